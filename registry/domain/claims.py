@@ -1,0 +1,74 @@
+"""What a source, or a reviewer, says about an occurrence: intervals, places, victims, in codes only.
+
+Nothing here names anybody: a person is a keyed pseudonym, and words that could identify stay in the private part
+of the event (narrative, wording, evidence).
+"""
+
+from datetime import date
+from uuid import UUID
+
+import msgspec
+
+from registry.domain.codes import (
+    AttributionBasis,
+    DatePrecision,
+    Manner,
+    Nexus,
+    Outcome,
+    PerpetratorGroup,
+    PlacePrecision,
+    Sex,
+    VictimRole,
+)
+
+
+class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of the value objects: immutable, compared by value, strict about field names."""
+
+
+class When(Claim, kw_only=True):
+    """Civil dates at the place of the event, both ends included; ``earliest`` None = open start."""
+
+    earliest: date | None
+    latest: date
+    precision: DatePrecision
+
+
+class Where(Claim, kw_only=True):
+    """INEGI codes as strings. ``precision`` is the finest level that the source supports."""
+
+    state: str | None = None
+    cvegeo: str | None = None
+    site: UUID | None = None
+    precision: PlacePrecision
+
+
+class Range(Claim, kw_only=True):
+    """low ≤ best ≤ high: bounds of what is said, not a confidence interval."""
+
+    low: int
+    best: int
+    high: int
+
+
+ONE = Range(low=1, best=1, high=1)
+
+
+class Victim(Claim, kw_only=True):
+    """A person (``person`` = pseudonym, count 1) or several alike."""
+
+    role: VictimRole
+    sex: Sex
+    outcome: Outcome
+    nexus: Nexus
+    count: Range = ONE
+    manner: Manner | None = None
+    person: str | None = None
+    assignment: UUID | None = None
+
+
+class Perpetrator(Claim, kw_only=True):
+    """A group and on whose word; never an individual."""
+
+    group: PerpetratorGroup
+    basis: AttributionBasis
