@@ -1,0 +1,57 @@
+# `make run` and `make test` need Python >= 3.11, git and make; everything else is set up here, once.
+#
+#   make run [ARGS="--port 9000"]   the register with synthetic data, on http://127.0.0.1:8000
+#   make test                       every check: style, types, layers, all tests
+#   make lint                       the checks that run nothing
+#   make format                     rewrite the code in the project's style
+#   make lock                       choose the newest allowed versions anew, after a change of dependencies
+
+PYTHON ?= python3
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: run test lint format lock clean
+.DELETE_ON_ERROR:
+
+run: $(READY)
+	$(BIN)/constancia up --demo $(ARGS)
+
+test: lint
+	$(BIN)/pytest $(ARGS)
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# The stamp is as new as the lock that was installed: a changed lock or pyproject installs again.
+# The lock holds a hash for every file, and no address: they come from whatever index pip is set to use.
+$(READY): requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Hace falta Python 3.11 o posterior; indique cuál: make PYTHON=python3.12 …" >&2; \
+	  echo "Python 3.11 or later is needed; say which: make PYTHON=python3.12 …" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+	  echo "Falta el módulo venv de Python (en Debian: apt install python3-venv)." >&2; \
+	  echo "Python's venv module is missing (on Debian: apt install python3-venv)." >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/pip install --disable-pip-version-check --quiet --require-hashes -r requirements-dev.lock
+	$(BIN)/pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+LOCK = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header --no-annotate pyproject.toml
+
+lock: $(READY)
+	$(BIN)/pip install --disable-pip-version-check --quiet uv
+	$(LOCK) --output-file requirements.lock
+	$(LOCK) --group dev --constraint requirements.lock --output-file requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

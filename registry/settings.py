@@ -1,0 +1,110 @@
+"""What an operator may set: ``CONSTANCIA_*`` environment variables, listed in docs/settings.md.
+
+Each field carries its unit in ``json_schema_extra`` where it has one, so that the documentation and the program
+cannot disagree (a test compares them).
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from registry.errors import StartRefused
+
+PREFIX = "CONSTANCIA_"
+
+# A log's name goes into every signature: a schema-less URL, as c2sp.org/tlog-checkpoint asks, no spaces or plus.
+_ORIGIN = re.compile(r"[a-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*")
+
+Seconds = Annotated[float, Field(gt=0, json_schema_extra={"unit": "s"})]
+Connections = Annotated[int, Field(ge=1, le=1000, json_schema_extra={"unit": "connections"})]
+
+
+class Settings(BaseSettings):
+    """The settings of one process, read once at its start and never changed."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid", hide_input_in_errors=True
+    )
+
+    database_url: str | None = Field(
+        default=None,
+        repr=False,
+        description="PostgreSQL 15 or later; without it, an embedded server in the data directory.",
+    )
+    read_database_url: str | None = Field(
+        default=None,
+        repr=False,
+        description="A replica for reads; without it, reads go to the database itself.",
+    )
+    data: Path = Field(
+        default=Path("data"), description="Directory of keys and of the embedded server; created when absent."
+    )
+    host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
+    port: int = Field(default=8000, ge=1, le=65535, description="TCP port to listen on.")
+    origin: str = Field(
+        default_factory=lambda given: f"localhost:{given.get('port', 8000)}/log",
+        validate_default=True,
+        description="Name of the log inside every signature; fixed at the first start.",
+    )
+    publish_every: Seconds = Field(default=86400, description="Time between two checkpoints.")
+    release_every: Seconds = Field(default=86400, description="Time between two releases.")
+    master_key_file: Path = Field(
+        default_factory=lambda given: given.get("data", Path("data")) / "master.key",
+        description="Key that wraps the data keys of the vault; keep it apart from the database's backups.",
+    )
+    pool_min: Connections = Field(default=1, description="Database connections kept open per process.")
+    pool_max: Connections = Field(default=10, description="Database connections opened at most per process.")
+    body_limit: int = Field(
+        default=1 << 20,
+        ge=1024,
+        description="Largest accepted request body.",
+        json_schema_extra={"unit": "bytes"},
+    )
+    import_limit: int = Field(
+        default=64 << 20,
+        ge=1024,
+        description="Largest accepted import file.",
+        json_schema_extra={"unit": "bytes"},
+    )
+
+    @field_validator("database_url", "read_database_url")
+    @classmethod
+    def _is_postgresql(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("postgresql://", "postgres://")):
+            raise ValueError("must look like postgresql://user:password@host:5432/database")
+        return value
+
+    @field_validator("origin")
+    @classmethod
+    def _is_a_log_name(cls, value: str) -> str:
+        if not _ORIGIN.fullmatch(value):
+            raise ValueError("must look like registry.example.org/log: host, path, no scheme, no spaces")
+        return value
+
+    @field_validator("pool_max")
+    @classmethod
+    def _holds_the_minimum(cls, value: int, info: ValidationInfo) -> int:
+        if value < info.data.get("pool_min", 1):
+            raise ValueError("must not be smaller than CONSTANCIA_POOL_MIN")
+        return value
+
+
+def load_settings(**given: Any) -> Settings:
+    """Settings from the environment; what the command line gives comes first, and None counts as not given.
+
+    :raises StartRefused: a value is unusable; the text names its variable and never shows the value.
+    """
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        problems = "\n".join(
+            f"  {PREFIX}{'_'.join(map(str, problem['loc'])).upper()}: {problem['msg']}"
+            for problem in error.errors(include_input=False, include_url=False)
+        )
+        raise StartRefused(
+            f"Hay ajustes que no se pueden usar; corríjalos y vuelva a iniciar:\n{problems}",
+            f"Some settings cannot be used; correct them and start again:\n{problems}",
+        ) from None
