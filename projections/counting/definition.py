@@ -1,0 +1,19 @@
+"""The definition's text and its sha256: what ``definition.adopted`` logs and every count names."""
+
+import hashlib
+from functools import cache
+from importlib import resources
+
+DEFINITION_ID = "national-count/1"
+_FILE = "national-count-1.md"
+
+
+def definition_text() -> bytes:
+    """The text, byte for byte as its sha256 covers it. It never changes: another wording is another version."""
+    return resources.files("projections.counting").joinpath(_FILE).read_bytes()
+
+
+@cache
+def definition_sha256() -> str:
+    """In lower-case hexadecimal."""
+    return hashlib.sha256(definition_text()).hexdigest()

@@ -1,0 +1,276 @@
+"""What one public ``incident.disclosed`` leaf says, read strictly.
+
+A facet is open (its value can be read, and may be UNKNOWN) or sealed (a commitment to a value that nobody outside
+can read). Once sealed, it is opened later by value and key. Anything else is refused: a leaf that two readers could
+understand differently must not be counted by either.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
+from typing import NamedTuple, TypeVar
+
+from registry.domain.codes import KINDS, NOT_APPLICABLE, STATES, UNKNOWN, Certainty, IncidentClass, Sex
+from registry.errors import MalformedLog
+from registry.log.canonical import JSON
+
+FACETS = ("tally", "year", "state", "kind", "municipality", "month", "sex")
+"""The facets of an incident; every disclosure has all of them, open or sealed."""
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_YEAR = re.compile(r"[0-9]{4}")
+_MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
+_MUNICIPALITY = re.compile(r"[0-9]{5}")
+_COUNT_LIMIT = 2**53
+
+T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
+
+
+class Status(StrEnum):
+    """Whether the incident still stands by itself. Merged and retracted ones stay visible and count 0."""
+
+    ACTIVE = "ACTIVE"
+    MERGED = "MERGED"
+    RETRACTED = "RETRACTED"
+
+
+class NexusScope(StrEnum):
+    """STRICT: on duty, in transfer, in quarters, commuting. BROAD includes STRICT and off-duty."""
+
+    STRICT = "STRICT"
+    BROAD = "BROAD"
+
+
+class Bounds(NamedTuple):
+    """A number that is known only as a range: at least ``low``, most likely ``best``, at most ``high``."""
+
+    low: int
+    best: int
+    high: int
+
+    def plus(self, other: "Bounds") -> "Bounds":
+        """Component by component: sums of bounds are bounds, not confidence intervals."""
+        return Bounds(self.low + other.low, self.best + other.best, self.high + other.high)
+
+
+NOTHING = Bounds(0, 0, 0)
+
+
+class Scope(NamedTuple):
+    """In-scope victims of one nexus, and the dead among them."""
+
+    victims: Bounds
+    deaths: Bounds
+
+
+class Facet(NamedTuple):
+    """How a facet stands in one leaf. ``commitment`` is set when sealed; ``sealed_in`` names an earlier leaf."""
+
+    value: JSON = None
+    commitment: str | None = None
+    key: str | None = None
+    sealed_in: str | None = None
+
+    @property
+    def sealed(self) -> bool:
+        return self.commitment is not None
+
+
+class Disclosure(NamedTuple):
+    """One incident as one leaf shows it. A facet's field is None where it is sealed."""
+
+    incident: str
+    status: Status
+    merged_into: str | None
+    certainty: Certainty
+    disputed: bool
+    incident_class: IncidentClass
+    reason: str | None
+    tally: Mapping[NexusScope, Scope] | None
+    year: str | None
+    month: str | None
+    state: str | None
+    municipality: str | None
+    kind: str | None
+    sex: Mapping[NexusScope, Mapping[str, Bounds]] | None
+    facets: Mapping[str, Facet]
+
+
+def parse(public: JSON) -> Disclosure:
+    """Read the ``public`` object of an ``incident.disclosed`` leaf. Raises MalformedLog, naming the field."""
+    keys = {"incident", "status", "merged_into", "certainty", "disputed", "class", "reason", "facets"}
+    fields = _object(public, keys, "public")
+    incident_class = _code(fields["class"], IncidentClass, "class")
+    status = _code(fields["status"], Status, "status")
+    merged_into = None if fields["merged_into"] is None else _uuid(fields["merged_into"], "merged_into")
+    if (status is Status.MERGED) != (merged_into is not None):
+        raise _malformed("merged_into", "is set exactly when the status is MERGED")
+    disputed = fields["disputed"]
+    if not isinstance(disputed, bool):
+        raise _malformed("disputed", "is true or false")
+    reason = fields["reason"]
+    if reason is not None and not isinstance(reason, str):
+        raise _malformed("reason", "is a code or null")
+    facets = {
+        name: _facet(facet, name) for name, facet in _object(fields["facets"], set(FACETS), "facets").items()
+    }
+    disclosure = Disclosure(
+        incident=_uuid(fields["incident"], "incident"),
+        status=status,
+        merged_into=merged_into,
+        certainty=_code(fields["certainty"], Certainty, "certainty"),
+        disputed=disputed,
+        incident_class=incident_class,
+        reason=reason,
+        tally=_open(facets["tally"], lambda value: _both(value, _scope, "tally")),
+        year=_open(facets["year"], lambda value: _matching(value, _YEAR, "year")),
+        month=_open(facets["month"], lambda value: _matching(value, _MONTH, "month")),
+        state=_open(facets["state"], lambda value: _among(value, (*STATES, UNKNOWN), "state")),
+        municipality=_open(
+            facets["municipality"], lambda value: _matching(value, _MUNICIPALITY, "municipality")
+        ),
+        kind=_open(facets["kind"], lambda value: _among(value, KINDS[incident_class], "kind")),
+        sex=_open(facets["sex"], _sexes),
+        facets=facets,
+    )
+    _check_agreement(disclosure)
+    return disclosure
+
+
+def _facet(facet: JSON, name: str) -> Facet:
+    if not isinstance(facet, dict):
+        raise _malformed(name, "is an object")
+    keys = set(facet)
+    if keys == {"value"}:
+        return Facet(value=facet["value"])
+    if keys == {"value", "key", "sealed_in"}:
+        key, sealed_in = _text(facet["key"], name), _uuid(facet["sealed_in"], name)
+        return Facet(value=facet["value"], key=key, sealed_in=sealed_in)
+    if keys == {"sealed"}:
+        return Facet(commitment=_text(facet["sealed"], name))
+    if keys == {"sealed", "sealed_in"}:
+        return Facet(commitment=_text(facet["sealed"], name), sealed_in=_uuid(facet["sealed_in"], name))
+    raise _malformed(name, "is value, value with key and sealed_in, sealed, or sealed with sealed_in")
+
+
+def _open(facet: Facet, read: Callable[[JSON], T]) -> T | None:
+    return None if facet.sealed else read(facet.value)
+
+
+def _both(value: JSON, read: Callable[[JSON, str], T], name: str) -> dict[NexusScope, T]:
+    fields = _object(value, {"strict", "broad"}, name)
+    return {nexus: read(fields[nexus.lower()], f"{name}.{nexus.lower()}") for nexus in NexusScope}
+
+
+def _scope(value: JSON, name: str) -> Scope:
+    fields = _object(value, {"victims", "deaths"}, name)
+    scope = Scope(_bounds(fields["victims"], f"{name}.victims"), _bounds(fields["deaths"], f"{name}.deaths"))
+    if not _within(scope.deaths, scope.victims):
+        raise _malformed(name, "has at most as many deaths as victims")
+    return scope
+
+
+def _sexes(value: JSON) -> dict[NexusScope, dict[str, Bounds]]:
+    if value == NOT_APPLICABLE:
+        return {nexus: {} for nexus in NexusScope}
+    return _both(value, _by_sex, "sex")
+
+
+def _by_sex(value: JSON, name: str) -> dict[str, Bounds]:
+    if not isinstance(value, dict):
+        raise _malformed(name, "is an object")
+    return {_among(sex, tuple(Sex), name): _bounds(bounds, f"{name}.{sex}") for sex, bounds in value.items()}
+
+
+def _bounds(value: JSON, name: str) -> Bounds:
+    if not isinstance(value, list) or len(value) != 3:
+        raise _malformed(name, "is [low, best, high]")
+    low, best, high = value
+    # bool is an int to Python, and not a count.
+    if not (
+        type(low) is int
+        and type(best) is int
+        and type(high) is int
+        and 0 <= low <= best <= high < _COUNT_LIMIT
+    ):
+        raise _malformed(name, "is three integers with 0 ≤ low ≤ best ≤ high")
+    return Bounds(low, best, high)
+
+
+def _check_agreement(disclosure: Disclosure) -> None:
+    """Open facets must not contradict each other: then the parts of a count would not sum to the whole."""
+    if disclosure.tally is not None:
+        strict, broad = disclosure.tally[NexusScope.STRICT], disclosure.tally[NexusScope.BROAD]
+        if not (_within(strict.victims, broad.victims) and _within(strict.deaths, broad.deaths)):
+            raise _malformed("tally", "counts in strict at most what it counts in broad")
+        if disclosure.sex is not None:
+            for nexus, scope in disclosure.tally.items():
+                if total(disclosure.sex[nexus].values()) != scope.deaths:
+                    raise _malformed("sex", "sums to the deaths of the tally")
+    if _contradict(disclosure.state, disclosure.municipality, 2):
+        raise _malformed("municipality", "lies in the state")
+    if _contradict(disclosure.year, disclosure.month, 4):
+        raise _malformed("month", "lies in the year")
+
+
+def total(parts: Iterable[Bounds]) -> Bounds:
+    """The sum of bounds, component by component."""
+    result = NOTHING
+    for part in parts:
+        result = result.plus(part)
+    return result
+
+
+def _within(part: Bounds, whole: Bounds) -> bool:
+    return all(one <= other for one, other in zip(part, whole, strict=True))
+
+
+def _contradict(parent: str | None, part: str | None, prefix: int) -> bool:
+    """Whether a known part lies outside its known parent, or inside a parent that is said to be unknown."""
+    return parent is not None and part is not None and part != UNKNOWN and part[:prefix] != parent
+
+
+def _object(value: JSON, keys: set[str], name: str) -> dict[str, JSON]:
+    if not isinstance(value, dict) or set(value) != keys:
+        raise _malformed(name, f"is an object with exactly {', '.join(sorted(keys))}")
+    return value
+
+
+def _text(value: JSON, name: str) -> str:
+    if not isinstance(value, str):
+        raise _malformed(name, "is text")
+    return value
+
+
+def _uuid(value: JSON, name: str) -> str:
+    text = _text(value, name)
+    if not _UUID.fullmatch(text):
+        raise _malformed(name, "names a UUID")
+    return text
+
+
+def _matching(value: JSON, pattern: re.Pattern[str], name: str) -> str:
+    text = _text(value, name)
+    if text != UNKNOWN and not pattern.fullmatch(text):
+        raise _malformed(name, "has its documented form or is UNKNOWN")
+    return text
+
+
+def _among(value: JSON, codes: Iterable[str], name: str) -> str:
+    text = _text(value, name)
+    if text not in codes:
+        raise _malformed(name, "is one of its codes")
+    return text
+
+
+def _code(value: JSON, codes: type[E], name: str) -> E:
+    return codes(_among(value, tuple(codes), name))
+
+
+def _malformed(name: str, must: str) -> MalformedLog:
+    # The value itself is left out: a leaf that is malformed may hold what was never meant to be public.
+    return MalformedLog(
+        f"Una hoja incident.disclosed no sigue su forma: «{name}» ({must}). No se cuenta nada hasta resolverlo.",
+        f"An incident.disclosed leaf does not have its form: “{name}” {must}. Nothing is counted until it is resolved.",
+    )

@@ -1,0 +1,104 @@
+"""Why a figure cannot be given, or a read model cannot be kept up, as one tree.
+
+::
+
+    RegistryError
+    └── ProjectionError             a text in both languages that says what to do
+        ├── InvalidQuery            the question is not one that the definition answers (names the field)
+        ├── NotPublishedYet         the log has no published checkpoint, so there is nothing to cite
+        ├── NotACheckpoint          no checkpoint was published at that size (names the nearest lower one)
+        ├── DefinitionNotAdopted    the log, at that size, has not adopted the definition that this program counts by
+        ├── CatchingUp              the read model has not reached that size yet: ask again in a moment
+        └── ProjectionStopped       a read model stopped at an event that it could not read; an operator must act
+"""
+
+from registry.errors import RegistryError
+
+
+class ProjectionError(RegistryError):
+    """The root. ``code`` is the stable name that programs may rely on."""
+
+    code = "PROJECTION_ERROR"
+
+
+class InvalidQuery(ProjectionError):
+    """A question that cannot be answered as asked. ``field`` names what to change."""
+
+    code = "INVALID_QUERY"
+
+    def __init__(self, field: str, es: str, en: str) -> None:
+        self.field = field
+        super().__init__(es, en)
+
+
+class NotPublishedYet(ProjectionError):
+    """Figures rest on a published checkpoint, and there is none yet."""
+
+    code = "NOT_PUBLISHED_YET"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "La bitácora todavía no tiene un punto de control publicado. Vuelva a preguntar después de la próxima "
+            "publicación.",
+            "The log has no published checkpoint yet. Ask again after the next publication.",
+        )
+
+
+class NotACheckpoint(ProjectionError):
+    """Only published sizes can be cited. ``nearest`` is the nearest lower published size, if there is one."""
+
+    code = "NOT_A_CHECKPOINT"
+
+    def __init__(self, size: int, nearest: int | None) -> None:
+        self.size, self.nearest = size, nearest
+        if nearest is None:
+            es, en = "No hay ninguno menor.", "There is no lower one."
+        else:
+            es, en = f"El menor más cercano es {nearest}.", f"The nearest lower one is {nearest}."
+        super().__init__(
+            f"No se publicó ningún punto de control de tamaño {size}. {es}",
+            f"No checkpoint of size {size} was published. {en}",
+        )
+
+
+class DefinitionNotAdopted(ProjectionError):
+    """The log must say by which definition it is counted before it is counted."""
+
+    code = "DEFINITION_NOT_ADOPTED"
+
+    def __init__(self, size: int, adopted: str | None, ours: str) -> None:
+        self.size = size
+        super().__init__(
+            f"En el tamaño {size} la bitácora había adoptado «{adopted or 'ninguna definición'}» y este programa "
+            f"cuenta con «{ours}». Pregunte por un punto de control posterior a su adopción.",
+            f"At size {size} the log had adopted “{adopted or 'no definition'}” and this program counts by "
+            f"“{ours}”. Ask for a checkpoint after its adoption.",
+        )
+
+
+class CatchingUp(ProjectionError):
+    """``reached`` is the size that the read models cover now."""
+
+    code = "CATCHING_UP"
+
+    def __init__(self, size: int, reached: int) -> None:
+        self.size, self.reached = size, reached
+        super().__init__(
+            f"Las cifras se están calculando: van en {reached} de {size}. Repita la pregunta en unos segundos.",
+            f"The figures are being computed: {reached} of {size} so far. Ask again in a few seconds.",
+        )
+
+
+class ProjectionStopped(ProjectionError):
+    """A read model stopped visibly. ``position`` is the event that it could not read."""
+
+    code = "PROJECTION_STOPPED"
+
+    def __init__(self, name: str, position: int) -> None:
+        self.name, self.position = name, position
+        super().__init__(
+            f"La proyección «{name}» se detuvo en la posición {position}. Quien opera el registro debe corregir la "
+            "causa y reiniciarla; nada se omite.",
+            f"Projection “{name}” stopped at position {position}. The operator must correct the cause and restart "
+            "it; nothing is skipped.",
+        )
