@@ -21,7 +21,9 @@ _COMMENT = re.compile(r"--.*$", re.MULTILINE)
 
 def load_queries(package: str, file: str) -> Mapping[str, str]:
     """The named blocks of ``file`` in ``package`` (``"registry.log"``, ``"storage.sql"``), name to SQL."""
-    return parse_queries(files(package).joinpath(file).read_text(encoding="utf-8"), source=f"{package}/{file}")
+    return parse_queries(
+        files(package).joinpath(file).read_text(encoding="utf-8"), source=f"{package}/{file}"
+    )
 
 
 def parse_queries(text: str, *, source: str) -> Mapping[str, str]:
