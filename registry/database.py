@@ -17,12 +17,11 @@ from sqlalchemy.pool import NullPool
 
 from registry.errors import StartRefused
 
-# Held while migrating, so that processes that start together wait for one another instead of failing on a table
-# that another is just creating. Without it (a pooler in between) they would fail cleanly: it is one transaction.
+# Held while migrating, so that processes that start together wait for one another instead of failing on a table that
+# another is just creating. Without it (behind some poolers) they fail cleanly: all migrations are one transaction.
 _MIGRATION_LOCK = int.from_bytes(b"constanc", "big")
 
-# In the wheel the migrations lie beside this module; in the source tree at its top.
-_PLACES = (Path(__file__).parent / "_migrations", Path(__file__).parent.parent / "alembic")
+_UNREACHABLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError)
 
 
 async def connect_pool(dsn: str, *, min_size: int = 1, max_size: int = 10) -> asyncpg.Pool:
@@ -32,12 +31,12 @@ async def connect_pool(dsn: str, *, min_size: int = 1, max_size: int = 10) -> as
     """
     try:
         return await asyncpg.create_pool(dsn, min_size=min_size, max_size=max_size)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
-        raise _unreachable(error) from error
+    except _UNREACHABLE as error:
+        raise _refusal(error) from error
 
 
 async def migrate(dsn: str) -> None:
-    """Bring the schema to the version of this program, all or nothing. Any number of processes may call it at once.
+    """Bring the schema to the version of this program, all or nothing. Any number of processes may do so at once.
 
     :raises StartRefused: nothing answers at the address, or not with these credentials.
     """
@@ -45,8 +44,8 @@ async def migrate(dsn: str) -> None:
     async def connect(*_: Any, **__: Any) -> asyncpg.Connection:
         try:
             return await asyncpg.connect(dsn)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
-            raise _unreachable(error) from error
+        except _UNREACHABLE as error:
+            raise _refusal(error) from error
 
     # The address goes to asyncpg as it is: SQLAlchemy would read sockets and TLS options differently.
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
@@ -65,24 +64,27 @@ def run_script(migration: str) -> None:
     adapter.run_async(lambda connection: connection.execute(script))
 
 
+def migrations() -> Path:
+    """Where the migrations are: in the wheel beside this module, in the source tree at its top."""
+    packed = Path(__file__).parent / "_migrations"
+    return packed if packed.is_dir() else Path(__file__).parent.parent / "alembic"
+
+
 def _upgrade(connection: Connection) -> None:
     config = Config()
-    config.set_main_option("script_location", str(next(place for place in _PLACES if place.is_dir())))
+    config.set_main_option("script_location", str(migrations()).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
 
 
-def _unreachable(error: Exception) -> StartRefused:
-    """The refusal that tells the operator why the database cannot be reached, without its address or password."""
-    reason = (
-        f"{type(error).__name__}: {error}"
-        if isinstance(error, asyncpg.PostgresError)
-        else type(error).__name__
-    )
+def _refusal(error: Exception) -> StartRefused:
+    # Only the server's own words are repeated: others' may quote the address with its password.
+    kind = type(error).__name__
+    reason = f"{kind}: {error}" if isinstance(error, asyncpg.PostgresError) else kind
     return StartRefused(
-        f"No se puede usar la base de datos ({reason}). Revise CONSTANCIA_DATABASE_URL y que PostgreSQL esté en "
-        "marcha y acepte a este usuario.",
+        f"No se puede usar la base de datos ({reason}). Revise CONSTANCIA_DATABASE_URL y que PostgreSQL esté en marcha "
+        "y acepte a este usuario.",
         f"The database cannot be used ({reason}). Check CONSTANCIA_DATABASE_URL and that PostgreSQL is running and "
         "accepts this user.",
     )
