@@ -1,7 +1,6 @@
 """What an operator may set: ``CONSTANCIA_*`` environment variables, listed in docs/settings.md.
 
-Each field carries its unit in ``json_schema_extra`` where it has one, so that the documentation and the program
-cannot disagree (a test compares them).
+A test compares that page with the fields here: description, type, default and, where there is one, unit.
 """
 
 import re
@@ -15,10 +14,11 @@ from registry.errors import StartRefused
 
 PREFIX = "CONSTANCIA_"
 
-# A log's name goes into every signature: a schema-less URL, as c2sp.org/tlog-checkpoint asks, no spaces or plus.
+# A log's name goes into every signature: a URL without its scheme, as c2sp.org/tlog-checkpoint asks, no spaces or plus.
 _ORIGIN = re.compile(r"[a-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*")
 
-Seconds = Annotated[float, Field(gt=0, json_schema_extra={"unit": "s"})]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False, json_schema_extra={"unit": "s"})]
+Bytes = Annotated[int, Field(ge=1024, json_schema_extra={"unit": "bytes"})]
 Connections = Annotated[int, Field(ge=1, le=1000, json_schema_extra={"unit": "connections"})]
 
 
@@ -26,7 +26,13 @@ class Settings(BaseSettings):
     """The settings of one process, read once at its start and never changed."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid", hide_input_in_errors=True
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        frozen=True,
+        extra="forbid",
+        validate_default=True,
+        hide_input_in_errors=True,
+        str_strip_whitespace=True,
     )
 
     database_url: str | None = Field(
@@ -46,7 +52,6 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=1, le=65535, description="TCP port to listen on.")
     origin: str = Field(
         default_factory=lambda given: f"localhost:{given.get('port', 8000)}/log",
-        validate_default=True,
         description="Name of the log inside every signature; fixed at the first start.",
     )
     publish_every: Seconds = Field(default=86400, description="Time between two checkpoints.")
@@ -57,18 +62,8 @@ class Settings(BaseSettings):
     )
     pool_min: Connections = Field(default=1, description="Database connections kept open per process.")
     pool_max: Connections = Field(default=10, description="Database connections opened at most per process.")
-    body_limit: int = Field(
-        default=1 << 20,
-        ge=1024,
-        description="Largest accepted request body.",
-        json_schema_extra={"unit": "bytes"},
-    )
-    import_limit: int = Field(
-        default=64 << 20,
-        ge=1024,
-        description="Largest accepted import file.",
-        json_schema_extra={"unit": "bytes"},
-    )
+    body_limit: Bytes = Field(default=1 << 20, description="Largest accepted request body.")
+    import_limit: Bytes = Field(default=64 << 20, description="Largest accepted import file.")
 
     @field_validator("database_url", "read_database_url")
     @classmethod
