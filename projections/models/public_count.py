@@ -1,0 +1,154 @@
+"""The public count as tables: every disclosure with the span of log sizes in which it was the last of its incident.
+
+Folded from the leaves alone; the stored events, which hold private codes, are never read. What a disclosure adds to
+each unit is computed once, by the definition's own code; a question, at the head or as of any earlier size, is one
+statement that judges and sums. It must equal ``projections.counting`` for every question: a property test says so.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import NamedTuple
+from uuid import UUID
+
+from projections.counting.contribution import Reason, contribution, deaths_by_sex, exclusion
+from projections.counting.count import Cell, Count, assemble
+from projections.counting.definition import DEFINITION_ID, definition_sha256
+from projections.counting.disclosure import NOTHING, Bounds, Disclosure, NexusScope, parse
+from projections.counting.fold import read_adoption
+from projections.counting.query import CountQuery, Unit
+from projections.errors import CatchingUp, DefinitionNotAdopted, ProjectionStopped
+from projections.runner import Connection
+from registry.domain.codes import KINDS
+from registry.log.leaf import OpenLeaf, parse_leaf
+from registry.sql import load_queries
+from registry.store.records import Recorded
+
+_SQL = load_queries("projections.models", "public_count.sql")
+
+
+class PublicCount:
+    """Keeps the schema ``public_count`` up with the log."""
+
+    name = "public_count"
+    version = 1
+
+    async def apply(self, connection: Connection, events: Sequence[Recorded]) -> None:
+        disclosed: list[tuple[int, Disclosure]] = []
+        for event in events:
+            leaf = parse_leaf(event.leaf)
+            if not isinstance(leaf, OpenLeaf):
+                continue
+            if leaf.type == "incident.disclosed":
+                disclosed.append((event.position, parse(leaf.public)))
+            elif leaf.type in ("definition.adopted", "policy.adopted"):
+                adoption = read_adoption(event.position, leaf.public)
+                await connection.execute(
+                    _SQL["adopt"], adoption.position, leaf.type, adoption.id, adoption.sha256
+                )
+        if disclosed:
+            await _disclose(connection, disclosed)
+
+
+class Standing(NamedTuple):
+    """What every count as of one size is given with."""
+
+    waiting: int
+
+
+async def standing(connection: Connection, size: int) -> Standing:
+    """Check that counts as of ``size`` can be given.
+
+    Raises CatchingUp or ProjectionStopped while the tables do not cover that size, and DefinitionNotAdopted where the
+    log counts by another definition than this program.
+    """
+    (row,) = await connection.fetch(_SQL["standing"], size)
+    reached = row["reached"] if row["started"] == 2 else 0
+    if reached < size:
+        if row["stopped"] is not None:
+            raise ProjectionStopped(row["stopped"], reached)
+        raise CatchingUp(size, reached)
+    ours = f"{DEFINITION_ID} {definition_sha256()}"
+    if row["definition"] != ours:
+        raise DefinitionNotAdopted(size, row["definition"], ours)
+    return Standing(waiting=row["waiting"])
+
+
+async def count(connection: Connection, query: CountQuery, size: int) -> Count:
+    """The answer as of ``size``, equal to folding the first ``size`` leaves. Check ``standing`` first."""
+    lines = await connection.fetch(
+        _SQL["count"],
+        size,
+        query.nexus.value,
+        3 * list(Unit).index(query.unit),
+        query.classes,
+        query.kinds,
+        query.states,
+        query.municipalities,
+        query.period.first if query.period else None,
+        query.period.last if query.period else None,
+        [dimension.value for dimension in query.group_by],
+        None
+        if query.kinds is None
+        else [name for name, kinds in KINDS.items() if not kinds.isdisjoint(query.kinds)],
+        None if query.municipalities is None else sorted({code[:2] for code in query.municipalities}),
+    )
+    whole, disputed = NOTHING, 0
+    excluded: Counter[Reason] = Counter()
+    rows: list[tuple[tuple[Cell, ...], Bounds]] = []
+    for line in lines:
+        bounds = Bounds(int(line["low"]), int(line["best"]), int(line["high"]))
+        if line["is_row"]:
+            key = tuple(Cell.of(dimension, line[dimension.lower()]) for dimension in query.group_by)
+            rows.append((key, bounds))
+        elif line["excluded"] is None:
+            whole, disputed = bounds, line["disputed"]
+        else:
+            excluded[Reason(line["excluded"])] = line["incidents"]
+    return assemble(whole, disputed, excluded.items(), rows)
+
+
+async def _disclose(connection: Connection, disclosed: Sequence[tuple[int, Disclosure]]) -> None:
+    """Several disclosures of one incident may come in one batch: each ends where the next one stands."""
+    first: dict[UUID, int] = {}
+    following: dict[int, int | None] = {}
+    last: dict[UUID, int] = {}
+    for position, disclosure in disclosed:
+        incident = UUID(disclosure.incident)
+        first.setdefault(incident, position)
+        if incident in last:
+            following[last[incident]] = position
+        last[incident] = position
+    await connection.execute(_SQL["supersede"], list(first), list(first.values()))
+    await connection.executemany(
+        _SQL["disclose"], [_columns(position, following.get(position), item) for position, item in disclosed]
+    )
+    deaths = chain.from_iterable(_deaths(position, item) for position, item in disclosed)
+    await connection.executemany(_SQL["deaths"], list(deaths))
+
+
+def _columns(position: int, superseded_at: int | None, disclosure: Disclosure) -> tuple[object, ...]:
+    by_nexus: list[object] = []
+    for nexus in NexusScope:
+        by_nexus.append([number for bounds in contribution(disclosure, nexus).values() for number in bounds])
+        by_nexus.append(exclusion(disclosure, nexus))
+    return (
+        position,
+        superseded_at,
+        UUID(disclosure.incident),
+        disclosure.incident_class.value,
+        disclosure.certainty.value,
+        disclosure.disputed,
+        disclosure.year,
+        disclosure.month,
+        disclosure.state,
+        disclosure.municipality,
+        disclosure.kind,
+        *by_nexus,
+    )
+
+
+def _deaths(position: int, disclosure: Disclosure) -> Iterable[tuple[int, str, str | None, int, int, int]]:
+    for nexus in NexusScope:
+        for sex, bounds in deaths_by_sex(disclosure, nexus).items():
+            yield position, nexus.value, sex, *bounds

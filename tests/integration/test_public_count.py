@@ -1,0 +1,79 @@
+"""The public count as SQL: for every history, question and size, what the pure fold says."""
+
+import asyncio
+from collections.abc import Sequence
+from uuid import UUID
+
+import asyncpg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from projections.counting.count import count as fold_count
+from projections.counting.definition import DEFINITION_ID, definition_sha256
+from projections.counting.disclosure import parse
+from projections.counting.query import CountQuery
+from projections.errors import CatchingUp, DefinitionNotAdopted
+from projections.models.public_count import PublicCount, count, standing
+from projections.models.waiting import Waiting
+from projections.runner import Runner
+from tests.events import Leaf, store_leaves
+from tests.histories import Public, histories, queries
+
+
+def disclosed(publics: Sequence[Public]) -> list[Leaf]:
+    return [Leaf("incident.disclosed", public, UUID(public["incident"])) for public in publics]
+
+
+ADOPTED = Leaf("definition.adopted", {"id": DEFINITION_ID, "sha256": definition_sha256()})
+
+
+def test_sql_and_fold_agree_on_every_question_at_every_size(database_url: str) -> None:
+    """One loop for all examples: a database per example would take minutes."""
+
+    async def compare(history: list[Public], asked: list[CountQuery], batch: int) -> None:
+        connection = await asyncpg.connect(database_url)
+        pool = await asyncpg.create_pool(database_url, min_size=1, max_size=2)
+        try:
+            await connection.execute(
+                "TRUNCATE events, public_count.disclosures, public_count.deaths_by_sex, public_count.adoptions,"
+                " projections.positions CASCADE; UPDATE head SET size = 0"
+            )
+            await store_leaves(connection, disclosed(history))
+            await Runner(pool, [PublicCount()], batch=batch).catch_up()
+            for size in range(len(history) + 1):
+                last = {public["incident"]: parse(public) for public in history[:size]}.values()
+                for query in asked:
+                    assert await count(connection, query, size) == fold_count(last, query)
+        finally:
+            await pool.close()
+            await connection.close()
+
+    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(histories, st.lists(queries(), min_size=1, max_size=4), st.sampled_from([1, 3, 1000]))
+    def agree(history: list[Public], asked: list[CountQuery], batch: int) -> None:
+        asyncio.run(compare(history, asked, batch))
+
+    agree()
+
+
+async def test_a_size_that_the_tables_do_not_cover_is_not_answered_for(pool: asyncpg.Pool) -> None:
+    async with pool.acquire() as connection:
+        await store_leaves(connection, [ADOPTED])
+        with pytest.raises(CatchingUp):
+            await standing(connection, 1)
+
+        await Runner(pool, [PublicCount(), Waiting()]).catch_up()
+        assert (await standing(connection, 1)).waiting == 0
+
+
+async def test_nothing_is_counted_under_a_definition_that_is_not_in_force(pool: asyncpg.Pool) -> None:
+    async with pool.acquire() as connection:
+        await store_leaves(
+            connection, [Leaf("definition.adopted", {"id": "other/1", "sha256": "00" * 32}), ADOPTED]
+        )
+        await Runner(pool, [PublicCount(), Waiting()]).catch_up()
+
+        with pytest.raises(DefinitionNotAdopted, match="other/1"):
+            await standing(connection, 1)
+        assert (await standing(connection, 2)).waiting == 0
