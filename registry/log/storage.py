@@ -1,0 +1,155 @@
+"""The log's tables: leaves in, tiles, bundles and checkpoints in and out. SQL in ``storage.sql``."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple, TypeAlias
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+from registry.log.merkle import Node, ReadNode, root
+from registry.log.tiles import TILE_WIDTH, span_of, split_hashes
+from registry.sql import load_queries
+
+SQL = load_queries("registry.log", "storage.sql")
+
+Connection: TypeAlias = asyncpg.Connection | PoolConnectionProxy
+Database: TypeAlias = Connection | asyncpg.Pool
+"""Whatever can run one query."""
+
+_BIGINT_MAX = 2**63 - 1
+
+TileKey: TypeAlias = tuple[int, int]
+"""Level and index."""
+
+
+class Leaf(NamedTuple):
+    """A stored event as the log sees it."""
+
+    position: int
+    leaf: bytes
+    hash: bytes
+
+
+class Bundle(NamedTuple):
+    """A stored bundle."""
+
+    width: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedCheckpoint:
+    """A checkpoint that readers can see. Times are UTC: first published, and last signed anew."""
+
+    size: int
+    root: bytes
+    note: str
+    published_at: datetime
+    refreshed_at: datetime
+
+
+async def count_events(database: Database) -> int:
+    """How many events are committed."""
+    count: int = await database.fetchval(SQL["count_events"])
+    return count
+
+
+async def read_events(database: Database, start: int, limit: int) -> list[Leaf]:
+    """The leaves from position ``start`` on."""
+    return [Leaf(*row) for row in await database.fetch(SQL["read_events"], start, limit)]
+
+
+async def stored_size(database: Database) -> int:
+    """How many leaves the stored tiles and bundles hold: both are written in one transaction."""
+    last = await database.fetchrow(SQL["last_bundle"])
+    return int(last["index"] * TILE_WIDTH + last["width"]) if last else 0
+
+
+async def read_tiles(database: Database, wanted: Collection[TileKey]) -> dict[TileKey, list[bytes]]:
+    """The hashes of those of the wanted tiles that are stored."""
+    rows = await database.fetch(
+        SQL["read_tiles"], [level for level, _ in wanted], [index for _, index in wanted]
+    )
+    return {(row["level"], row["index"]): split_hashes(row["data"]) for row in rows}
+
+
+async def read_bundles(database: Database, first: int, last: int) -> dict[int, Bundle]:
+    """Those of the bundles ``first`` to ``last`` that are stored."""
+    rows = await database.fetch(SQL["read_bundles"], first, last)
+    return {row["index"]: Bundle(row["width"], row["data"]) for row in rows}
+
+
+async def read_nodes(database: Database, nodes: Collection[Node]) -> ReadNode:
+    """A reader of these nodes' hashes, from O(log n) tiles in one query. KeyError there when a tile is too
+    short."""
+    spans = {node: span_of(node) for node in nodes}
+    tiles = await read_tiles(database, {(span.level, span.index) for span in spans.values()})
+
+    def read(node: Node) -> bytes:
+        span = spans[node]
+        hashes = tiles[span.level, span.index][span.start : span.stop]
+        if len(hashes) < span.stop - span.start:
+            raise KeyError(node)
+        return root(hashes)
+
+    return read
+
+
+async def extend_tiles(database: Database, tiles: Mapping[TileKey, Sequence[bytes]]) -> None:
+    """Write tiles. One that does not continue the stored bytes is left as it is: the audit finds and names
+    it."""
+    keys = sorted(tiles)  # one order for all writers, or two could deadlock
+    await database.execute(
+        SQL["extend_tiles"],
+        [level for level, _ in keys],
+        [index for _, index in keys],
+        [len(tiles[key]) for key in keys],
+        [b"".join(tiles[key]) for key in keys],
+    )
+
+
+async def extend_bundles(database: Database, bundles: Mapping[int, tuple[int, bytes]]) -> None:
+    """Write bundles, under the same rule."""
+    keys = sorted(bundles)
+    await database.execute(
+        SQL["extend_bundles"], keys, [bundles[key][0] for key in keys], [bundles[key][1] for key in keys]
+    )
+
+
+async def publish(database: Database, size: int, root: bytes, note: str) -> PublishedCheckpoint | None:
+    """Show this checkpoint from now on; None when another root was published for its size."""
+    return _checkpoint(await database.fetchrow(SQL["publish"], size, root, note))
+
+
+async def latest_checkpoint(database: Database) -> PublishedCheckpoint | None:
+    """The checkpoint that readers see; None before the first."""
+    return _checkpoint(await database.fetchrow(SQL["latest_checkpoint"]))
+
+
+async def checkpoint_of_size(database: Database, size: int) -> PublishedCheckpoint | None:
+    """The checkpoint of exactly this size; None when that size was never published."""
+    if not 0 <= size <= _BIGINT_MAX:
+        return None
+    return _checkpoint(await database.fetchrow(SQL["checkpoint_of_size"], size))
+
+
+async def checkpoint_up_to(database: Database, size: int) -> PublishedCheckpoint | None:
+    """The largest checkpoint with at most ``size`` leaves; None before the first."""
+    return _checkpoint(await database.fetchrow(SQL["checkpoint_up_to"], min(size, _BIGINT_MAX)))
+
+
+async def checkpoint_at(database: Database, at: datetime) -> PublishedCheckpoint | None:
+    """The checkpoint that readers saw at that time; None before the first."""
+    return _checkpoint(await database.fetchrow(SQL["checkpoint_at"], at))
+
+
+async def checkpoints_below(database: Database, size: int | None, limit: int) -> list[PublishedCheckpoint]:
+    """Checkpoints newest first, from the newest or from below ``size``."""
+    rows = await database.fetch(SQL["checkpoints_below"], size, limit)
+    return [PublishedCheckpoint(**row) for row in rows]
+
+
+def _checkpoint(row: asyncpg.Record | None) -> PublishedCheckpoint | None:
+    return PublishedCheckpoint(**row) if row else None
