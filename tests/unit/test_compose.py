@@ -113,7 +113,9 @@ def test_locks_hold_a_hash_for_every_file_and_no_address() -> None:
         text = (ROOT / lock).read_text()
         assert "://" not in text
         assert not re.search(
-            r"^\s*-", re.sub(r"^\s+--hash=sha256:[0-9a-f]{64}( \\)?$", "", text, flags=re.MULTILINE), re.MULTILINE
+            r"^\s*-",
+            re.sub(r"^\s+--hash=sha256:[0-9a-f]{64}( \\)?$", "", text, flags=re.MULTILINE),
+            re.MULTILINE,
         )
         requirements = re.findall(r"^[a-z0-9].*", text, re.MULTILINE)
         assert requirements

@@ -9,32 +9,36 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-SHARED_DATA = "import pytest\ndef test_one(): pytest.skip('shared data: not here')\n"
-NO_NODE = "import pytest\ndef test_one(): pytest.skip('node is absent')\n"
-MARKED = "import pytest\n@pytest.mark.skipif(True, reason='no chromium')\ndef test_one(): pass\n"
-MODULE = "import pytest\npytest.importorskip('no_such_module')\ndef test_one(): pass\n"
-EXPECTED_FAILURE = "import pytest\n@pytest.mark.xfail\ndef test_one(): assert not 1\n"
+TESTS = {
+    "shared_data": "def test(): pytest.skip('shared data: not here')",
+    "call": "def test(): pytest.skip('node is absent')",
+    "mark": "@pytest.mark.skipif(True, reason='no chromium')\ndef test(): pass",
+    "module": "pytest.importorskip('no_such_module')",
+    "expected_failure": "@pytest.mark.xfail\ndef test(): assert not 1",
+}
 
 
 @pytest.mark.parametrize(
-    ("test", "everything_required", "passes"),
-    [
-        (SHARED_DATA, True, True),
-        (NO_NODE, True, False),
-        (MARKED, True, False),
-        (MODULE, True, False),
-        (EXPECTED_FAILURE, True, True),
-        (NO_NODE, False, True),
-    ],
+    ("everything_required", "failing"), [("1", {"call", "mark", "module"}), ("", set())], ids=["all", "some"]
 )
-def test_a_skip_is_judged_by_its_reason(
-    test: str, everything_required: bool, passes: bool, tmp_path: Path
-) -> None:
-    (tmp_path / "test_given.py").write_text(test)
+def test_a_skip_is_judged_by_its_reason(everything_required: str, failing: set[str], tmp_path: Path) -> None:
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
-    environment = {**os.environ, "CONSTANCIA_REQUIRE_ALL_TESTS": "1" if everything_required else ""}
+    for name, test in TESTS.items():
+        (tmp_path / f"test_{name}.py").write_text(f"import pytest\n{test}\n")
+    options = (
+        "-q",
+        "-rfE",
+        "--continue-on-collection-errors",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "tests.conftest",
+    )
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "tests.conftest", str(tmp_path)],
-        cwd=ROOT, env=environment, capture_output=True, text=True,
+        [sys.executable, "-m", "pytest", *options, str(tmp_path)],
+        cwd=ROOT, env={**os.environ, "CONSTANCIA_REQUIRE_ALL_TESTS": everything_required},
+        capture_output=True, text=True,
     )  # fmt: skip
-    assert (run.returncode in (0, 5)) == passes, run.stdout + run.stderr
+    blamed = [line for line in run.stdout.splitlines() if line.startswith(("FAILED", "ERROR "))]
+    assert {name for name in TESTS if any(f"test_{name}.py" in line for line in blamed)} == failing
+    assert (run.returncode == 0) == (not failing), run.stdout
