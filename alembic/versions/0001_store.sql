@@ -81,28 +81,135 @@ CREATE TYPE append_outcome AS ENUM (
     'CONFLICT'           -- a stream has moved on
 );
 
--- Appends the events of several commands, each all or nothing and independent of the others.
--- Arrays of one kind run in parallel; *_command holds the command's number (from 0), and events come in the order
--- of their commands. A caller puts at most one command per stream, idempotency key and source record in one call.
+CREATE TYPE append_answer AS (command int, outcome append_outcome, event_ids uuid[]);
+
+-- Appends the events of several commands in one transaction; each command is all or nothing, and independent of
+-- the others. Arrays of one group run in parallel; *_command holds the command's number (from 0), and the events
+-- come in the order of their commands. A caller puts at most one command per stream, per idempotency key and per
+-- source record into one call. record_first and record_last are the places (from 1) in the event arrays of the events
+-- that a source record made.
 CREATE FUNCTION append(
-    event_command int[], event_ids uuid[], stream_ids uuid[], versions bigint[], types text[], states bytea[],
-    leaves bytea[], leaf_hashes bytea[],
-    part_command int[], part_event_ids uuid[], part_subjects text[], part_ciphertexts bytea[],
-    key_command int[], key_event_ids uuid[], key_fields text[], key_subjects text[], key_wrapped bytea[],
+    event_command int[], new_event_ids uuid[], new_stream_ids uuid[], new_versions bigint[], new_types text[],
+    new_states bytea[], new_leaves bytea[], new_leaf_hashes bytea[],
+    part_event_ids uuid[], part_subjects text[], part_ciphertexts bytea[],
+    key_event_ids uuid[], key_fields text[], key_subjects jsonb, key_wrapped bytea[],
     idempotency_command int[], idempotency_institutions uuid[], idempotency_names text[], idempotency_bodies bytea[],
-    record_command int[], record_institutions uuid[], record_names text[], record_contents bytea[]
-) RETURNS TABLE (command int, outcome append_outcome, stored_ids uuid[], positions bigint[])
+    record_command int[], record_institutions uuid[], record_names text[], record_contents bytea[],
+    record_first int[], record_last int[]
+) RETURNS TABLE (command int, outcome append_outcome, stored_event_ids uuid[], stored_positions bigint[])
 LANGUAGE plpgsql AS $$
 DECLARE
-    next_position bigint;
+    first_position bigint;
     accepted int[];
-    stored bigint;
+    answers append_answer[];
 BEGIN
-    -- Taken before anything is checked, so that what is checked cannot change before commit.
-    SELECT size INTO STRICT next_position FROM head FOR UPDATE;
+    -- Held until commit. What is checked below can therefore not change before it is stored, and nobody else can
+    -- take a position or become visible in between: commit order = position order = visibility order.
+    SELECT h.size INTO STRICT first_position FROM head h FOR UPDATE;
 
-    CREATE TEMPORARY TABLE IF NOT EXISTS verdicts (
-        command int PRIMARY KEY, outcome append_outcome NOT NULL, stored_ids uuid[]
-    ) ON COMMIT DELETE ROWS;
-    TRUNCATE verdicts;
+    -- A statement of its own: under READ COMMITTED its snapshot is taken after the lock, so it sees every append
+    -- that held the lock before.
+    WITH
+    given AS (
+        SELECT e.command, array_agg(e.event_id ORDER BY e.n) AS ids
+        FROM unnest(event_command, new_event_ids) WITH ORDINALITY AS e (command, event_id, n)
+        GROUP BY e.command
+    ),
+    duplicate AS (
+        SELECT DISTINCT g.command FROM given g CROSS JOIN unnest(g.ids) AS i (id) JOIN events s ON s.event_id = i.id
+    ),
+    repeated AS (
+        SELECT i.command, k.body = i.body AS same, k.event_ids
+        FROM unnest(idempotency_command, idempotency_institutions, idempotency_names, idempotency_bodies)
+             AS i (command, institution, key, body)
+        JOIN idempotency_keys k ON k.institution = i.institution AND k.key = i.key
+    ),
+    known AS (
+        -- Several records in one command (an atomic import): any that differs decides.
+        SELECT DISTINCT ON (r.command) r.command, s.content = r.content AS same, s.event_ids
+        FROM unnest(record_command, record_institutions, record_names, record_contents)
+             AS r (command, institution, name, content)
+        JOIN source_records s ON s.institution = r.institution AND s.source_record_id = r.name
+        ORDER BY r.command, s.content = r.content
+    ),
+    behind AS (
+        SELECT DISTINCT f.command
+        FROM (
+            SELECT e.command, e.stream_id, min(e.version) AS version
+            FROM unnest(event_command, new_stream_ids, new_versions) AS e (command, stream_id, version)
+            GROUP BY e.command, e.stream_id
+        ) AS f
+        WHERE f.version <> 1 + COALESCE(
+            (SELECT s.version FROM events s WHERE s.stream_id = f.stream_id ORDER BY s.version DESC LIMIT 1), 0)
+    )
+    SELECT array_agg(ROW (
+        g.command,
+        CASE
+            WHEN d.command IS NOT NULL THEN 'DUPLICATE'
+            WHEN i.same THEN 'REPLAYED'
+            WHEN NOT i.same THEN 'KEY_REUSED'
+            WHEN k.same THEN 'RECORD_REPLAYED'
+            WHEN NOT k.same THEN 'RECORD_DIFFERS'
+            WHEN b.command IS NOT NULL THEN 'CONFLICT'
+            ELSE 'STORED'
+        END::append_outcome,
+        CASE WHEN d.command IS NOT NULL THEN g.ids ELSE COALESCE(i.event_ids, k.event_ids, g.ids) END
+    )::append_answer)
+    INTO answers
+    FROM given g
+    LEFT JOIN duplicate d USING (command)
+    LEFT JOIN repeated i USING (command)
+    LEFT JOIN known k USING (command)
+    LEFT JOIN behind b USING (command);
+
+    accepted := ARRAY(SELECT a.command FROM unnest(answers) a WHERE a.outcome = 'STORED');
+
+    IF cardinality(accepted) > 0 THEN
+        WITH stored AS (
+            INSERT INTO events (position, event_id, stream_id, version, type, state, leaf, leaf_hash)
+            SELECT first_position + row_number() OVER (ORDER BY e.n) - 1,
+                   e.event_id, e.stream_id, e.version, e.type, e.state, e.leaf, e.leaf_hash
+            FROM unnest(event_command, new_event_ids, new_stream_ids, new_versions, new_types, new_states,
+                        new_leaves, new_leaf_hashes) WITH ORDINALITY
+                 AS e (command, event_id, stream_id, version, type, state, leaf, leaf_hash, n)
+            WHERE e.command = ANY (accepted)
+            RETURNING 1
+        )
+        UPDATE head SET size = first_position + (SELECT count(*) FROM stored);
+
+        INSERT INTO private_parts (event_id, subject, ciphertext)
+        SELECT p.event_id, p.subject, p.ciphertext
+        FROM unnest(part_event_ids, part_subjects, part_ciphertexts) AS p (event_id, subject, ciphertext)
+        JOIN unnest(event_command, new_event_ids) AS e (command, event_id) USING (event_id)
+        WHERE e.command = ANY (accepted);
+
+        INSERT INTO commitment_keys (event_id, field, subjects, wrapped)
+        SELECT c.event_id, c.field, ARRAY(SELECT jsonb_array_elements_text(key_subjects -> (c.n - 1)::int)), c.wrapped
+        FROM unnest(key_event_ids, key_fields, key_wrapped) WITH ORDINALITY AS c (event_id, field, wrapped, n)
+        JOIN unnest(event_command, new_event_ids) AS e (command, event_id) USING (event_id)
+        WHERE e.command = ANY (accepted);
+
+        INSERT INTO idempotency_keys (institution, key, body, event_ids)
+        SELECT i.institution, i.key, i.body, a.event_ids
+        FROM unnest(idempotency_command, idempotency_institutions, idempotency_names, idempotency_bodies)
+             AS i (command, institution, key, body)
+        JOIN unnest(answers) a USING (command)
+        WHERE a.command = ANY (accepted);
+
+        INSERT INTO source_records (institution, source_record_id, content, stream_id, event_ids)
+        SELECT r.institution, r.name, r.content, new_stream_ids[r.first], new_event_ids[r.first:r.last]
+        FROM unnest(record_command, record_institutions, record_names, record_contents, record_first, record_last)
+             AS r (command, institution, name, content, first, last)
+        WHERE r.command = ANY (accepted);
+
+        -- Only a hint, and one for the whole call: readers read by position.
+        PERFORM pg_notify('constancia_events', '');
+    END IF;
+
+    RETURN QUERY
+        SELECT a.command, a.outcome, a.event_ids,
+               ARRAY(SELECT s.position FROM unnest(a.event_ids) WITH ORDINALITY AS i (id, n)
+                     JOIN events s ON s.event_id = i.id ORDER BY i.n)
+        FROM unnest(answers) a
+        ORDER BY a.command;
 END $$;

@@ -52,13 +52,13 @@ class Draft(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """Base: strict about field names, immutable."""
 
 
-class InstitutionDraft(Draft, kw_only=True):
+class InstitutionDraft(Draft, frozen=True, kw_only=True):
     name: Name
     kind: InstitutionKind
     state: StateCode
 
 
-class Contact(Draft, kw_only=True):
+class Contact(Draft, frozen=True, kw_only=True):
     """How to reach a site. Private: encrypted, never in a leaf."""
 
     name: ShortText | None = None
@@ -66,7 +66,7 @@ class Contact(Draft, kw_only=True):
     email: ShortText | None = None
 
 
-class SiteDraft(Draft, kw_only=True):
+class SiteDraft(Draft, frozen=True, kw_only=True):
     name: Name
     cvegeo: MunicipalityCode
     clues: CluesCode | None = None
@@ -75,14 +75,14 @@ class SiteDraft(Draft, kw_only=True):
     contact: Contact | None = None
 
 
-class Student(Draft, kw_only=True):
+class Student(Draft, frozen=True, kw_only=True):
     """A CURP, or the institution's own number: one of the two. Private; becomes a keyed pseudonym."""
 
     curp: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{4}[0-9]{6}[HMX][A-Z]{5}[A-Z0-9][0-9]$")] | None = None
     internal_id: Annotated[str, msgspec.Meta(min_length=1, max_length=100)] | None = None
 
 
-class AssignmentDraft(Draft, kw_only=True):
+class AssignmentDraft(Draft, frozen=True, kw_only=True):
     student: Student
     site: UUID
     promotion: Promotion
@@ -92,7 +92,7 @@ class AssignmentDraft(Draft, kw_only=True):
     source_record_id: SourceRecordId | None = None
 
 
-class RelocationDraft(Draft, kw_only=True):
+class RelocationDraft(Draft, frozen=True, kw_only=True):
     """An assignment moves to another site."""
 
     to: UUID
@@ -101,14 +101,14 @@ class RelocationDraft(Draft, kw_only=True):
     trigger_incident: UUID | None = None
 
 
-class EndDraft(Draft, kw_only=True):
+class EndDraft(Draft, frozen=True, kw_only=True):
     """An assignment ends."""
 
     reason: AssignmentEnd
     on: date
 
 
-class WhenDraft(Draft, kw_only=True):
+class WhenDraft(Draft, frozen=True, kw_only=True):
     """``wording`` keeps the source's own words for the date; private."""
 
     earliest: date | None
@@ -117,7 +117,7 @@ class WhenDraft(Draft, kw_only=True):
     wording: ShortText | None = None
 
 
-class WhereDraft(Draft, kw_only=True):
+class WhereDraft(Draft, frozen=True, kw_only=True):
     """``wording`` keeps the source's own words for the place; private."""
 
     state: StateCode | None = None
@@ -127,7 +127,7 @@ class WhereDraft(Draft, kw_only=True):
     wording: ShortText | None = None
 
 
-class VictimDraft(Draft, kw_only=True):
+class VictimDraft(Draft, frozen=True, kw_only=True):
     role: VictimRole
     sex: Sex = Sex.NOT_REPORTED
     outcome: Outcome = Outcome.NOT_REPORTED
@@ -138,7 +138,7 @@ class VictimDraft(Draft, kw_only=True):
     assignment: UUID | None = None
 
 
-class EvidenceDraft(Draft, kw_only=True):
+class EvidenceDraft(Draft, frozen=True, kw_only=True):
     """What was seen, where and when. Private. At least a digest or a source URL."""
 
     algorithm: ShortText | None = None
@@ -149,7 +149,7 @@ class EvidenceDraft(Draft, kw_only=True):
     acquired_at: ShortText | None = None
 
 
-class ReportDraft(Draft, kw_only=True):
+class ReportDraft(Draft, frozen=True, kw_only=True):
     """One source's account of a threat or an attack, or (class RELOCATION) of relocations of many.
 
     ``source_name`` is who says it (the outlet of a press piece): private, pseudonymised, so that two pieces of one
@@ -179,21 +179,21 @@ class ReportDraft(Draft, kw_only=True):
     source_record_id: SourceRecordId | None = None
 
 
-class NilReportDraft(Draft, kw_only=True):
+class NilReportDraft(Draft, frozen=True, kw_only=True):
     """Nothing happened that the institution knows of, in one quarter."""
 
     quarter: Quarter
     source_record_id: SourceRecordId | None = None
 
 
-class ReportReference(Draft, kw_only=True):
+class ReportReference(Draft, frozen=True, kw_only=True):
     """A report by the sender's own record id, where the caller does not know our id."""
 
     source_record_id: SourceRecordId
     institution: UUID | None = None
 
 
-class FindingDraft(Draft, kw_only=True):
+class FindingDraft(Draft, frozen=True, kw_only=True):
     """One finding of a reviewer, exactly one of the four values, with the reports it rests on.
 
     ``already_public`` True takes effect when a second reviewer, of another organisation, finds it too;
@@ -208,12 +208,12 @@ class FindingDraft(Draft, kw_only=True):
     sources: list[ShortText] = []
 
 
-class CertaintyDraft(Draft, kw_only=True):
+class CertaintyDraft(Draft, frozen=True, kw_only=True):
     level: Certainty
     basis: tuple[CertaintyBasis, ...] = (CertaintyBasis.LINKED_REPORTS,)
 
 
-class IncidentDraft(Draft, kw_only=True):
+class IncidentDraft(Draft, frozen=True, kw_only=True):
     class_: IncidentClass = msgspec.field(name="class")
     reports: list[UUID | ReportReference]
     findings: list[FindingDraft] = []
@@ -222,5 +222,5 @@ class IncidentDraft(Draft, kw_only=True):
     source_record_id: SourceRecordId | None = None
 
 
-class RetractionDraft(Draft, kw_only=True):
+class RetractionDraft(Draft, frozen=True, kw_only=True):
     reason: CorrectionReason

@@ -5,6 +5,7 @@ of the event (narrative, wording, evidence).
 """
 
 from datetime import date
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -26,15 +27,19 @@ class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Base of the value objects: immutable, compared by value, strict about field names."""
 
 
-class When(Claim, kw_only=True):
+class When(Claim, frozen=True, kw_only=True):
     """Civil dates at the place of the event, both ends included; ``earliest`` None = open start."""
 
     earliest: date | None
     latest: date
     precision: DatePrecision
 
+    def __post_init__(self) -> None:
+        if self.earliest is not None and self.earliest > self.latest:
+            raise ValueError("earliest must not be after latest")
 
-class Where(Claim, kw_only=True):
+
+class Where(Claim, frozen=True, kw_only=True):
     """INEGI codes as strings. ``precision`` is the finest level that the source supports."""
 
     state: str | None = None
@@ -43,18 +48,25 @@ class Where(Claim, kw_only=True):
     precision: PlacePrecision
 
 
-class Range(Claim, kw_only=True):
+Bound = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+
+
+class Range(Claim, frozen=True, kw_only=True):
     """low ≤ best ≤ high: bounds of what is said, not a confidence interval."""
 
-    low: int
-    best: int
-    high: int
+    low: Bound
+    best: Bound
+    high: Bound
+
+    def __post_init__(self) -> None:
+        if not self.low <= self.best <= self.high:
+            raise ValueError("low ≤ best ≤ high must hold")
 
 
 ONE = Range(low=1, best=1, high=1)
 
 
-class Victim(Claim, kw_only=True):
+class Victim(Claim, frozen=True, kw_only=True):
     """A person (``person`` = pseudonym, count 1) or several alike."""
 
     role: VictimRole
@@ -67,7 +79,7 @@ class Victim(Claim, kw_only=True):
     assignment: UUID | None = None
 
 
-class Perpetrator(Claim, kw_only=True):
+class Perpetrator(Claim, frozen=True, kw_only=True):
     """A group and on whose word; never an individual."""
 
     group: PerpetratorGroup

@@ -1,0 +1,28 @@
+"""The append-only event store over PostgreSQL."""
+
+from registry.store.records import (
+    Answer,
+    Command,
+    CommitmentKey,
+    Idempotency,
+    NewEvent,
+    Outcome,
+    PrivatePart,
+    Recorded,
+    SourceRecord,
+)
+from registry.store.store import NOTIFICATION_CHANNEL, EventStore
+
+__all__ = [
+    "NOTIFICATION_CHANNEL",
+    "Answer",
+    "Command",
+    "CommitmentKey",
+    "EventStore",
+    "Idempotency",
+    "NewEvent",
+    "Outcome",
+    "PrivatePart",
+    "Recorded",
+    "SourceRecord",
+]

@@ -1,0 +1,158 @@
+"""From decided events to what is stored: private parts encrypted, commitments made, the leaf built; and back."""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from registry.domain.event import Event, Pending
+from registry.domain.mapper import content, decode_event, encode_event
+from registry.errors import Erased
+from registry.log.canonical import JSON, encode
+from registry.log.leaf import entry_leaf, open_leaf
+from registry.log.lines import write_base64
+from registry.log.merkle import leaf_hash
+from registry.privacy.sealing import commitment, new_key
+from registry.privacy.vault import Vault, decrypt, encrypt
+from registry.store import CommitmentKey, EventStore, NewEvent, PrivatePart, Recorded
+
+CONTENT = "content"
+"""The one commitment of an entry leaf."""
+
+Opening = Mapping[str, JSON]
+"""``{"value": …, "key": base64}``: what a commitment commits to, and the key that shows it."""
+
+
+class Sealed(msgspec.Struct, frozen=True):
+    """An event ready for the store, and the openings that its sender receives."""
+
+    event: NewEvent
+    recorded: datetime
+    openings: Mapping[str, Opening]
+
+
+async def seal(vault: Vault, pending: Sequence[Pending]) -> list[Sealed]:
+    """Seals new events, outside of any lock. The data keys of their subjects are durable when this returns."""
+    data_keys = await vault.keys_for_writing(subject for one in pending for subject in one.private)
+    return [_seal(one, data_keys) for one in pending]
+
+
+def _seal(pending: Pending, data_keys: Mapping[str, bytes]) -> Sealed:
+    event = pending.event
+    private = {subject: nfc(dict(values)) for subject, values in pending.private.items() if values}
+    openings: dict[str, Opening] = {}
+    keys = dict(pending.commitment_keys)
+    if event.OPEN:
+        leaf = open_leaf(event.event_id, event.TOPIC, event.recorded.date(), event.public())
+    else:
+        value = content(event, private)
+        key = keys[CONTENT] = new_key()
+        leaf = entry_leaf(event.event_id, commitment(key, event.event_id, CONTENT, value))
+        openings[CONTENT] = {"value": value, "key": write_base64(key)}
+    subjects = tuple(sorted(pending.private))
+    return Sealed(
+        NewEvent(
+            event_id=event.event_id,
+            stream_id=event.originator_id,
+            version=event.originator_version,
+            type=event.TOPIC,
+            state=encode_event(event),
+            leaf=leaf,
+            leaf_hash=leaf_hash(leaf),
+            private_parts=tuple(
+                PrivatePart(
+                    subject, encrypt(data_keys[subject], encode(values), _part(event.event_id, subject))
+                )
+                for subject, values in private.items()
+            ),
+            commitment_keys=tuple(
+                CommitmentKey(field, subjects, _wrap(key, event.event_id, field, subjects, data_keys))
+                for field, key in keys.items()
+            ),
+        ),
+        event.recorded,
+        openings,
+    )
+
+
+class Unsealed(msgspec.Struct, frozen=True):
+    """A stored event with its private values, by subject, and its commitment keys, by field."""
+
+    recorded: Recorded
+    event: Event
+    private: dict[str, JSON]
+    commitment_keys: dict[str, bytes]
+
+    def openings(self) -> Mapping[str, Opening]:
+        """The openings as the sender first received them. Raises Erased if they can no longer be made."""
+        if self.event.OPEN:
+            return {}
+        if CONTENT not in self.commitment_keys:
+            raise Erased
+        key = self.commitment_keys[CONTENT]
+        return {CONTENT: {"value": content(self.event, self.private), "key": write_base64(key)}}
+
+
+async def unseal(store: EventStore, vault: Vault, recorded: Sequence[Recorded]) -> list[Unsealed]:
+    """Reads back what was sealed. What was erased is absent."""
+    ids = [one.event_id for one in recorded]
+    parts = await store.private_parts(ids)
+    keys = await store.commitment_keys(ids)
+    subjects = {part.subject for part in parts} | {subject for key in keys for subject in key.subjects}
+    data_keys = await vault.keys_for_reading(subjects)
+    private: dict[UUID, dict[str, JSON]] = {event_id: {} for event_id in ids}
+    for part in parts:
+        if part.subject in data_keys:
+            plaintext = decrypt(data_keys[part.subject], part.ciphertext, _part(part.event_id, part.subject))
+            private[part.event_id][part.subject] = msgspec.json.decode(plaintext)
+    unwrapped: dict[UUID, dict[str, bytes]] = {event_id: {} for event_id in ids}
+    for key in keys:
+        if data_keys.keys() >= set(key.subjects):
+            unwrapped[key.event_id][key.field] = _unwrap(
+                key.wrapped, key.event_id, key.field, key.subjects, data_keys
+            )
+    return [
+        Unsealed(one, decode_event(one.type, one.state), private[one.event_id], unwrapped[one.event_id])
+        for one in recorded
+    ]
+
+
+def nfc(value: JSON) -> JSON:
+    """Strings in Unicode NFC, the only form that canonical JSON has here."""
+    match value:
+        case str():
+            return nfc_text(value)
+        case list():
+            return [nfc(item) for item in value]
+        case dict():
+            return {name: nfc(item) for name, item in value.items()}
+        case _:
+            return value
+
+
+def nfc_text(text: str) -> str:
+    """One text in Unicode NFC."""
+    return unicodedata.normalize("NFC", text)
+
+
+def _part(event_id: UUID, subject: str) -> str:
+    return f"{event_id}/{subject}"
+
+
+def _wrap(
+    key: bytes, event_id: UUID, field: str, subjects: Sequence[str], data_keys: Mapping[str, bytes]
+) -> bytes:
+    """Under every subject's data key, one inside the other: losing any one of them loses the commitment key."""
+    for subject in subjects:
+        key = encrypt(data_keys[subject], key, f"{event_id}/{field}/{subject}")
+    return key
+
+
+def _unwrap(
+    wrapped: bytes, event_id: UUID, field: str, subjects: Sequence[str], data_keys: Mapping[str, bytes]
+) -> bytes:
+    for subject in reversed(subjects):
+        wrapped = decrypt(data_keys[subject], wrapped, f"{event_id}/{field}/{subject}")
+    return wrapped

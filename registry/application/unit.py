@@ -1,0 +1,118 @@
+"""A unit of work: the aggregates that one decision reads and changes."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Protocol, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from registry.domain.event import Act, Aggregate, By, Pending
+from registry.errors import NotAllowed, NotFound, VersionConflict
+from registry.privacy.pseudonyms import Pseudonyms
+from registry.store import EventStore
+
+A = TypeVar("A", bound=Aggregate)
+
+OPERATOR = UUID(int=0)
+"""Stands for "no institution" where a table needs one: the operator of the register."""
+
+
+class Actor(msgspec.Struct, frozen=True):
+    """Who acts: institution (None = the operator), key, and what the key may do."""
+
+    institution: UUID | None
+    key: UUID | None
+    scopes: frozenset[str]
+
+
+class WriteOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What came beside the draft.
+
+    ``body`` is what an Idempotency-Key is bound to (the exact bytes sent), ``content`` what a source record is
+    compared by (canonical JSON of the draft); of both only an HMAC is stored. ``expected_version`` is that of
+    If-Match.
+    """
+
+    idempotency_key: str | None = None
+    body: bytes = b""
+    source_record_id: str | None = None
+    content: bytes = b""
+    expected_version: int | None = None
+
+
+class Loader(Protocol):
+    """Where a unit's aggregates come from."""
+
+    async def __call__(self, aggregate_type: type[A], aggregate_id: UUID) -> A | None: ...
+
+
+class Unit:
+    """Loads each aggregate once, so that several decisions of one command see each other's changes."""
+
+    def __init__(
+        self,
+        actor: Actor,
+        at: datetime,
+        expected_version: int | None,
+        *,
+        load: Loader,
+        store: EventStore,
+        pseudonyms: Pseudonyms,
+    ) -> None:
+        self.actor = actor
+        self.act = Act(By(institution=actor.institution, key=actor.key), at)
+        self.store = store
+        self.pseudonyms = pseudonyms
+        self._expected_version = expected_version
+        self._load = load
+        self._aggregates: dict[UUID, Aggregate] = {}
+
+    @property
+    def institution(self) -> UUID:
+        """The acting institution. Raises NotAllowed for the operator, who states no facts."""
+        if self.actor.institution is None:
+            raise NotAllowed(
+                "Los hechos los registra una institución. Use una clave emitida para su institución.",
+                "Facts are recorded by an institution. Use a key issued to your institution.",
+            )
+        return self.actor.institution
+
+    async def find(self, aggregate_type: type[A], aggregate_id: UUID) -> A | None:
+        """The aggregate, or None if no such stream of this kind exists."""
+        known = self._aggregates.get(aggregate_id)
+        if known is None:
+            known = await self._load(aggregate_type, aggregate_id)
+            if known is not None:
+                self._aggregates[aggregate_id] = known
+        return known if isinstance(known, aggregate_type) else None
+
+    async def get(self, aggregate_type: type[A], aggregate_id: UUID) -> A:
+        """The aggregate, or NotFound."""
+        aggregate = await self.find(aggregate_type, aggregate_id)
+        if aggregate is None:
+            raise NotFound(
+                "No existe ese registro, o su clave no permite verlo. Compruebe el identificador.",
+                "There is no such record, or your key may not see it. Check the id.",
+            )
+        return aggregate
+
+    async def target(self, aggregate_type: type[A], aggregate_id: UUID) -> A:
+        """The aggregate that the caller addressed, at the version that the caller read (If-Match)."""
+        aggregate = await self.get(aggregate_type, aggregate_id)
+        if self._expected_version is not None and aggregate.version != self._expected_version:
+            raise VersionConflict(aggregate_id)
+        return aggregate
+
+    def add(self, aggregate: A) -> A:
+        """Takes a new aggregate in."""
+        self._aggregates[aggregate.id] = aggregate
+        return aggregate
+
+    def pending(self) -> list[Pending]:
+        """All new events, by aggregate in the order in which the aggregates were first touched."""
+        return [pending for aggregate in self._aggregates.values() for pending in aggregate.pending]
+
+
+Decision = Callable[[Unit], Awaitable[Aggregate]]
+"""A use case: decides within a unit and returns the aggregate that it was about."""

@@ -1,0 +1,138 @@
+"""What an event is, and how an aggregate makes and applies one.
+
+Events and aggregates satisfy the contracts of the ``eventsourcing`` library (``DomainEventProtocol``,
+``MutableAggregateProtocol``, ``CollectEventsProtocol``); they are msgspec structs because those decode and fold an
+order of magnitude faster than the library's decorated classes.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar, NamedTuple, Self, TypeVar
+from uuid import UUID, uuid4
+
+import msgspec
+
+from registry.log.canonical import JSON
+
+Private = Mapping[str, Mapping[str, JSON]]
+"""What must not be readable: subject (``person:…``, ``report:…``, ``incident:…``, ``site:…``) → field → value."""
+
+NOTHING_PRIVATE: Private = {}
+NO_KEYS: Mapping[str, bytes] = {}
+
+
+class By(msgspec.Struct, frozen=True, kw_only=True):
+    """Who acted: the institution (None = the operator of the register) and the key that was used."""
+
+    institution: UUID | None
+    key: UUID | None
+
+
+class Act(NamedTuple):
+    """The circumstances of a decision: who takes it and when (UTC)."""
+
+    by: By
+    at: datetime
+
+
+class Event(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    rename={"originator_id": "stream", "originator_version": "version"},
+):
+    """A fact or a decision, immutable. Holds codes, times and pseudonyms, never a private value.
+
+    ``TOPIC`` is the name on the wire, stable for ever. ``OPEN`` events are readable by all (see ``public``), every
+    other one is only a commitment in the log. ``class_version`` counts the versions of the stored form; a class at
+    version n has ``upcast_v1_v2`` … ``upcast_v(n-1)_vn``, static methods that change a decoded state in place.
+    """
+
+    TOPIC: ClassVar[str]
+    OPEN: ClassVar[bool] = False
+    class_version: ClassVar[int] = 1
+
+    originator_id: UUID
+    originator_version: int
+    event_id: UUID
+    recorded: datetime
+    by: By
+
+    def public(self) -> Mapping[str, JSON]:
+        """What an open leaf says. Only events with ``OPEN`` have it."""
+        raise TypeError(f"{self.TOPIC} is not an open event")
+
+
+E = TypeVar("E", bound=Event)
+
+
+class Pending(NamedTuple):
+    """A new event that is not stored yet, with the private values that travel beside it.
+
+    Every subject in ``private`` covers the event, also one without values: when it is erased, what the leaf commits
+    to can no longer be opened. ``commitment_keys`` are those of facets that an open leaf seals, by field.
+    """
+
+    event: Event
+    private: Private
+    commitment_keys: Mapping[str, bytes]
+
+
+class Aggregate(msgspec.Struct, kw_only=True):
+    """State folded from one stream's events; decides, and records what it decided in ``pending``.
+
+    The fields of a subclass are its whole state, so that a snapshot is the encoded struct. ``version`` counts the
+    events applied, 0 before the first.
+    """
+
+    NOUN: ClassVar[str]
+
+    id: UUID
+    version: int = 0
+    pending: list[Pending] = []
+
+    @classmethod
+    def new(cls) -> Self:
+        """An aggregate without history, under a random id."""
+        return cls(id=uuid4())
+
+    def apply(self, event: Event) -> None:
+        """Changes the state as the event says. Never refuses: what is stored has happened."""
+        raise NotImplementedError
+
+    def fold(self, event: Event) -> None:
+        """Applies the next event of the stream."""
+        self.apply(event)
+        self.version = event.originator_version
+
+    @property
+    def subject(self) -> str:
+        """Whose erasure makes this stream's commitments impossible to open."""
+        return f"{self.NOUN}:{self.id}"
+
+    def trigger(
+        self,
+        event_type: type[E],
+        act: Act,
+        *,
+        event_id: UUID | None = None,
+        private: Private = NOTHING_PRIVATE,
+        commitment_keys: Mapping[str, bytes] = NO_KEYS,
+        **data: Any,
+    ) -> E:
+        """Decides: makes the next event, applies it, keeps it for storing."""
+        event = event_type(
+            originator_id=self.id,
+            originator_version=self.version + 1,
+            event_id=event_id or uuid4(),
+            recorded=act.at,
+            by=act.by,
+            **data,
+        )
+        self.fold(event)
+        self.pending.append(Pending(event, {self.subject: {}, **private}, commitment_keys))
+        return event
+
+    def collect_events(self) -> Sequence[Event]:
+        """The library's contract; the private parts stay in ``pending``."""
+        return [pending.event for pending in self.pending]

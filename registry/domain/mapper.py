@@ -1,0 +1,121 @@
+"""Events to bytes and back: the library's ``Mapper`` contract, for registered names only.
+
+The library's ``resolve_topic`` imports whatever module a stored topic names; here a name is looked up in a closed
+table, and an unknown one is refused.
+"""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from eventsourcing.persistence import JSONTranscoder, Mapper, StoredEvent
+
+from registry.domain.assignment import Assignment, AssignmentEnded, AssignmentRegistered, AssignmentRelocated
+from registry.domain.event import Aggregate, Event
+from registry.domain.incident import (
+    CertaintySet,
+    FindingRecorded,
+    Incident,
+    IncidentDisclosed,
+    IncidentOpened,
+    IncidentRetracted,
+    VictimRecorded,
+)
+from registry.domain.institution import Institution, InstitutionRegistered
+from registry.domain.register import DefinitionAdopted, PolicyAdopted, Register, ReleasePublished
+from registry.domain.report import AttackReported, NilReported, RelocationReported, Report, ThreatReported
+from registry.domain.site import Site, SiteRegistered
+from registry.errors import UnknownEvent
+from registry.log.canonical import JSON, encode
+
+STREAMS: dict[type[Aggregate], tuple[type[Event], ...]] = {
+    Institution: (InstitutionRegistered,),
+    Site: (SiteRegistered,),
+    Assignment: (AssignmentRegistered, AssignmentRelocated, AssignmentEnded),
+    Report: (ThreatReported, AttackReported, RelocationReported, NilReported),
+    Incident: (
+        IncidentOpened,
+        FindingRecorded,
+        VictimRecorded,
+        CertaintySet,
+        IncidentRetracted,
+        IncidentDisclosed,
+    ),
+    Register: (DefinitionAdopted, PolicyAdopted, ReleasePublished),
+}
+"""Which events each kind of stream holds."""
+
+EVENTS: dict[str, type[Event]] = {event.TOPIC: event for events in STREAMS.values() for event in events}
+AGGREGATES: dict[str, type[Aggregate]] = {
+    event.TOPIC: aggregate for aggregate, events in STREAMS.items() for event in events
+}
+"""The kind of stream that an event of this name belongs to."""
+
+_DECODERS = {topic: msgspec.json.Decoder(event) for topic, event in EVENTS.items()}
+_ENVELOPE = frozenset({"stream", "version", "event_id", "recorded", "by"})
+
+
+class _StoredVersion(msgspec.Struct):
+    class_version: int = 1
+
+
+def encode_event(event: Event) -> bytes:
+    """The stored form: canonical JSON of all fields, with ``class_version`` from the second version on."""
+    state = msgspec.to_builtins(event)
+    if event.class_version > 1:
+        state["class_version"] = event.class_version
+    return encode(state)
+
+
+def decode_event(topic: str, state: bytes) -> Event:
+    """The event of a stored name and form, upcast to the version of this program.
+
+    Raises UnknownEvent for a name, or a version, that this program does not know.
+    """
+    try:
+        decoder, event_type = _DECODERS[topic], EVENTS[topic]
+    except KeyError:
+        raise UnknownEvent(topic) from None
+    if event_type.class_version == 1:
+        return decoder.decode(state)
+    version = msgspec.json.decode(state, type=_StoredVersion).class_version
+    if version > event_type.class_version:
+        raise UnknownEvent(f"{topic} (v{version})")
+    if version == event_type.class_version:
+        return decoder.decode(state)
+    fields: dict[str, Any] = msgspec.json.decode(state)
+    for older in range(version, event_type.class_version):
+        getattr(event_type, f"upcast_v{older}_v{older + 1}")(fields)
+    return msgspec.convert(fields, event_type)
+
+
+def content(event: Event, private: dict[str, JSON]) -> dict[str, JSON]:
+    """The value that an entry leaf commits to: the whole event, private values included."""
+    fields = msgspec.to_builtins(event)
+    return {
+        "by": fields["by"],
+        "data": {name: value for name, value in fields.items() if name not in _ENVELOPE},
+        "private": private,
+        "recorded": fields["recorded"],
+        "stream": fields["stream"],
+        "type": event.TOPIC,
+        "version": fields["version"],
+    }
+
+
+class EventMapper(Mapper[UUID]):
+    """The library's mapper over this module's table."""
+
+    def __init__(self) -> None:
+        super().__init__(transcoder=JSONTranscoder())
+
+    def to_stored_event(self, domain_event: Any) -> StoredEvent:
+        return StoredEvent(
+            originator_id=domain_event.originator_id,
+            originator_version=domain_event.originator_version,
+            topic=domain_event.TOPIC,
+            state=encode_event(domain_event),
+        )
+
+    def to_domain_event(self, stored_event: StoredEvent) -> Event:
+        return decode_event(stored_event.topic, stored_event.state)

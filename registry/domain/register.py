@@ -1,0 +1,116 @@
+"""The register's own stream: which definition and policy hold, and what was released."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+from uuid import UUID
+
+from registry.domain.event import Act, Aggregate, Event
+from registry.errors import RuleViolated
+from registry.log.canonical import JSON
+
+REGISTER_ID = UUID("6f1b0a3e-0d0f-4f0e-9a55-3b6d1f2f7c11")
+"""The one stream of its kind, under a random id drawn once."""
+
+
+class DefinitionAdopted(Event, frozen=True, kw_only=True):
+    """``id`` and SHA-256 (hex) of the text by which counts are made."""
+
+    TOPIC = "definition.adopted"
+    OPEN = True
+
+    definition: str
+    sha256: str
+
+    def public(self) -> dict[str, JSON]:
+        return {"id": self.definition, "sha256": self.sha256}
+
+
+class PolicyAdopted(Event, frozen=True, kw_only=True):
+    """The disclosure policy itself, so that anyone can replay what it allowed. SHA-256 (hex) of its canonical JSON."""
+
+    TOPIC = "policy.adopted"
+    OPEN = True
+
+    name: str
+    sha256: str
+    policy: dict[str, Any]
+
+    def public(self) -> dict[str, JSON]:
+        return {"id": self.name, "sha256": self.sha256, "policy": self.policy}
+
+
+class ReleasePublished(Event, frozen=True, kw_only=True):
+    """Closes a release: the definition and policy it followed, how many incidents it disclosed, who answered."""
+
+    TOPIC = "release.published"
+    OPEN = True
+
+    release: UUID
+    definition: str
+    policy: str
+    disclosed: int
+    answers: tuple[dict[str, Any], ...]
+    tables: tuple[dict[str, Any], ...]
+
+    def public(self) -> dict[str, JSON]:
+        return {
+            "release": str(self.release),
+            "definition": self.definition,
+            "policy": self.policy,
+            "disclosed": self.disclosed,
+            "answers": list(self.answers),
+            "tables": list(self.tables),
+        }
+
+
+class Register(Aggregate, kw_only=True):
+    NOUN: ClassVar[str] = "register"
+
+    definition: str | None = None
+    definition_sha256: str | None = None
+    policy_sha256: str | None = None
+    policy: dict[str, Any] | None = None
+    releases: int = 0
+
+    def adopt_definition(self, act: Act, *, definition: str, sha256: str) -> bool:
+        """False if this very text already holds."""
+        if self.definition_sha256 == sha256:
+            return False
+        self.trigger(DefinitionAdopted, act, definition=definition, sha256=sha256)
+        return True
+
+    def adopt_policy(self, act: Act, *, name: str, sha256: str, policy: Mapping[str, JSON]) -> bool:
+        """False if this very policy already holds."""
+        if self.policy_sha256 == sha256:
+            return False
+        self.trigger(PolicyAdopted, act, name=name, sha256=sha256, policy=dict(policy))
+        return True
+
+    def publish_release(
+        self, act: Act, *, release: UUID, disclosed: int, answers: tuple[dict[str, Any], ...]
+    ) -> None:
+        if self.definition_sha256 is None or self.policy_sha256 is None:
+            raise RuleViolated(
+                "release-needs-definition-and-policy",
+                "Antes de publicar hay que adoptar una definición y una política de divulgación.",
+                "A definition and a disclosure policy must be adopted before anything is released.",
+            )
+        self.trigger(
+            ReleasePublished,
+            act,
+            release=release,
+            definition=self.definition_sha256,
+            policy=self.policy_sha256,
+            disclosed=disclosed,
+            answers=answers,
+            tables=(),
+        )
+
+    def apply(self, event: Event) -> None:
+        match event:
+            case DefinitionAdopted():
+                self.definition, self.definition_sha256 = event.definition, event.sha256
+            case PolicyAdopted():
+                self.policy, self.policy_sha256 = event.policy, event.sha256
+            case ReleasePublished():
+                self.releases += 1

@@ -1,0 +1,60 @@
+-- name: append
+-- Every argument is an array; see the function's own comment.
+SELECT command, outcome, stored_event_ids, stored_positions
+FROM append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+            $23, $24, $25);
+
+-- name: size
+-- The number of leaves, that is the next position.
+SELECT size FROM head;
+
+-- name: stream
+-- The events of one stream after a version, in order.
+SELECT position, event_id, stream_id, version, type, state, leaf, leaf_hash
+FROM events
+WHERE stream_id = $1 AND version > $2
+ORDER BY version;
+
+-- name: page
+-- A page of the log from a position on.
+SELECT position, event_id, stream_id, version, type, state, leaf, leaf_hash
+FROM events
+WHERE position >= $1
+ORDER BY position
+LIMIT $2;
+
+-- name: by_ids
+-- Events by id, in the order asked for.
+SELECT e.position, e.event_id, e.stream_id, e.version, e.type, e.state, e.leaf, e.leaf_hash
+FROM unnest($1::uuid[]) WITH ORDINALITY AS asked (event_id, n)
+JOIN events e USING (event_id)
+ORDER BY asked.n;
+
+-- name: at_position
+SELECT position, event_id, stream_id, version, type, state, leaf, leaf_hash
+FROM events
+WHERE position = $1;
+
+-- name: private_parts
+-- The encrypted parts of some events.
+SELECT event_id, subject, ciphertext FROM private_parts WHERE event_id = ANY ($1::uuid[]);
+
+-- name: commitment_keys
+-- The wrapped commitment keys of some events.
+SELECT event_id, field, subjects, wrapped FROM commitment_keys WHERE event_id = ANY ($1::uuid[]);
+
+-- name: idempotency_key
+-- What was stored under an Idempotency-Key.
+SELECT body, event_ids FROM idempotency_keys WHERE institution = $1 AND key = $2;
+
+-- name: source_record
+-- What an institution's own record made.
+SELECT content, stream_id, event_ids FROM source_records WHERE institution = $1 AND source_record_id = $2;
+
+-- name: source_records_named
+-- The streams that any institution's record of this name made.
+SELECT institution, stream_id FROM source_records WHERE source_record_id = $1;
+
+-- name: source_records_of_streams
+-- The record ids under which streams were sent.
+SELECT stream_id, source_record_id FROM source_records WHERE stream_id = ANY ($1::uuid[]);

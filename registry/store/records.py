@@ -1,0 +1,102 @@
+"""What goes into the store and what comes out of it."""
+
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """A stored event. ``position`` = leaf index, from 0; ``state`` = encoded event; ``leaf`` = the exact leaf."""
+
+    position: int
+    event_id: UUID
+    stream_id: UUID
+    version: int
+    type: str
+    state: bytes
+    leaf: bytes
+    leaf_hash: bytes
+
+
+class PrivatePart(msgspec.Struct, frozen=True):
+    """The values of one subject in one event, encrypted under the subject's data key."""
+
+    subject: str
+    ciphertext: bytes
+
+
+class CommitmentKey(msgspec.Struct, frozen=True):
+    """The key of one commitment in the event's leaf, wrapped under the data keys of all ``subjects``."""
+
+    field: str
+    subjects: tuple[str, ...]
+    wrapped: bytes
+
+
+class NewEvent(msgspec.Struct, frozen=True):
+    """An event ready to be stored: sealed, its leaf built. Nothing is computed after this."""
+
+    event_id: UUID
+    stream_id: UUID
+    version: int
+    type: str
+    state: bytes
+    leaf: bytes
+    leaf_hash: bytes
+    private_parts: tuple[PrivatePart, ...] = ()
+    commitment_keys: tuple[CommitmentKey, ...] = ()
+
+
+class Idempotency(msgspec.Struct, frozen=True):
+    """An Idempotency-Key of an institution (the nil UUID for the operator) and the HMAC of the body it came with."""
+
+    institution: UUID
+    key: str
+    body: bytes
+
+
+class SourceRecord(msgspec.Struct, frozen=True):
+    """An institution's own record id, the HMAC of its content, and which events of the command it made."""
+
+    institution: UUID
+    source_record_id: str
+    content: bytes
+    first_event: int
+    last_event: int
+
+
+class Command(msgspec.Struct, frozen=True):
+    """Events that are stored together or not at all. Versions follow on what the caller read."""
+
+    events: tuple[NewEvent, ...]
+    idempotency: Idempotency | None = None
+    source_records: tuple[SourceRecord, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Bytes that the command occupies while it waits."""
+        return sum(
+            len(event.state) + len(event.leaf) + sum(len(part.ciphertext) for part in event.private_parts)
+            for event in self.events
+        )
+
+
+class Outcome(StrEnum):
+    """What became of a command; the meanings stand beside the type ``append_outcome`` in the database."""
+
+    STORED = "STORED"
+    REPLAYED = "REPLAYED"
+    KEY_REUSED = "KEY_REUSED"
+    RECORD_REPLAYED = "RECORD_REPLAYED"
+    RECORD_DIFFERS = "RECORD_DIFFERS"
+    DUPLICATE = "DUPLICATE"
+    CONFLICT = "CONFLICT"
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """The outcome of a command with the events that answer it: its own, or those that came before."""
+
+    outcome: Outcome
+    event_ids: tuple[UUID, ...]
+    positions: tuple[int, ...]

@@ -1,0 +1,116 @@
+"""The event store: append through the writer, read by stream and by position."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from registry.sql import load_queries
+from registry.store.records import Answer, Command, Recorded
+from registry.store.writer import Writer
+
+NOTIFICATION_CHANNEL = "constancia_events"
+"""Notified once per group commit. Only a hint: readers read by position."""
+
+_QUERIES = load_queries("registry.store", "queries.sql")
+
+
+class StoredKey(msgspec.Struct, frozen=True):
+    """A wrapped commitment key as it lies in the store."""
+
+    event_id: UUID
+    field: str
+    subjects: tuple[str, ...]
+    wrapped: bytes
+
+
+class StoredPart(msgspec.Struct, frozen=True):
+    """An encrypted private part as it lies in the store."""
+
+    event_id: UUID
+    subject: str
+    ciphertext: bytes
+
+
+class KnownKey(msgspec.Struct, frozen=True):
+    """What was stored under an Idempotency-Key: the HMAC of its body, and the events that answer it."""
+
+    body: bytes
+    event_ids: tuple[UUID, ...]
+
+
+class KnownRecord(msgspec.Struct, frozen=True):
+    """What an institution's own record made: the HMAC of its content, the stream, the events that answer it."""
+
+    content: bytes
+    stream_id: UUID
+    event_ids: tuple[UUID, ...]
+
+
+class EventStore:
+    """Every accepted event, once, for ever, at one position. Owns the writer; the pool belongs to the caller."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self._writer = Writer(pool)
+
+    async def close(self) -> None:
+        """Writes what waits. The pool stays open."""
+        await self._writer.close()
+
+    async def append(self, command: Command) -> Answer:
+        """Stores the command's events together or not at all. Raises StoreUnavailable (see Writer.append)."""
+        return await self._writer.append(command)
+
+    async def size(self) -> int:
+        """The number of leaves."""
+        size: int = await self._pool.fetchval(_QUERIES["size"])
+        return size
+
+    async def read_stream(self, stream_id: UUID, after_version: int = 0) -> list[Recorded]:
+        """The events of a stream after a version, in order; empty for a stream that does not exist."""
+        return [
+            Recorded(*row) for row in await self._pool.fetch(_QUERIES["stream"], stream_id, after_version)
+        ]
+
+    async def read(self, after: int, limit: int) -> list[Recorded]:
+        """At most ``limit`` events from position ``after`` on (``after`` = a log size = the next index wanted)."""
+        return [Recorded(*row) for row in await self._pool.fetch(_QUERIES["page"], after, limit)]
+
+    async def events(self, event_ids: Sequence[UUID]) -> list[Recorded]:
+        """Events by id, in the order asked for; unknown ids are left out."""
+        return [Recorded(*row) for row in await self._pool.fetch(_QUERIES["by_ids"], event_ids)]
+
+    async def at(self, position: int) -> Recorded | None:
+        row = await self._pool.fetchrow(_QUERIES["at_position"], position)
+        return Recorded(*row) if row else None
+
+    async def private_parts(self, event_ids: Sequence[UUID]) -> list[StoredPart]:
+        """The encrypted parts of some events; none for what was erased."""
+        return [StoredPart(*row) for row in await self._pool.fetch(_QUERIES["private_parts"], event_ids)]
+
+    async def commitment_keys(self, event_ids: Sequence[UUID]) -> list[StoredKey]:
+        """The wrapped commitment keys of some events; none for what was erased."""
+        rows = await self._pool.fetch(_QUERIES["commitment_keys"], event_ids)
+        return [
+            StoredKey(row["event_id"], row["field"], tuple(row["subjects"]), row["wrapped"]) for row in rows
+        ]
+
+    async def idempotency_key(self, institution: UUID, key: str) -> KnownKey | None:
+        row = await self._pool.fetchrow(_QUERIES["idempotency_key"], institution, key)
+        return KnownKey(row["body"], tuple(row["event_ids"])) if row else None
+
+    async def source_record(self, institution: UUID, source_record_id: str) -> KnownRecord | None:
+        row = await self._pool.fetchrow(_QUERIES["source_record"], institution, source_record_id)
+        return KnownRecord(row["content"], row["stream_id"], tuple(row["event_ids"])) if row else None
+
+    async def source_records_named(self, source_record_id: str) -> list[tuple[UUID, UUID]]:
+        """(institution, stream) of every record of this name, whoever sent it."""
+        rows = await self._pool.fetch(_QUERIES["source_records_named"], source_record_id)
+        return [(row["institution"], row["stream_id"]) for row in rows]
+
+    async def source_record_ids(self, stream_ids: Sequence[UUID]) -> dict[UUID, str]:
+        """The record ids under which streams were sent; streams sent without one are absent."""
+        rows = await self._pool.fetch(_QUERIES["source_records_of_streams"], stream_ids)
+        return {row["stream_id"]: row["source_record_id"] for row in rows}

@@ -1,0 +1,242 @@
+"""Group commit: one task per process writes everything that arrived while the last commit was under way.
+
+There is no linger: an idle writer commits a lone command at once, and under load the time of a commit is the time in
+which the next batch gathers. Several processes may write at once; the head row orders them.
+"""
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+
+from registry.errors import StoreUnavailable
+from registry.sql import load_queries
+from registry.store.records import Answer, Command, Outcome
+
+MAX_BATCH_EVENTS = 2_000
+"""Events in one commit; more no longer raises the rate, and a batch holds the head row for as long as it is written."""
+
+MAX_BATCH_BYTES = 8 * 1024 * 1024
+MAX_WAITING_BYTES = 64 * 1024 * 1024
+"""Bound of what waits in memory; beyond it submitters are told to come back."""
+
+RETRY_SECONDS = 30.0
+"""How long a batch is tried again over a lost connection before its submitters are told that its outcome is unknown."""
+
+RETRY_PAUSE_SECONDS = 0.25
+
+_QUERIES = load_queries("registry.store", "queries.sql")
+_CONNECTION_LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    OSError,
+    TimeoutError,
+)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    command: Command
+    answer: asyncio.Future[Answer]
+    claims: frozenset[object]
+    size: int
+
+
+class Writer:
+    """Owns one connection and the queue of commands. ``append`` may be called from any number of tasks of one loop."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self._queue: deque[_Waiting] = deque()
+        self._waiting_bytes = 0
+        self._arrived = asyncio.Event()
+        self._closing = False
+        self._task = asyncio.create_task(self._run(), name="store writer")
+
+    async def append(self, command: Command) -> Answer:
+        """Stores a command; returns when it is durable.
+
+        A caller that is cancelled does not take its command back: whoever repeats it, with the same event ids,
+        Idempotency-Key or source record, gets the answer of the first. Raises StoreUnavailable if too much waits
+        already, or if the outcome could not be learnt in time.
+        """
+        size = command.size
+        if self._closing or self._task.done():
+            raise StoreUnavailable(
+                "El servicio se está deteniendo. Repita el envío en unos segundos con la misma Idempotency-Key.",
+                "The service is stopping. Repeat the submission in a few seconds with the same Idempotency-Key.",
+            )
+        if self._waiting_bytes and self._waiting_bytes + size > MAX_WAITING_BYTES:
+            raise StoreUnavailable(
+                "Hay demasiados envíos en espera. Repita en unos segundos con la misma Idempotency-Key.",
+                "Too many submissions are waiting. Repeat in a few seconds with the same Idempotency-Key.",
+            )
+        waiting = _Waiting(command, asyncio.get_running_loop().create_future(), _claims(command), size)
+        self._queue.append(waiting)
+        self._waiting_bytes += size
+        self._arrived.set()
+        return await waiting.answer
+
+    async def close(self) -> None:
+        """Writes what waits, then ends."""
+        self._closing = True
+        self._arrived.set()
+        await self._task
+
+    async def _run(self) -> None:
+        try:
+            while True:
+                await self._arrived.wait()
+                if batch := self._take():
+                    await self._commit(batch)
+                elif self._closing:
+                    return
+                else:
+                    self._arrived.clear()
+        finally:
+            self._abandon(self._queue)
+
+    def _take(self) -> list[_Waiting]:
+        """The next batch, in order of arrival. A command that claims what an earlier one claims waits for the next."""
+        batch: list[_Waiting] = []
+        left: deque[_Waiting] = deque()
+        claimed: set[object] = set()
+        events = size = 0
+        while self._queue:
+            waiting = self._queue.popleft()
+            full = batch and (
+                events + len(waiting.command.events) > MAX_BATCH_EVENTS
+                or size + waiting.size > MAX_BATCH_BYTES
+            )
+            if full or not claimed.isdisjoint(waiting.claims):
+                left.append(waiting)
+            else:
+                batch.append(waiting)
+                events += len(waiting.command.events)
+                size += waiting.size
+            claimed |= waiting.claims
+            if full:
+                break
+        left.extend(self._queue)
+        self._queue = left
+        self._waiting_bytes = sum(waiting.size for waiting in left)
+        return batch
+
+    async def _commit(self, batch: Sequence[_Waiting]) -> None:
+        try:
+            answers = await self._write([waiting.command for waiting in batch])
+        except _CONNECTION_LOST:
+            self._abandon(batch)
+        except asyncpg.PostgresError as error:
+            if len(batch) == 1:
+                _fail(batch[0].answer, error)
+                return
+            # A poison command fails alone; its batch-mates, rolled back with it, are written one by one.
+            for waiting in batch:
+                await self._commit([waiting])
+        else:
+            for waiting, answer in zip(batch, answers, strict=True):
+                if not waiting.answer.done():
+                    waiting.answer.set_result(answer)
+
+    async def _write(self, commands: Sequence[Command]) -> list[Answer]:
+        """One round trip. Over a lost connection the same batch is sent again: event ids make that harmless."""
+        arguments = _arguments(commands)
+        deadline = asyncio.get_running_loop().time() + RETRY_SECONDS
+        while True:
+            try:
+                rows = await self._pool.fetch(_QUERIES["append"], *arguments)
+            except _CONNECTION_LOST:
+                if self._closing or asyncio.get_running_loop().time() > deadline:
+                    raise
+                await asyncio.sleep(RETRY_PAUSE_SECONDS)
+            else:
+                return [
+                    Answer(
+                        Outcome(row["outcome"]),
+                        tuple(row["stored_event_ids"]),
+                        tuple(row["stored_positions"]),
+                    )
+                    for row in rows
+                ]
+
+    @staticmethod
+    def _abandon(waiting: Iterable[_Waiting]) -> None:
+        for one in waiting:
+            _fail(
+                one.answer,
+                StoreUnavailable(
+                    "No se sabe si el envío quedó guardado. Repítalo con la misma Idempotency-Key: no se duplicará.",
+                    "It is not known whether the submission was stored. Repeat it with the same Idempotency-Key: "
+                    "it will not be doubled.",
+                ),
+            )
+
+
+def _fail(answer: asyncio.Future[Answer], error: Exception) -> None:
+    if not answer.done():
+        answer.set_exception(error)
+
+
+def _claims(command: Command) -> frozenset[object]:
+    """What two commands of one batch must not share, because the database sees both at once."""
+    return frozenset(_each_claim(command))
+
+
+def _each_claim(command: Command) -> Iterator[object]:
+    for event in command.events:
+        yield event.stream_id
+        yield event.event_id
+    if command.idempotency:
+        yield (command.idempotency.institution, "key", command.idempotency.key)
+    for record in command.source_records:
+        yield (record.institution, "record", record.source_record_id)
+
+
+def _arguments(commands: Sequence[Command]) -> tuple[Any, ...]:
+    """The commands as the parallel arrays of the SQL function ``append``."""
+    events = [(number, event) for number, command in enumerate(commands) for event in command.events]
+    parts = [(event.event_id, part) for _, event in events for part in event.private_parts]
+    keys = [(event.event_id, key) for _, event in events for key in event.commitment_keys]
+    idempotency = [
+        (number, command.idempotency) for number, command in enumerate(commands) if command.idempotency
+    ]
+    records = []
+    first = 1
+    for number, command in enumerate(commands):
+        records += [(number, first, record) for record in command.source_records]
+        first += len(command.events)
+    return (
+        [number for number, _ in events],
+        [event.event_id for _, event in events],
+        [event.stream_id for _, event in events],
+        [event.version for _, event in events],
+        [event.type for _, event in events],
+        [event.state for _, event in events],
+        [event.leaf for _, event in events],
+        [event.leaf_hash for _, event in events],
+        [event_id for event_id, _ in parts],
+        [part.subject for _, part in parts],
+        [part.ciphertext for _, part in parts],
+        [event_id for event_id, _ in keys],
+        [key.field for _, key in keys],
+        json.dumps([key.subjects for _, key in keys]),
+        [key.wrapped for _, key in keys],
+        [number for number, _ in idempotency],
+        [item.institution for _, item in idempotency],
+        [item.key for _, item in idempotency],
+        [item.body for _, item in idempotency],
+        [number for number, _, _ in records],
+        [record.institution for _, _, record in records],
+        [record.source_record_id for _, _, record in records],
+        [record.content for _, _, record in records],
+        [start + record.first_event for _, start, record in records],
+        [start + record.last_event for _, start, record in records],
+    )

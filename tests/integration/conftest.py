@@ -1,0 +1,85 @@
+"""The application over a real database, and the institutions that tests act for."""
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from registry.application import institutions
+from registry.application.application import Application
+from registry.application.drafts import InstitutionDraft
+from registry.application.unit import Actor, WriteOptions
+from registry.domain.codes import InstitutionKind
+from registry.log.keys import LogKeys, load_or_create
+from registry.privacy.master import MasterKey
+
+OPERATOR = Actor(None, None, frozenset({"admin"}))
+
+
+class Clock:
+    """A clock that tests move by hand."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **duration: float) -> None:
+        self.now += timedelta(**duration)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(datetime(2026, 3, 2, 12, 0, tzinfo=UTC))
+
+
+@pytest.fixture
+def log_keys(tmp_path: Path) -> LogKeys:
+    return load_or_create(tmp_path / "log", "log.example/test")
+
+
+@pytest.fixture
+def master() -> Iterator[MasterKey]:
+    yield MasterKey(bytes(range(32)))
+
+
+@pytest.fixture
+async def app(
+    pool: asyncpg.Pool, master: MasterKey, log_keys: LogKeys, clock: Clock
+) -> AsyncIterator[Application]:
+    async with Application(pool, master, log_keys, clock=clock) as application:
+        yield application
+
+
+async def new_institution(app: Application, name: str, kind: InstitutionKind, scopes: set[str]) -> Actor:
+    """Registers an institution and acts for it."""
+    draft = InstitutionDraft(name=name, kind=kind, state="09")
+    accepted = await app.execute(OPERATOR, institutions.register(draft), WriteOptions())
+    return Actor(accepted.id, uuid4(), frozenset(scopes))
+
+
+@pytest.fixture
+async def university(app: Application) -> Actor:
+    return await new_institution(
+        app, "Universidad del Lago", InstitutionKind.UNIVERSITY, {"reports:write", "assignments:write"}
+    )
+
+
+@pytest.fixture
+async def verifier(app: Application) -> Actor:
+    return await new_institution(app, "Observatorio A", InstitutionKind.ASSOCIATION, {"incidents:verify"})
+
+
+@pytest.fixture
+async def second_verifier(app: Application) -> Actor:
+    return await new_institution(app, "Observatorio B", InstitutionKind.ASSOCIATION, {"incidents:verify"})
+
+
+def institution_of(actor: Actor) -> UUID:
+    """The institution of an actor that has one."""
+    assert actor.institution is not None
+    return actor.institution
