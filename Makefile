@@ -10,6 +10,8 @@ PYTHON ?= python3
 ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check --quiet
+LIBRARIES := $(VENV)/.libraries
 READY := $(VENV)/.ready
 
 .PHONY: run test lint format lock clean
@@ -31,9 +33,9 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# The stamp is as new as the lock that was installed: a changed lock or pyproject installs again.
-# The lock holds a hash for every file, and no address: they come from whatever index pip is set to use.
-$(READY): requirements-dev.lock pyproject.toml
+# Stamps remember what was installed: a changed lock makes the environment anew, a changed pyproject.toml installs the
+# project again. The lock holds a hash for every file and no address: files come from whatever index pip is set to use.
+$(LIBRARIES): requirements-dev.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "Hace falta Python 3.11 o posterior; indique cuál: make PYTHON=python3.12 …" >&2; \
 	  echo "Python 3.11 or later is needed; say which: make PYTHON=python3.12 …" >&2; exit 1; }
@@ -41,15 +43,18 @@ $(READY): requirements-dev.lock pyproject.toml
 	  echo "Falta el módulo venv de Python (en Debian: apt install python3-venv)." >&2; \
 	  echo "Python's venv module is missing (on Debian: apt install python3-venv)." >&2; exit 1; }
 	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/pip install --disable-pip-version-check --quiet --require-hashes -r requirements-dev.lock
-	$(BIN)/pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+	$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(READY): $(LIBRARIES) pyproject.toml
+	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 LOCK = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate pyproject.toml
 
 lock: $(READY)
-	$(BIN)/pip install --disable-pip-version-check --quiet uv
+	$(PIP) install uv
 	$(LOCK) --output-file requirements.lock
 	$(LOCK) --group dev --constraint requirements.lock --output-file requirements-dev.lock
 

@@ -5,6 +5,7 @@ who is given what it must reach: its own files, the way to them, and the program
 """
 
 import importlib.util
+import logging
 import os
 import pwd
 import stat
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from registry.errors import StartRefused
+
+_log = logging.getLogger(__name__)
 
 MAJOR: Final = 18
 
@@ -68,16 +71,22 @@ def give_to_owner(path: Path) -> None:
     os.chown(path, user.pw_uid, user.pw_gid)
     programs = _programs()
     for above in (*path.parents, *programs.parents):
-        _add_mode(above, stat.S_IXOTH)
+        if _add_mode(above, stat.S_IXOTH):
+            _log.warning(
+                "%s is searchable by all users now (o+x): the database runs as %s", above, _SYSTEM_USER
+            )
     if not (programs / "postgres").stat().st_mode & stat.S_IXOTH:  # installed under a strict umask
         for file in programs.parent.rglob("*"):
             _add_mode(file, stat.S_IROTH | stat.S_IXOTH)
 
 
-def _add_mode(path: Path, mode: int) -> None:
+def _add_mode(path: Path, mode: int) -> bool:
+    """Whether the mode had to be added."""
     found = path.stat().st_mode
-    if found & mode != mode:
-        path.chmod(stat.S_IMODE(found) | mode)
+    if found & mode == mode:
+        return False
+    path.chmod(stat.S_IMODE(found) | mode)
+    return True
 
 
 def _programs() -> Path:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
 import asyncpg
+import hypothesis
 import pytest
 
 from registry.database import connect_pool, migrate
@@ -17,6 +18,11 @@ TEMPLATE = "migrated"
 
 # The tests' own server forgets everything anyway; tests of faults start a server that does not cheat.
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
+
+
+# On a busy machine an example may take any time; slowness is measured elsewhere.
+hypothesis.settings.register_profile("constancia", deadline=None)
+hypothesis.settings.load_profile("constancia")
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +66,8 @@ async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool]:
     """Connections to this test's database."""
     pool = await connect_pool(database_url, min_size=1, max_size=10)
     yield pool
-    await pool.close()
+    async with asyncio.timeout(10):  # a connection that a test has kept is an error, not a standstill
+        await pool.close()
 
 
 @pytest.fixture(scope="session")
