@@ -1,0 +1,211 @@
+"""Every entry fetched and hashed again, from the first, until the signed root follows from them or does not.
+
+1. Entry bundles are read one by one (c2sp.org/tlog-tiles v1, ``tile/entries/…``), the last one partial.
+2. Each entry is hashed as a leaf and added to the tree (RFC 6962 s2.1). Only the edge of the tree is kept in
+   memory; the entries wait in a temporary file, because none is interpreted before the root is proved.
+3. The root is compared with the checkpoint's. Equal roots prove every entry at once, so the tiles of hashes are
+   not needed: they are read only to name the first leaf that differs when the roots do not agree.
+
+Roots at earlier sizes are noted on the way. They replace consistency proofs: whoever holds all the entries can
+compute what any earlier checkpoint must have said.
+"""
+
+import struct
+import tempfile
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from itertools import takewhile
+from types import TracebackType
+from typing import IO, Final, Self
+
+from projections.verification.errors import DataUnavailable, Missing, VerificationFailed
+from projections.verification.report import Report
+from projections.verification.sources import BUNDLE_LIMIT, TILE_LIMIT, Source
+from registry.errors import MalformedLog
+from registry.log.checkpoint import Checkpoint
+from registry.log.merkle import HASH_SIZE, CompactRange, leaf_hash
+from registry.log.tiles import TILE_WIDTH, bundle_path, decode_bundle, tile_path, truncate_bundle
+from registry.text import Text
+
+IN_MEMORY: Final = 32 << 20
+"""Bytes of entries kept in memory (some 200,000 leaves) before the temporary file is used."""
+
+
+class Entries(AbstractContextManager["Entries"]):
+    """The entries of the log in order, to be read as often as needed; each as uint16 length, then its bytes."""
+
+    def __init__(self) -> None:
+        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed by exit
+        self.size = 0
+
+    def append(self, entry: bytes) -> None:
+        """One more entry, at index ``size``."""
+        self._file.write(struct.pack(">H", len(entry)) + entry)
+        self.size += 1
+
+    def __iter__(self) -> Iterator[tuple[int, bytes]]:
+        self._file.seek(0)
+        for index in range(self.size):
+            (length,) = struct.unpack(">H", self._file.read(2))
+            yield index, self._file.read(length)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+
+@dataclass(frozen=True)
+class Audited:
+    """A log whose entries give its signed root. ``roots`` holds the roots at the sizes that were asked for."""
+
+    checkpoint: Checkpoint
+    entries: Entries
+    roots: Mapping[int, bytes]
+
+
+def audit(source: Source, checkpoint: Checkpoint, sizes: Collection[int], report: Report) -> Audited:
+    """Reads the whole log. Raises VerificationFailed, naming the place, or DataUnavailable."""
+    entries = Entries()
+    try:
+        roots = _read(source, checkpoint, {*sizes, checkpoint.size}, entries, report)
+        if roots[checkpoint.size] != checkpoint.root:
+            raise _different(source, entries)
+    except BaseException:
+        entries.__exit__(None, None, None)
+        raise
+    return Audited(checkpoint, entries, roots)
+
+
+def _read(
+    source: Source, checkpoint: Checkpoint, sizes: Collection[int], entries: Entries, report: Report
+) -> dict[int, bytes]:
+    tree = CompactRange()
+    roots = {0: tree.root()} if 0 in sizes else {}
+    for number, width in _bundles(checkpoint.size):
+        for entry in read_bundle(source, number, width):
+            tree.append(leaf_hash(entry))
+            entries.append(entry)
+            if entries.size in sizes:
+                roots[entries.size] = tree.root()
+        report.progress(entries.size, checkpoint.size)
+    return roots
+
+
+def read_bundle(source: Source, number: int, width: int) -> list[bytes]:
+    """Entries ``number``·256 onwards, ``width`` of them, from the partial bundle or from the full one.
+
+    A server may drop a partial bundle once the full one exists (tlog-tiles), as it does when the log grows while
+    we read it.
+    """
+    try:
+        return _decoded(source, number, width)
+    except Missing:
+        if width == TILE_WIDTH:
+            raise
+        return _decoded(source, number, TILE_WIDTH)[:width]
+
+
+def _decoded(source: Source, number: int, width: int) -> list[bytes]:
+    path = bundle_path(number, width)
+    content = source.read(path, BUNDLE_LIMIT)
+    try:
+        return decode_bundle(content, width)
+    except MalformedLog as error:
+        where = _broken_at(source, number, width, content)
+        raise VerificationFailed(
+            f"{path} no son {width} entradas: algo fue cambiado {where.es}. {error.text.es}",
+            f"{path} is not {width} entries: something was changed {where.en}. {error.text.en}",
+        ) from error
+
+
+def _broken_at(source: Source, number: int, width: int, content: bytes) -> Text:
+    """Where a bundle first departs from its level-0 tile."""
+    first = number * TILE_WIDTH
+    try:
+        tile = _read_tile(source, number, width)
+    except (DataUnavailable, VerificationFailed):
+        last = first + width - 1
+        return Text(f"entre las hojas {first} y {last}", f"among leaves {first} to {last}")
+    readable = _readable(content, width)
+    hashes = (tile[at : at + HASH_SIZE] for at in range(0, len(tile), HASH_SIZE))
+    agreeing = takewhile(lambda pair: leaf_hash(pair[0]) == pair[1], zip(readable, hashes, strict=False))
+    place = first + sum(1 for _ in agreeing)
+    return Text(f"en la hoja {place}", f"at leaf {place}")
+
+
+def _readable(content: bytes, width: int) -> list[bytes]:
+    """As many whole entries, up to ``width``, as the bytes begin with."""
+    for count in range(width, 0, -1):
+        try:
+            return decode_bundle(truncate_bundle(content, count), count)
+        except MalformedLog:
+            continue
+    return []
+
+
+def _bundles(size: int) -> Iterator[tuple[int, int]]:
+    """Number and width of each bundle of a log of ``size`` entries."""
+    full, rest = divmod(size, TILE_WIDTH)
+    yield from ((number, TILE_WIDTH) for number in range(full))
+    if rest:
+        yield full, rest
+
+
+def _different(source: Source, entries: Entries) -> VerificationFailed:
+    """The failure that names the first entry whose hash is not the one in its level-0 tile."""
+    try:
+        index = first_changed(source, entries)
+    except (DataUnavailable, VerificationFailed):
+        return VerificationFailed(
+            f"Las {entries.size} hojas no dan la raíz firmada, y los mosaicos de hashes que dirían cuál cambió no "
+            "se pueden leer. Alguna hoja no es la que se firmó.",
+            f"The {entries.size} leaves do not give the signed root, and the tiles of hashes that would name the one "
+            "cannot be read. Some leaf is not the one that was signed.",
+        )
+    if index is None:
+        return VerificationFailed(
+            f"Las {entries.size} hojas concuerdan con sus mosaicos de hashes, pero no con la raíz firmada: hojas y "
+            "los mosaicos se cambiaron a la vez, o se firmó otro árbol.",
+            f"The {entries.size} leaves agree with their tiles of hashes but not with the signed root: leaves and "
+            "tiles were changed together, or another tree was signed.",
+        )
+    return VerificationFailed(
+        f"La hoja {index} fue cambiada: su hash no es el del mosaico {_tile_of(index, entries.size)}, y las hojas "
+        "no dan la raíz firmada.",
+        f"Leaf {index} was changed: its hash is not the one in tile {_tile_of(index, entries.size)}, and the leaves "
+        "do not give the signed root.",
+    )
+
+
+def first_changed(source: Source, entries: Entries) -> int | None:
+    """Index of the first entry that does not hash to what its level-0 tile says; None if all do."""
+    tile = b""
+    for index, entry in entries:
+        place = index % TILE_WIDTH
+        if place == 0:
+            tile = _read_tile(source, index // TILE_WIDTH, min(TILE_WIDTH, entries.size - index))
+        if leaf_hash(entry) != tile[place * HASH_SIZE : (place + 1) * HASH_SIZE]:
+            return index
+    return None
+
+
+def _read_tile(source: Source, number: int, width: int) -> bytes:
+    try:
+        return source.read(tile_path(0, number, width), TILE_LIMIT)
+    except Missing:
+        if width == TILE_WIDTH:
+            raise
+        return source.read(tile_path(0, number, TILE_WIDTH), TILE_LIMIT)
+
+
+def _tile_of(index: int, size: int) -> str:
+    number = index // TILE_WIDTH
+    return tile_path(0, number, min(TILE_WIDTH, size - number * TILE_WIDTH))

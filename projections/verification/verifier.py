@@ -1,0 +1,356 @@
+"""The verification as one numbered proof. Each step rests on the ones before it and on nothing else.
+
+1. The checkpoint is a signed note of the log's key (c2sp.org/signed-note, c2sp.org/tlog-checkpoint).
+2. Every entry, hashed again from the first, gives the signed root (RFC 6962 s2.1, c2sp.org/tlog-tiles).
+3. The checkpoint remembered from an earlier run is a prefix of this log: no fork, no rollback.
+4. Every leaf is well-formed, every opening matches its commitment, every release says true.
+5. The leaves, folded by the published definition, give these counts.
+6. The server says the same, number by number, and certifies it.
+7. A certificate that was handed in agrees with the log at its size.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum, auto
+from pathlib import Path
+
+from projections.counting.count import Count
+from projections.counting.disclosure import NexusScope
+from projections.counting.query import CountQuery, Unit, ask
+from projections.verification.audit import Audited, audit
+from projections.verification.certificates import differences, open_certificate, question
+from projections.verification.comparison import Ask, compare, published_at
+from projections.verification.errors import CannotStart, DataUnavailable, VerificationFailed
+from projections.verification.memory import VERSION, Memory, recall, remember
+from projections.verification.recount import Recount, check_definition, recount
+from projections.verification.report import Report
+from projections.verification.sources import TEXT_LIMIT, Source
+from projections.verification.trust import Keyring, gather, open_signed
+from registry.log.certificate import CountCertificate
+from registry.log.checkpoint import Checkpoint
+from registry.log.lines import write_base64
+from registry.text import Text
+
+CLOCK_TOLERANCE = timedelta(minutes=5)
+"""How far a server's clock may be ahead of ours."""
+
+
+class Verdict(Enum):
+    """How a verification without failure ends."""
+
+    VERIFIED = auto()
+    SELF_CONSISTENT = auto()
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the person asked for. ``certificate`` is the text of a count certificate."""
+
+    vkeys: tuple[str, ...] = ()
+    state: Path | None = None
+    trust_on_first_use: bool = False
+    max_age: timedelta | None = None
+    certificate: str | None = None
+
+
+@dataclass(frozen=True)
+class Signed:
+    """The log's checkpoint: the note as it was served, and what it says."""
+
+    note: str
+    checkpoint: Checkpoint
+
+    @property
+    def size(self) -> int:
+        """Leaves that the checkpoint covers."""
+        return self.checkpoint.size
+
+
+def verify_log(
+    source: Source, options: Options, report: Report, send: Ask | None = None, now: datetime | None = None
+) -> Verdict:
+    """Verifies the log in ``source`` and, where ``send`` reaches its GraphQL, the figures that it gives.
+
+    Raises VerificationFailed, CannotStart or DataUnavailable; the text says what failed, where, what it means.
+    """
+    if options.trust_on_first_use and options.state is None:
+        raise CannotStart(
+            "--trust-on-first-use necesita --state ARCHIVO, donde recordar la clave.",
+            "--trust-on-first-use needs --state FILE to remember the key in.",
+        )
+    memory = recall(options.state) if options.state is not None else None
+    keyring = gather(source, options.vkeys, memory, options.trust_on_first_use)
+    earlier = None if memory is None else _remembered(memory, keyring)
+    signed = _check_signature(source, keyring, report)
+    if earlier is not None:
+        _check_not_shorter(earlier, signed)
+    certificate = (
+        None if options.certificate is None else _check_handed_in(options.certificate, keyring, signed)
+    )
+    sizes = {item.size for item in (earlier, certificate) if item is not None}
+    audited = audit(source, signed.checkpoint, sizes, report)
+    with audited.entries:
+        _tell_audited(audited, report)
+        if earlier is not None:
+            _check_prefix(earlier, signed, audited, report)
+        if options.state is not None and keyring.authenticated:
+            # Now, not at the end: whatever is wrong with the figures, this log may never take these leaves back.
+            remember(options.state, _memory(keyring, signed))
+        _check_age(options.max_age, send, signed.checkpoint, now or datetime.now(UTC), report)
+        result, answer = _recount(audited, certificate, report)
+    if send is None:
+        report.remark(
+            Text(
+                "Una carpeta no da cifras propias: no se comparó ningún número publicado.",
+                "A directory gives no figures of its own: no published number was compared.",
+            )
+        )
+    else:
+        _compare(send, result, audited.checkpoint, keyring, report)
+    if certificate is not None and answer is not None:
+        _check_certificate(certificate, audited, keyring, answer, report)
+    return Verdict.VERIFIED if keyring.authenticated else Verdict.SELF_CONSISTENT
+
+
+def _check_signature(source: Source, keyring: Keyring, report: Report) -> Signed:
+    note = _text(source.read("checkpoint", TEXT_LIMIT))
+    checkpoint = open_signed(note, keyring)
+    report.step(
+        Text(
+            f"{keyring.origin} firmó que su bitácora tiene {checkpoint.size} hojas y la raíz "
+            f"{write_base64(checkpoint.root)} (con {keyring.trust.value.es}).",
+            f"{keyring.origin} signed that its log has {checkpoint.size} leaves and root "
+            f"{write_base64(checkpoint.root)} (with {keyring.trust.value.en}).",
+        )
+    )
+    report.remark(
+        Text(
+            "UNWITNESSED: ningún testigo independiente respalda este checkpoint; quien firma podría mostrar otra "
+            "bitácora a otra persona. Compárelo con el que recibieron otros.",
+            "UNWITNESSED: no independent witness backs this checkpoint; its signer could show another log to "
+            "someone else. Compare it with the one that others received.",
+        )
+    )
+    return Signed(note, checkpoint)
+
+
+def _text(content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise VerificationFailed(
+            "El checkpoint no es texto UTF-8, como pide c2sp.org/signed-note.",
+            "The checkpoint is not UTF-8 text, as c2sp.org/signed-note requires.",
+        ) from error
+
+
+def _remembered(memory: Memory, keyring: Keyring) -> Signed:
+    try:
+        return Signed(memory.checkpoint, open_signed(memory.checkpoint, keyring))
+    except VerificationFailed as error:
+        raise CannotStart(
+            f"El archivo --state no contiene un checkpoint firmado por esta bitácora. {error.text.es}",
+            f"The --state file holds no checkpoint signed by this log. {error.text.en}",
+        ) from error
+
+
+def _check_not_shorter(earlier: Signed, signed: Signed) -> None:
+    old, new = earlier.checkpoint, signed.checkpoint
+    if new.size < old.size:
+        raise VerificationFailed(
+            f"La bitácora retrocedió: antes tenía {old.size} hojas y ahora muestra {new.size}. Una bitácora solo "
+            f"crece; puede ser una copia atrasada o un intento de borrar. {_both_notes(earlier, signed).es}",
+            f"The log was rolled back: it had {old.size} leaves before and shows {new.size} now. A log only grows; "
+            f"this is a stale copy or an attempt to erase. {_both_notes(earlier, signed).en}",
+        )
+    if new.size == old.size and new.root != old.root:
+        raise _fork(earlier, signed)
+
+
+def _check_prefix(earlier: Signed, signed: Signed, audited: Audited, report: Report) -> None:
+    old = earlier.checkpoint
+    if audited.roots[old.size] != old.root:
+        raise _fork(earlier, signed)
+    report.step(
+        Text(
+            f"Las primeras {old.size} hojas siguen siendo las del checkpoint recordado: nada se reescribió.",
+            f"The first {old.size} leaves still are those of the remembered checkpoint: nothing was rewritten.",
+        )
+    )
+
+
+def _fork(earlier: Signed, signed: Signed) -> VerificationFailed:
+    return VerificationFailed(
+        "La bitácora se bifurcó: firmó dos historias que se contradicen. Guarde ambas notas, son la prueba. "
+        f"{_both_notes(earlier, signed).es}",
+        "The log has forked: it signed two histories that contradict each other. Keep both notes, they are the "
+        f"proof. {_both_notes(earlier, signed).en}",
+    )
+
+
+def _both_notes(earlier: Signed, signed: Signed) -> Text:
+    return Text(
+        f"Recordada:\n{earlier.note}\nMostrada ahora:\n{signed.note}",
+        f"Remembered:\n{earlier.note}\nShown now:\n{signed.note}",
+    )
+
+
+def _memory(keyring: Keyring, signed: Signed) -> Memory:
+    """Keys that the server merely showed are never promoted to remembered ones."""
+    return Memory(
+        v=VERSION,
+        log=tuple(key.vkey() for key in keyring.log),
+        count=tuple(key.vkey() for key in keyring.count) if keyring.count_trusted else (),
+        checkpoint=signed.note,
+    )
+
+
+def _tell_audited(audited: Audited, report: Report) -> None:
+    report.step(
+        Text(
+            f"Las {audited.checkpoint.size} hojas, resumidas de nuevo una por una, dan la raíz firmada: ninguna fue "
+            "cambiada, quitada ni agregada.",
+            f"The {audited.checkpoint.size} leaves, hashed again one by one, give the signed root: none was changed, "
+            "removed or added.",
+        )
+    )
+
+
+def _check_age(
+    max_age: timedelta | None, send: Ask | None, checkpoint: Checkpoint, now: datetime, report: Report
+) -> None:
+    if max_age is None:
+        return
+    if send is None:
+        raise DataUnavailable(
+            "--max-age no se puede comprobar en una carpeta: el checkpoint no lleva fecha. Verifique la dirección del "
+            "registro.",
+            "--max-age cannot be checked in a directory: the checkpoint carries no date. Verify the register's "
+            "address.",
+        )
+    age = now - published_at(send, checkpoint.size)
+    if age > max_age or age < -CLOCK_TOLERANCE:
+        raise VerificationFailed(
+            f"El checkpoint es de hace {_hours(age)} horas y se aceptan a lo más {_hours(max_age)}: la bitácora dejó "
+            "de publicarse, o se muestra una copia atrasada.",
+            f"The checkpoint is {_hours(age)} hours old and at most {_hours(max_age)} are accepted: the log has "
+            "stopped being published, or a stale copy is shown.",
+        )
+    report.remark(
+        Text(
+            f"El servidor dice que lo publicó hace {_hours(age)} horas; sin testigos es solo su palabra.",
+            f"The server says that it published it {_hours(age)} hours ago; without witnesses that is only its word.",
+        )
+    )
+
+
+def _hours(age: timedelta) -> str:
+    return f"{age.total_seconds() / 3600:.1f}"
+
+
+def _recount(
+    audited: Audited, certificate: CountCertificate | None, report: Report
+) -> tuple[Recount, Count | None]:
+    query, at = (None, 0) if certificate is None else (question(certificate), certificate.size)
+    result, answer = recount(audited.entries, query, at)
+    openings, releases = result.openings, result.releases
+    report.step(
+        Text(
+            f"{result.open_leaves} hojas abiertas están en su forma; {openings.incidents} incidentes divulgados en "
+            f"{releases.published} publicaciones; {openings.opened} aperturas concuerdan con su compromiso y "
+            f"{openings.sealed} facetas siguen selladas sin cambio.",
+            f"{result.open_leaves} open leaves have their form; {openings.incidents} incidents disclosed in "
+            f"{releases.published} releases; {openings.opened} openings match their commitments and "
+            f"{openings.sealed} facets stay sealed unchanged.",
+        )
+    )
+    if releases.pending:
+        report.remark(
+            Text(
+                f"{len(releases.pending)} divulgaciones pertenecen a una publicación que aún no se cierra.",
+                f"{len(releases.pending)} disclosures belong to a release that is not closed yet.",
+            )
+        )
+    check_definition(result)
+    report.step(_counts(result))
+    return result, answer
+
+
+def _counts(result: Recount) -> Text:
+    figures = []
+    for unit in Unit:
+        for nexus in NexusScope:
+            low, best, high = result.fold.count(ask(unit, nexus=nexus)).bounds
+            figures.append(f"{unit.value} {nexus.value} {low}/{best}/{high}")
+    listed = "; ".join(figures)
+    return Text(
+        f"Recontadas con national-count/1, las hojas dan (mínimo/mejor/máximo): {listed}.",
+        f"Recounted by national-count/1, the leaves give (low/best/high): {listed}.",
+    )
+
+
+def _compare(send: Ask, result: Recount, checkpoint: Checkpoint, keyring: Keyring, report: Report) -> None:
+    agreed = compare(send, result.fold, checkpoint, keyring)
+    report.step(
+        Text(
+            f"El servidor dice lo mismo: {agreed} números iguales, por unidad, nexo, clase, año y estado.",
+            f"The server says the same: {agreed} numbers agree, by unit, nexus, class, year and state.",
+        )
+    )
+    if not keyring.count:
+        report.remark(
+            Text(
+                "No hay clave de conteos: las firmas de los certificados no se comprobaron. Agréguela con --vkey.",
+                "There is no key for counts: the certificates' signatures were not checked. Add it with --vkey.",
+            )
+        )
+    elif keyring.authenticated and not keyring.count_trusted:
+        report.remark(_untrusted_count_key())
+
+
+def _check_handed_in(note: str, keyring: Keyring, signed: Signed) -> CountCertificate:
+    if not keyring.count:
+        raise DataUnavailable(
+            "No hay clave con la cual comprobar el certificado. Dé la clave de conteos con --vkey.",
+            "There is no key to check the certificate by. Give the key for counts with --vkey.",
+        )
+    certificate = open_certificate(note, keyring.count)
+    if certificate.size > signed.checkpoint.size:
+        raise VerificationFailed(
+            f"El certificado se refiere a {certificate.size} hojas y la bitácora muestra solo "
+            f"{signed.checkpoint.size}: es una copia atrasada, o se borró lo que se había certificado.",
+            f"The certificate refers to {certificate.size} leaves and the log shows only {signed.checkpoint.size}: "
+            "this is a stale copy, or what had been certified was erased.",
+        )
+    return certificate
+
+
+def _check_certificate(
+    certificate: CountCertificate, audited: Audited, keyring: Keyring, answer: Count, report: Report
+) -> None:
+    query: CountQuery = question(certificate)
+    found = differences(
+        certificate, keyring.origin, audited.roots[certificate.size], certificate.size, query, answer
+    )
+    if found:
+        raise VerificationFailed(
+            "El certificado no concuerda con la bitácora: " + "; ".join(text.es for text in found) + ".",
+            "The certificate does not agree with the log: " + "; ".join(text.en for text in found) + ".",
+        )
+    report.step(
+        Text(
+            f"El certificado dice lo que dan las primeras {certificate.size} hojas.",
+            f"The certificate says what the first {certificate.size} leaves give.",
+        )
+    )
+    if keyring.authenticated and not keyring.count_trusted:
+        report.remark(_untrusted_count_key())
+
+
+def _untrusted_count_key() -> Text:
+    return Text(
+        "La clave de conteos es la que muestra el servidor. Los números se recontaron; para atribuir también el "
+        "certificado, agregue esa clave con --vkey.",
+        "The key for counts is the one that the server shows. The numbers were recounted; to attribute the "
+        "certificate too, add that key with --vkey.",
+    )
