@@ -19,9 +19,11 @@ What remains is the largest set that satisfies every rule, and so does not depen
   the state of what turns out to be sexual violence, it climbs no further.
 """
 
-from collections import Counter, deque
-from collections.abc import Hashable, Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import date
+from functools import cache
+from operator import itemgetter
 from typing import Final
 from uuid import UUID
 
@@ -118,12 +120,11 @@ class _Climber:
         self.rungs = policy.rungs_for(candidate.victims, candidate.findings)
         self.persons = distinct_victims(candidate.incident, candidate.victims)
         self.values: dict[str, Hashable] = {
-            facet: _comparable(candidate.facets.value(facet)) for facet in COMPARED
+            "class": candidate.incident_class,
+            **{facet: _comparable(candidate.facets.value(facet)) for facet in COMPARED},
         }
         self.kept = _kept(candidate)
-        self.paths = [frozenset[str]()]
-        for rung in self.rungs:
-            self.paths.append(self.paths[-1].union(rung.facets))
+        self.paths = _paths(self.rungs)
         self.base = max(level for level, path in enumerate(self.paths) if path <= self.kept)
         self.floor = max(
             (level for level, rung in enumerate(self.rungs, 1) if self.kept.intersection(rung.facets)),
@@ -166,6 +167,14 @@ class _Climber:
         return needed == 0 or all(candidate.students.get(facet, 0) >= needed for facet in rung.facets)
 
 
+@cache
+def _paths(rungs: tuple[Rung, ...]) -> tuple[frozenset[str], ...]:
+    """What is open above the first rung at each level, from level 0."""
+    return tuple(
+        frozenset(facet for rung in rungs[:level] for facet in rung.facets) for level in range(len(rungs) + 1)
+    )
+
+
 def _kept(candidate: Candidate) -> frozenset[str]:
     """The open facets above the first rung that no correction touches."""
     opened = candidate.opened
@@ -191,12 +200,13 @@ class _Crowd:
 
     def __init__(self) -> None:
         self.incidents = 0
-        self.persons: Counter[str] = Counter()
+        self.persons: dict[str, int] = {}
         self.dependants: dict[int, list[tuple[_Climber, int]]] = {}
 
     def add(self, persons: frozenset[str]) -> None:
         self.incidents += 1
-        self.persons.update(persons)
+        for person in persons:
+            self.persons[person] = self.persons.get(person, 0) + 1
 
     def remove(self, persons: frozenset[str]) -> None:
         self.incidents -= 1
@@ -221,19 +231,23 @@ class _Crowds:
 
     def __init__(self, climbers: list[_Climber]) -> None:
         self._crowds: dict[Hashable, _Crowd] = {}
-        self._paths: set[frozenset[str]] = set()
+        self._paths: dict[frozenset[str], Callable[[Mapping[str, Hashable]], Hashable]] = {}
         self._within: dict[frozenset[str], tuple[frozenset[str], ...]] = {}
         for climber in climbers:
             for level in range(climber.base + 1, climber.level + 1):
                 path = climber.paths[level]
-                self._paths.add(path)
-                crowd = self._crowds.setdefault(_combination(climber, path), _Crowd())
+                if path not in self._paths:
+                    self._paths[path] = itemgetter("class", "year", *sorted(path))
+                combination = self._combination(climber, path)
+                crowd = self._crowds.get(combination)
+                if crowd is None:
+                    crowd = self._crowds[combination] = _Crowd()
                 crowd.dependants.setdefault(climber.need(level), []).append((climber, level))
         for climber in climbers:
             if climber.candidate.makes_crowd:
                 for path in self._shown(climber.open):
-                    if crowd_here := self._crowds.get(_combination(climber, path)):
-                        crowd_here.add(climber.persons)
+                    if joined := self._crowds.get(self._combination(climber, path)):
+                        joined.add(climber.persons)
 
     def settle(self) -> None:
         """Take down whoever lacks their crowd until nobody does."""
@@ -247,7 +261,7 @@ class _Crowds:
         before = self._shown(climber.open)
         climber.fall_below(level)
         after = self._shown(climber.open)
-        left = [self._crowds.get(_combination(climber, path)) for path in before if path not in after]
+        left = [self._crowds.get(self._combination(climber, path)) for path in before if path not in after]
         smaller = [crowd for crowd in left if crowd is not None]
         for crowd in smaller:
             crowd.remove(climber.persons)
@@ -259,10 +273,6 @@ class _Crowds:
             self._within[facets] = tuple(path for path in self._paths if path <= facets)
         return self._within[facets]
 
-
-def _combination(climber: _Climber, path: frozenset[str]) -> Hashable:
-    """Equal for incidents of one class and year that show the same values along a path."""
-    shown = tuple(
-        value if facet in path else None for facet, value in climber.values.items() if facet != "year"
-    )
-    return path, climber.candidate.incident_class, climber.values["year"], shown
+    def _combination(self, climber: _Climber, path: frozenset[str]) -> Hashable:
+        """Equal for incidents of one class and year that show the same values along a path."""
+        return path, self._paths[path](climber.values)

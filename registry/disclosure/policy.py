@@ -136,13 +136,16 @@ class Policy(_Part, frozen=True):
 
     def rungs_for(self, victims: Sequence[Victim], findings: Findings) -> tuple[Rung, ...]:
         """The rungs above the first that this incident may ever climb, in their order."""
-        mine = self.tier_of(victims, findings)
-        also = {tier.tier for tier in self.tiers if tier.applies(victims, findings)}
-        sealed = {stop.before for stop in mine.stops if stop.if_tier in also}
-        for height, rung in enumerate(mine.rungs):
+        tier = self.tier_of(victims, findings)
+        sealed = {
+            stop.before
+            for stop in tier.stops
+            if any(other.tier == stop.if_tier and other.applies(victims, findings) for other in self.tiers)
+        }
+        for height, rung in enumerate(tier.rungs):
             if sealed.intersection(rung.facets):
-                return mine.rungs[:height]
-        return mine.rungs
+                return tier.rungs[:height]
+        return tier.rungs
 
 
 def parse(document: JSON) -> Policy:
@@ -174,7 +177,8 @@ def _check(policy: Policy) -> None:
         raise _invalid("$.tiers", "needs at least one tier, each with its own number")
     if not any(_takes_everything(rule) for rule in policy.tiers[-1].rules):
         raise _invalid(
-            "$.tiers[...]", "needs a last tier with a rule without conditions, to take every other incident"
+            f"$.tiers[{len(numbers) - 1}].rules",
+            "needs a last tier with a rule without conditions, to take every other incident",
         )
     for index, tier in enumerate(policy.tiers):
         _check_tier(tier, numbers, f"$.tiers[{index}]")

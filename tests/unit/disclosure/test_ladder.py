@@ -168,7 +168,9 @@ def test_a_killing_with_sexual_violence_keeps_its_kind_sealed_and_what_lies_abov
         {"certainty": Certainty.REFUTED},
     ],
 )
-def test_withdrawn_or_contested_incidents_are_nobodys_crowd_and_open_nothing(fields: dict[str, object]) -> None:
+def test_withdrawn_or_contested_incidents_are_nobodys_crowd_and_open_nothing(
+    fields: dict[str, object],
+) -> None:
     assert open_after(LATE, cases(2), cases(1, **fields)) == set()
     assert open_after(LATE, cases(1, victims=KILLED, **fields), cases(3, victims=KILLED)) == set()
 
