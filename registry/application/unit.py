@@ -91,10 +91,7 @@ class Unit:
         """The aggregate, or NotFound."""
         aggregate = await self.find(aggregate_type, aggregate_id)
         if aggregate is None:
-            raise NotFound(
-                "No existe ese registro, o su clave no permite verlo. Compruebe el identificador.",
-                "There is no such record, or your key may not see it. Check the id.",
-            )
+            raise no_such_record()
         return aggregate
 
     async def target(self, aggregate_type: type[A], aggregate_id: UUID) -> A:
@@ -105,13 +102,22 @@ class Unit:
         return aggregate
 
     def add(self, aggregate: A) -> A:
-        """Takes a new aggregate in."""
+        """Takes an aggregate in; its events come behind those of the aggregates before it."""
+        self._aggregates.pop(aggregate.id, None)
         self._aggregates[aggregate.id] = aggregate
         return aggregate
 
     def pending(self) -> list[Pending]:
         """All new events, by aggregate in the order in which the aggregates were first touched."""
         return [pending for aggregate in self._aggregates.values() for pending in aggregate.pending]
+
+
+def no_such_record() -> NotFound:
+    """The same answer whether there is none, or none that the caller may see."""
+    return NotFound(
+        "No existe ese registro, o su clave no permite verlo. Compruebe el identificador.",
+        "There is no such record, or your key may not see it. Check the id.",
+    )
 
 
 Decision = Callable[[Unit], Awaitable[Aggregate]]

@@ -78,7 +78,7 @@ class Pending(NamedTuple):
     commitment_keys: Mapping[str, bytes]
 
 
-class Aggregate(msgspec.Struct, kw_only=True):
+class Aggregate(msgspec.Struct, kw_only=True, dict=True):
     """State folded from one stream's events; decides, and records what it decided in ``pending``.
 
     The fields of a subclass are its whole state, so that a snapshot is the encoded struct. ``version`` counts the
@@ -89,7 +89,10 @@ class Aggregate(msgspec.Struct, kw_only=True):
 
     id: UUID
     version: int = 0
-    pending: list[Pending] = []
+
+    def __post_init__(self) -> None:
+        # Not a field: what is not stored yet is no state.
+        self.pending: list[Pending] = []
 
     @classmethod
     def new(cls) -> Self:

@@ -51,12 +51,20 @@ AGGREGATES: dict[str, type[Aggregate]] = {
 }
 """The kind of stream that an event of this name belongs to."""
 
+NIL_REPORT = "nil_report"
+"""The kind of record of a nil report: a stream like any report's, kept apart wherever people look."""
+
 _DECODERS = {topic: msgspec.json.Decoder(event) for topic, event in EVENTS.items()}
 _ENVELOPE = frozenset({"stream", "version", "event_id", "recorded", "by"})
 
 
 class _StoredVersion(msgspec.Struct):
     class_version: int = 1
+
+
+def noun_of(topic: str) -> str:
+    """The kind of record that a stream is whose first event has this name."""
+    return NIL_REPORT if topic == NilReported.TOPIC else AGGREGATES[topic].NOUN
 
 
 def encode_event(event: Event) -> bytes:

@@ -1,6 +1,7 @@
 """The register's own stream: which definition and policy hold, and what was released."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -70,7 +71,10 @@ class Register(Aggregate, kw_only=True):
     definition_sha256: str | None = None
     policy_sha256: str | None = None
     policy: dict[str, Any] | None = None
-    releases: int = 0
+    released: date | None = None
+    """When the last release was published (UTC)."""
+    answers: tuple[dict[str, Any], ...] = ()
+    """Who had answered, as that release said."""
 
     def adopt_definition(self, act: Act, *, definition: str, sha256: str) -> bool:
         """False if this very text already holds."""
@@ -113,4 +117,4 @@ class Register(Aggregate, kw_only=True):
             case PolicyAdopted():
                 self.policy, self.policy_sha256 = event.policy, event.sha256
             case ReleasePublished():
-                self.releases += 1
+                self.released, self.answers = event.recorded.date(), event.answers

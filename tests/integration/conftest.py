@@ -1,6 +1,6 @@
 """The application over a real database, and the institutions that tests act for."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -43,8 +43,8 @@ def log_keys(tmp_path: Path) -> LogKeys:
 
 
 @pytest.fixture
-def master() -> Iterator[MasterKey]:
-    yield MasterKey(bytes(range(32)))
+def master() -> MasterKey:
+    return MasterKey(bytes(range(32)))
 
 
 @pytest.fixture

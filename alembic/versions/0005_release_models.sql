@@ -1,0 +1,60 @@
+-- Read models over private facets; never readable by the public.
+
+CREATE SCHEMA incidents;
+
+-- Every incident as folded from its events.
+CREATE TABLE incidents.folded (
+    incident      uuid PRIMARY KEY,
+    ever_possible boolean NOT NULL,
+    state         bytea NOT NULL
+);
+COMMENT ON COLUMN incidents.folded.state IS 'The aggregate, as MessagePack; rebuilt from the events at any time.';
+
+CREATE SCHEMA placements;
+
+-- Where each assignment has its student, from a day (included) until a day (excluded).
+CREATE TABLE placements.stays (
+    assignment uuid NOT NULL,
+    since      date NOT NULL,
+    until      date NOT NULL,
+    cvegeo     text NOT NULL,
+    student    text NOT NULL,
+    promotion  text NOT NULL,
+    PRIMARY KEY (assignment, since)
+);
+CREATE INDEX stays_by_place ON placements.stays (cvegeo, since, until);
+CREATE INDEX stays_by_student ON placements.stays (student);
+
+CREATE TABLE placements.sites (
+    site   uuid PRIMARY KEY,
+    cvegeo text NOT NULL
+);
+
+CREATE SCHEMA answers;
+
+-- Universities, which are expected to answer for every quarter.
+CREATE TABLE answers.expected (
+    institution uuid PRIMARY KEY,
+    since       date NOT NULL
+);
+
+-- Quarters that an institution answered for, whether with reports or with "nothing": in here they look the same.
+CREATE TABLE answers.answered (
+    institution uuid NOT NULL,
+    quarter     text NOT NULL,
+    PRIMARY KEY (institution, quarter)
+);
+
+CREATE SCHEMA records;
+
+-- Every stream: whose it is, and when it last changed. institution is null for what everybody may list.
+CREATE TABLE records.streams (
+    stream_id   uuid PRIMARY KEY,
+    noun        text NOT NULL,
+    institution uuid,
+    created     bigint NOT NULL,
+    updated     bigint NOT NULL,
+    updated_at  timestamptz NOT NULL
+);
+CREATE INDEX streams_by_noun ON records.streams (noun, created);
+CREATE INDEX streams_by_institution ON records.streams (institution, noun, created);

@@ -1,0 +1,79 @@
+"""Which institutions answered for which quarter. Private; a release publishes yes or no, never how many."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+import asyncpg
+
+from projections.runner import Connection
+from registry.domain.claims import When
+from registry.domain.codes import InstitutionKind
+from registry.domain.institution import InstitutionRegistered
+from registry.domain.mapper import decode_event
+from registry.domain.report import AttackReported, NilReported, RelocationReported, ThreatReported
+from registry.log.canonical import JSON
+from registry.sql import load_queries
+from registry.store import Recorded
+
+QUARTERS_LISTED = 4
+"""A release speaks of the quarters that closed last, a year of them: late answers still show."""
+
+_SQL = load_queries("projections.models", "answers.sql")
+
+
+class AnswersProjection:
+    """Keeps ``answers.expected`` and ``answers.answered``."""
+
+    name = "answers"
+    version = 1
+
+    async def apply(self, connection: Connection, events: Sequence[Recorded]) -> None:
+        """A report answers for the quarters that it is about; without a date, for the one it came in."""
+        for recorded in events:
+            if not recorded.type.endswith((".registered", ".reported")):
+                continue
+            match decode_event(recorded.type, recorded.state):
+                case InstitutionRegistered(kind=InstitutionKind.UNIVERSITY) as event:
+                    await connection.execute(_SQL["expect"], event.originator_id, event.recorded.date())
+                case NilReported() as event:
+                    await connection.execute(_SQL["answer"], event.institution, [event.quarter])
+                case (ThreatReported() | AttackReported() | RelocationReported()) as event:
+                    quarters = _quarters(event.when, event.recorded.date())
+                    await connection.execute(_SQL["answer"], event.institution, sorted(quarters))
+
+
+async def answers(connection: Connection | asyncpg.Pool, on: date) -> tuple[dict[str, JSON], ...]:
+    """Each expected institution × each of the last quarters that closed while it was expected."""
+    closed = _closed_quarters(on)
+    rows = await connection.fetch(
+        _SQL["answers"], [quarter for quarter, _ in closed], [last for _, last in closed]
+    )
+    return tuple(
+        {
+            "institution": str(row["institution"]),
+            "quarter": row["quarter"],
+            "answer": "ANSWERED" if row["answered"] else "NOT_ANSWERED",
+        }
+        for row in rows
+    )
+
+
+def _quarters(when: When | None, recorded: date) -> Iterable[str]:
+    if when is None:
+        return {_quarter(recorded)}
+    return {_quarter(when.earliest or when.latest), _quarter(when.latest)}
+
+
+def _quarter(day: date) -> str:
+    return f"{day.year:04d}-Q{(day.month + 2) // 3}"
+
+
+def _closed_quarters(on: date) -> list[tuple[str, date]]:
+    """The last quarters that ended before ``on``, with their last days."""
+    first = date(on.year, 3 * ((on.month - 1) // 3) + 1, 1)
+    closed = []
+    for _ in range(QUARTERS_LISTED):
+        last = date.fromordinal(first.toordinal() - 1)
+        closed.append((_quarter(last), last))
+        first = date(last.year, last.month - 2, 1)
+    return closed

@@ -1,0 +1,13 @@
+-- name: expect
+INSERT INTO answers.expected (institution, since) VALUES ($1, $2) ON CONFLICT DO NOTHING;
+
+-- name: answer
+INSERT INTO answers.answered (institution, quarter) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING;
+
+-- name: answers
+-- Of quarters ($1) that ended on days ($2): who was expected to answer, and did or did not.
+SELECT e.institution, q.quarter, a.institution IS NOT NULL AS answered
+FROM unnest($1::text[], $2::date[]) AS q (quarter, last)
+JOIN answers.expected e ON e.since <= q.last
+LEFT JOIN answers.answered a ON a.institution = e.institution AND a.quarter = q.quarter
+ORDER BY e.institution, q.quarter;

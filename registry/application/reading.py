@@ -1,0 +1,126 @@
+"""Reading one record: folded from its events, with what the caller may see of its private parts.
+
+Own records show all; a verifier sees narrative and evidence of every report, never an identity.
+"""
+
+from typing import Any, cast
+from uuid import UUID
+
+import msgspec
+
+from registry.application.application import Application
+from registry.application.sealing import unseal
+from registry.application.unit import Actor, no_such_record
+from registry.domain.assignment import Assignment
+from registry.domain.event import Aggregate, Event
+from registry.domain.incident import Incident
+from registry.domain.institution import Institution
+from registry.domain.mapper import NIL_REPORT, decode_event, noun_of
+from registry.domain.report import Report
+from registry.domain.site import Site
+from registry.errors import NotFound
+from registry.log.canonical import JSON
+from registry.store import Recorded
+
+READABLE: dict[str, type[Aggregate]] = {
+    NIL_REPORT: Report,
+    **{aggregate.NOUN: aggregate for aggregate in (Institution, Site, Assignment, Report, Incident)},
+}
+"""Kinds of records that can be read one by one."""
+
+SEES_ALL = frozenset({"incidents:verify", "restricted:read", "admin"})
+"""Scopes that see other institutions' records; of private parts, verifiers alone see more than their own."""
+
+
+class View(msgspec.Struct, frozen=True):
+    """A record as the caller may see it. ``institution`` is whose it is, None for what belongs to all."""
+
+    id: UUID
+    noun: str
+    version: int
+    institution: UUID | None
+    body: dict[str, JSON]
+
+
+def sees_all(actor: Actor) -> bool:
+    """Whether the caller may list other institutions' records."""
+    return not SEES_ALL.isdisjoint(actor.scopes)
+
+
+async def view(app: Application, actor: Actor, noun: str, record_id: UUID) -> View:
+    """One record. Raises NotFound where there is none, or none that the caller may see."""
+    recorded = await app.store.read_stream(record_id)
+    aggregate_type = READABLE[noun]
+    if not recorded or noun_of(recorded[0].type) != noun:
+        raise no_such_record()
+    events = [decode_event(one.type, one.state) for one in recorded]
+    owner = _owner(aggregate_type, events[0])
+    if not _visible(aggregate_type, owner, actor):
+        raise no_such_record()
+    aggregate = aggregate_type(id=record_id)
+    for event in events:
+        aggregate.fold(event)
+    body = _body(aggregate)
+    if private := await _private(app, actor, owner, recorded):
+        body["private"] = private
+    return View(record_id, noun, aggregate.version, owner, body)
+
+
+async def receipt(app: Application, actor: Actor, position: int) -> str:
+    """The receipt of what the caller's institution sent. Any other position is NotFound, whatever lies there."""
+    recorded = await app.store.at(position)
+    if recorded is None or decode_event(recorded.type, recorded.state).by.institution != actor.institution:
+        raise NotFound(
+            "Su institución no envió nada en esa posición. Compruebe el número que recibió con su envío.",
+            "Your institution sent nothing at that position. Check the number that came with your submission.",
+        )
+    return app.receipt(recorded)
+
+
+def _owner(aggregate_type: type[Aggregate], first: Event) -> UUID | None:
+    return first.by.institution if aggregate_type in (Assignment, Report) else None
+
+
+def _visible(aggregate_type: type[Aggregate], owner: UUID | None, actor: Actor) -> bool:
+    if aggregate_type in (Institution, Site) or sees_all(actor):
+        return True
+    return owner is not None and owner == actor.institution
+
+
+def _body(aggregate: Aggregate) -> dict[str, JSON]:
+    """The state in codes. Sets come sorted, so that the same record reads the same."""
+    if isinstance(aggregate, Report) and aggregate.report is not None:
+        state = _without_envelope(msgspec.to_builtins(aggregate.report))
+        state["class"] = aggregate.report_class.value if aggregate.report_class else None
+    else:
+        state = msgspec.to_builtins(aggregate, order="sorted")
+        del state["id"], state["version"]
+    return cast("dict[str, JSON]", {name: _plain(value) for name, value in state.items()})
+
+
+def _without_envelope(fields: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value for name, value in fields.items() if name not in {"stream", "version", "event_id", "by"}
+    }
+
+
+def _plain(value: Any) -> Any:
+    return sorted(value) if isinstance(value, set | frozenset) else value
+
+
+async def _private(
+    app: Application, actor: Actor, owner: UUID | None, recorded: list[Recorded]
+) -> dict[str, JSON]:
+    own = owner is not None and owner == actor.institution
+    if not own and "incidents:verify" not in actor.scopes:
+        return {}
+    private: dict[str, JSON] = {}
+    for one in await unseal(app.store, app.vault, recorded):
+        for subject, values in one.private.items():
+            kind = subject.partition(":")[0]
+            if own or kind == "report" or (kind == "incident" and one.recorded.type != "incident.disclosed"):
+                private[subject] = {
+                    **cast("dict[str, JSON]", private.get(subject, {})),
+                    **cast("dict[str, JSON]", values),
+                }
+    return private
