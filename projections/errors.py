@@ -12,6 +12,8 @@
         └── ProjectionStopped       a read model stopped at an event that it could not read; an operator must act
 """
 
+from datetime import datetime
+
 from registry.errors import RegistryError
 
 
@@ -32,16 +34,23 @@ class InvalidQuery(ProjectionError):
 
 
 class NotPublishedYet(ProjectionError):
-    """Figures rest on a published checkpoint, and there is none yet."""
+    """Figures rest on a published checkpoint, and there is none yet, or there was none at the time asked for."""
 
     code = "NOT_PUBLISHED_YET"
 
-    def __init__(self) -> None:
-        super().__init__(
-            "La bitácora todavía no tiene un punto de control publicado. Vuelva a preguntar después de la próxima "
-            "publicación.",
-            "The log has no published checkpoint yet. Ask again after the next publication.",
-        )
+    def __init__(self, at: datetime | None = None) -> None:
+        if at is None:
+            super().__init__(
+                "La bitácora todavía no tiene un punto de control publicado. Vuelva a preguntar después de la próxima "
+                "publicación.",
+                "The log has no published checkpoint yet. Ask again after the next publication.",
+            )
+        else:
+            super().__init__(
+                f"En {at.isoformat()} aún no se había publicado ningún punto de control. Pregunte por una fecha "
+                "posterior.",
+                f"At {at.isoformat()} no checkpoint had been published yet. Ask for a later time.",
+            )
 
 
 class NotACheckpoint(ProjectionError):
