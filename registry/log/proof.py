@@ -24,12 +24,12 @@ class Proof:
     index: int
     hashes: tuple[bytes, ...]
     note: str
-    extra: bytes | None = None
+    extra: bytes = b""
 
     def text(self) -> str:
         """The proof as a file (``.tlog-proof``)."""
         lines = [HEADER]
-        if self.extra is not None:
+        if self.extra:
             lines.append(f"extra {write_base64(self.extra)}")
         lines.append(f"index {self.index}")
         lines += [write_base64(each) for each in self.hashes]
@@ -48,7 +48,7 @@ class Proof:
                 f"The proof does not start with “{HEADER}” or lacks its checkpoint. Fetch it again.",
             )
         # 2. Perhaps a line of extra data.
-        extra = None
+        extra = b""
         if lines and lines[0].startswith("extra "):
             extra = read_base64(read_field(lines.pop(0), "extra"), "extra")
         # 3. The index.

@@ -6,9 +6,8 @@ from registry.sql import parse_queries
 
 
 def test_each_block_is_found_by_its_name() -> None:
-    queries = parse_queries(
-        "-- About this file.\n\n-- name: one\n-- Its purpose.\nSELECT 1;\n\n-- name: two\nSELECT 2;\n", source="x.sql"
-    )
+    text = "-- About this file.\n\n-- name: one\n-- Its purpose.\nSELECT 1;\n\n-- name: two\nSELECT 2;\n"
+    queries = parse_queries(text, source="x.sql")
     assert dict(queries) == {"one": "-- Its purpose.\nSELECT 1;", "two": "SELECT 2;"}
 
 
