@@ -1,0 +1,88 @@
+"""What an import answers, row by row: the shapes that ``POST /v1/imports`` returns and ``constancia import`` reads."""
+
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+
+from api.imports.errors import RowProblem
+from api.imports.records import Records
+from registry.text import Language
+
+
+class Mode(StrEnum):
+    """``dry-run`` stores nothing; ``partial`` each row for itself; ``atomic`` all rows or none."""
+
+    DRY_RUN = "dry-run"
+    PARTIAL = "partial"
+    ATOMIC = "atomic"
+
+
+class Status(StrEnum):
+    """``created`` in a dry run means: would be. ``skipped``: sound, but an atomic import failed in another row."""
+
+    CREATED = "created"
+    UNCHANGED = "unchanged"
+    ERROR = "error"
+    SKIPPED = "skipped"
+
+
+class RowError(msgspec.Struct, frozen=True):
+    """``code`` is stable, ``detail`` is for people; neither repeats what the row says."""
+
+    field: str | None
+    code: str
+    detail: str
+
+
+class RowResult(msgspec.Struct, frozen=True, omit_defaults=True):
+    """``row`` counts from 1 below the heading. ``positions`` are those of its events, for their receipts."""
+
+    row: int
+    status: Status
+    id: UUID | None = None
+    positions: tuple[int, ...] = ()
+    errors: tuple[RowError, ...] = ()
+
+
+class ImportResult(msgspec.Struct, frozen=True):
+    """The whole answer. ``created`` + ``unchanged`` + ``failed`` = ``rows``, unless rows were skipped."""
+
+    mode: Mode
+    records: Records
+    rows: int
+    created: int
+    unchanged: int
+    failed: int
+    results: tuple[RowResult, ...]
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What became of one row, before it is put into a language."""
+
+    row: int
+    status: Status
+    id: UUID | None = None
+    positions: tuple[int, ...] = ()
+    problems: tuple[RowProblem, ...] = ()
+
+
+def summarise(mode: Mode, records: Records, outcomes: list[Outcome], language: Language) -> ImportResult:
+    """The answer in the caller's language, rows in their order."""
+    statuses = [outcome.status for outcome in outcomes]
+    return ImportResult(
+        mode=mode,
+        records=records,
+        rows=len(outcomes),
+        created=statuses.count(Status.CREATED),
+        unchanged=statuses.count(Status.UNCHANGED),
+        failed=statuses.count(Status.ERROR),
+        results=tuple(_result(outcome, language) for outcome in outcomes),
+    )
+
+
+def _result(outcome: Outcome, language: Language) -> RowResult:
+    errors = tuple(
+        RowError(problem.field, problem.code, problem.detail.in_(language)) for problem in outcome.problems
+    )
+    return RowResult(outcome.row, outcome.status, outcome.id, outcome.positions, errors)

@@ -1,0 +1,66 @@
+"""CSV as the API takes it: headings are paths of fields, an empty cell is an absent field, all values are text.
+
+Nothing is translated here: somebody else's columns and words need a profile, on the side of who has the file.
+"""
+
+from typing import Final
+
+import msgspec
+
+from api.imports.errors import FileRefused
+from api.imports.explaining import types_at
+from api.imports.paths import BadPath, Path, build, parse_path
+from api.imports.records import KINDS, Records
+from api.imports.tables import Row, Table
+
+_BOOLEANS: Final = {"true": True, "false": False}
+_DIGITS: Final = 15
+"""More are no count that JSON numbers hold exactly."""
+
+
+class Columns:
+    """The headings of one table as fields of one kind of record. Raises FileRefused for a heading that is none."""
+
+    def __init__(self, table: Table, records: Records) -> None:
+        self._fields: list[tuple[str, Path, frozenset[str]]] = []
+        for position, heading in enumerate(table.headings, start=1):
+            try:
+                path = parse_path(heading)
+            except BadPath:
+                path = ()
+            types = types_at(KINDS[records].draft, path)
+            if not types:
+                raise FileRefused(
+                    f"El nombre de la columna {position} no es un campo de {records}. Se escribe como when.earliest "
+                    "o victims[0].role; docs/import.md los enumera.",
+                    f"The name of column {position} is not a field of {records}. Write it like when.earliest or "
+                    "victims[0].role; docs/import.md lists them.",
+                    place=f"columns[{position}]",
+                    column=heading,
+                )
+            self._fields.append((heading, path, types))
+        try:
+            build([(path, None) for _, path, _ in self._fields])
+        except BadPath as error:
+            raise FileRefused(
+                "Dos columnas dan el mismo campo (como reports[0] y reports[0].source_record_id). Deje una.",
+                "Two columns give the same field (like reports[0] and reports[0].source_record_id). Keep one.",
+                place="columns",
+            ) from error
+
+    def line(self, row: Row) -> bytes:
+        """The row as one JSON object."""
+        values = [
+            (path, _typed(cell, types))
+            for heading, path, types in self._fields
+            if (cell := row.cells[heading])
+        ]
+        return msgspec.json.encode(build(values))
+
+
+def _typed(cell: str, types: frozenset[str]) -> str | int | bool:
+    if "integer" in types and cell.isascii() and cell.isdecimal() and len(cell) <= _DIGITS:
+        return int(cell)
+    if "boolean" in types and cell.lower() in _BOOLEANS:
+        return _BOOLEANS[cell.lower()]
+    return cell

@@ -1,0 +1,71 @@
+"""What can be wrong with a file that somebody wants to import, from the whole down to one cell.
+
+::
+
+    RegistryError
+    └── ImportRefused            nothing of the file was taken
+        ├── ProfileRefused       the profile cannot be understood (names the key)
+        ├── FileRefused          the file cannot be read as a table (names row and column where there is one)
+        └── FileTooLarge         more rows or bytes than one import takes
+
+    RowProblem                   one row cannot be taken; the others can
+"""
+
+from typing import NamedTuple
+
+from registry.errors import RegistryError
+from registry.text import Text
+
+
+class ImportRefused(RegistryError):
+    """Nothing of the file was taken."""
+
+
+class ProfileRefused(ImportRefused):
+    """``key`` is the path of the profile's key that cannot be understood, such as ``record[0].fields``."""
+
+    def __init__(self, key: str, es: str, en: str) -> None:
+        self.key = key
+        super().__init__(f"Perfil, clave «{key}»: {es}", f"Profile, key “{key}”: {en}")
+
+
+class FileRefused(ImportRefused):
+    """The bytes cannot be read as a table.
+
+    The text gives places by number only. ``column`` (its heading) and ``value`` are the sender's own words: shown
+    where the file lies, never sent back by the server.
+    """
+
+    def __init__(
+        self, es: str, en: str, *, place: str = "", column: str | None = None, value: str | None = None
+    ) -> None:
+        self.place = place
+        self.column = column
+        self.value = value
+        super().__init__(es, en)
+
+
+class FileTooLarge(ImportRefused):
+    """Split the file and send it in parts: what was sent before stays recorded once."""
+
+
+class RowProblem(NamedTuple):
+    """Why one row cannot be taken, and what would be.
+
+    ``field`` is the path in the record (``victims[0].role``), ``columns`` those of the file that it came from.
+    ``value`` is what the cell says: shown where the file lies, never sent back by the server.
+    """
+
+    field: str | None
+    code: str
+    detail: Text
+    columns: tuple[str, ...] = ()
+    value: str | None = None
+
+
+class RowRefused(Exception):
+    """One value of a row cannot be taken."""
+
+    def __init__(self, problem: RowProblem) -> None:
+        self.problem = problem
+        super().__init__(problem.code)
