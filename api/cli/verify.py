@@ -4,7 +4,6 @@ Exit codes: 0 verified · 1 verification failed · 2 usage · 3 data unavailable
 """
 
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -69,20 +68,20 @@ def verify(
         str,
         typer.Argument(
             metavar="URL_OR_DIR",
-            help="Dirección del registro, o carpeta con un espejo. — The register's address, or a mirror's directory.",
+            help="Dirección del registro, o carpeta con un espejo. · The register's address, or a mirror's directory.",
         ),
     ],
     vkey: Annotated[
         list[str] | None,
         typer.Option(
-            help="Clave pública, obtenida por otro medio; se puede repetir. — Public key, obtained by another way; "
+            help="Clave pública, obtenida por otro medio; se puede repetir. · Public key, obtained by another way; "
             "may be repeated."
         ),
     ] = None,
     state: Annotated[
         Path | None,
         typer.Option(
-            help="Archivo donde se recuerdan las claves y el último punto de control. — File that remembers the keys "
+            help="Archivo donde se recuerdan las claves y el último punto de control. · File that remembers the keys "
             "and the last checkpoint."
         ),
     ] = None,
@@ -90,34 +89,24 @@ def verify(
         bool,
         typer.Option(
             "--trust-on-first-use",
-            help="Acepta y recuerda en --state las claves que el registro muestra hoy. — Accept, and remember in "
+            help="Acepta y recuerda en --state las claves que el registro muestra hoy. · Accept, and remember in "
             "--state, the keys that the register shows today.",
         ),
     ] = False,
-    max_age: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            metavar="HOURS",
-            help="Rechaza un punto de control publicado hace más horas. — Reject a checkpoint published more hours "
-            "ago.",
-        ),
-    ] = None,
     certificate: Annotated[
         Path | None,
         typer.Option(
-            help="Archivo con el certificado de un conteo que se quiere comprobar. — File with the certificate of a "
+            help="Archivo con el certificado de un conteo que se quiere comprobar. · File with the certificate of a "
             "count to be checked."
         ),
     ] = None,
 ) -> None:
-    """Comprueba la bitácora y vuelve a contar, sin confiar en el servidor. — Check the log and count again, without
+    """Comprueba la bitácora y vuelve a contar, sin confiar en el servidor. · Check the log and count again, without
     trusting the server."""
     options = Options(
         vkeys=tuple(vkey or ()),
         state=state,
         trust_on_first_use=trust_on_first_use,
-        max_age=None if max_age is None else timedelta(hours=max_age),
     )
     raise typer.Exit(run(location, options, certificate))
 

@@ -6,7 +6,6 @@ are read as hostile input: only numbers and codes of a known shape are taken fro
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -50,7 +49,6 @@ _TABLE = (
     "rows { key { dimension state value } low best high } "
     f"total {{ {_COUNT} }} certificate }} }}"
 )
-_PUBLISHED = "query ($size: LogSize!) { checkpoint(size: $size) { publishedAt } }"
 
 
 class _Exclusion(msgspec.Struct, frozen=True):
@@ -97,10 +95,6 @@ class _Table(msgspec.Struct, frozen=True):
     certificate: str
 
 
-class _Checkpoint(msgspec.Struct, frozen=True, rename="camel"):
-    published_at: datetime
-
-
 def compare(
     send: Ask,
     fold: Fold,
@@ -123,14 +117,6 @@ def compare(
     if found:
         raise _disagreement(found)
     return agreed
-
-
-def published_at(send: Ask, size: int, pause: Callable[[float], None] = time.sleep) -> datetime:
-    """When the server says that it published the checkpoint of this size: its word, no proof."""
-    answer = _request(send, _PUBLISHED, {"size": size}, "checkpoint", _Checkpoint, pause)
-    if answer.published_at.tzinfo is None:
-        raise _unreadable("checkpoint")
-    return answer.published_at
 
 
 def _check(

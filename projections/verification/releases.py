@@ -4,7 +4,8 @@
    JSON, and the last adopted definition is the one whose text is shipped with this program.
 2. A release counts its disclosures truly, follows the definition and policy that hold, has an id of its own, and
    says once per institution and quarter whether it answered.
-3. No incident is disclosed twice in one release, and a leaf's id is used once.
+3. A release discloses incidents in the order of their ids, which are random, each once: any other order could tell
+   which was reported or decided first. A leaf's id is used once.
 """
 
 import hashlib
@@ -27,8 +28,8 @@ class Releases:
         self.definition: str | None = None
         self.policy: str | None = None
         self.published = 0
-        self.pending: set[str] = set()
-        """Incidents disclosed since the last release was published."""
+        self.pending: list[str] = []
+        """Incidents disclosed since the last release was published, in order."""
         self._ids: set[str] = set()
 
     def adopt_definition(self, index: int, public: JSON) -> None:
@@ -58,14 +59,21 @@ class Releases:
                 f"divulga el incidente {incident} antes de que se adoptaran una definición y una política.",
                 f"discloses incident {incident} before a definition and a policy were adopted.",
             )
-        if incident in self.pending:
+        if self.pending[-1:] == [incident]:
             raise fail(
                 index,
                 "incident.disclosed",
                 f"divulga el incidente {incident} por segunda vez en la misma publicación.",
                 f"discloses incident {incident} a second time in the same release.",
             )
-        self.pending.add(incident)
+        if self.pending and incident < self.pending[-1]:
+            raise fail(
+                index,
+                "incident.disclosed",
+                f"divulga el incidente {incident} después de {self.pending[-1]}, fuera del orden de sus identificadores.",
+                f"discloses incident {incident} after {self.pending[-1]}, out of the order of their ids.",
+            )
+        self.pending.append(incident)
 
     def publish(self, index: int, public: JSON) -> None:
         """``release.published``."""
@@ -95,7 +103,7 @@ class Releases:
         _check_answers(index, fields["answers"])
         if not isinstance(fields["tables"], list):
             raise fail(index, name, "«tables» no es una lista.", "“tables” is not a list.")
-        self.pending = set()
+        self.pending = []
         self.published += 1
 
     def identify(self, index: int, event_id: str, event_type: str) -> None:

@@ -10,7 +10,6 @@
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from projections.counting.disclosure import NexusScope
 from projections.counting.query import CountQuery, Unit, ask
 from projections.verification.audit import Audited, audit
 from projections.verification.certificates import differences, open_certificate, question
-from projections.verification.comparison import Ask, compare, published_at
+from projections.verification.comparison import Ask, compare
 from projections.verification.errors import CannotStart, DataUnavailable, VerificationFailed
 from projections.verification.memory import VERSION, Memory, recall, remember
 from projections.verification.recount import Recount, check_definition, recount
@@ -30,9 +29,6 @@ from registry.log.certificate import CountCertificate
 from registry.log.checkpoint import Checkpoint
 from registry.log.lines import write_base64
 from registry.text import Text
-
-CLOCK_TOLERANCE = timedelta(minutes=5)
-"""How far a server's clock may be ahead of ours."""
 
 
 class Verdict(Enum):
@@ -49,7 +45,6 @@ class Options:
     vkeys: tuple[str, ...] = ()
     state: Path | None = None
     trust_on_first_use: bool = False
-    max_age: timedelta | None = None
     certificate: str | None = None
 
 
@@ -66,9 +61,7 @@ class Signed:
         return self.checkpoint.size
 
 
-def verify_log(
-    source: Source, options: Options, report: Report, send: Ask | None = None, now: datetime | None = None
-) -> Verdict:
+def verify_log(source: Source, options: Options, report: Report, send: Ask | None = None) -> Verdict:
     """Verifies the log in ``source`` and, where ``send`` reaches its GraphQL, the figures that it gives.
 
     Raises VerificationFailed, CannotStart or DataUnavailable; the text says what failed, where, what it means.
@@ -96,7 +89,6 @@ def verify_log(
         if options.state is not None and keyring.authenticated:
             # Now, not at the end: whatever is wrong with the figures, this log may never take these leaves back.
             remember(options.state, _memory(keyring, signed))
-        _check_age(options.max_age, send, signed.checkpoint, now or datetime.now(UTC), report)
         result, answer = _recount(audited, certificate, report)
     if send is None:
         report.remark(
@@ -214,38 +206,6 @@ def _tell_audited(audited: Audited, report: Report) -> None:
             "removed or added.",
         )
     )
-
-
-def _check_age(
-    max_age: timedelta | None, send: Ask | None, checkpoint: Checkpoint, now: datetime, report: Report
-) -> None:
-    if max_age is None:
-        return
-    if send is None:
-        raise DataUnavailable(
-            "--max-age no se puede comprobar en una carpeta: el checkpoint no lleva fecha. Verifique la dirección del "
-            "registro.",
-            "--max-age cannot be checked in a directory: the checkpoint carries no date. Verify the register's "
-            "address.",
-        )
-    age = now - published_at(send, checkpoint.size)
-    if age > max_age or age < -CLOCK_TOLERANCE:
-        raise VerificationFailed(
-            f"El checkpoint es de hace {_hours(age)} horas y se aceptan a lo más {_hours(max_age)}: la bitácora dejó "
-            "de publicarse, o se muestra una copia atrasada.",
-            f"The checkpoint is {_hours(age)} hours old and at most {_hours(max_age)} are accepted: the log has "
-            "stopped being published, or a stale copy is shown.",
-        )
-    report.remark(
-        Text(
-            f"El servidor dice que lo publicó hace {_hours(age)} horas; sin testigos es solo su palabra.",
-            f"The server says that it published it {_hours(age)} hours ago; without witnesses that is only its word.",
-        )
-    )
-
-
-def _hours(age: timedelta) -> str:
-    return f"{age.total_seconds() / 3600:.1f}"
 
 
 def _recount(

@@ -189,8 +189,6 @@ def honest(leaves: list[bytes]) -> Callable[[Json], Json]:
 
     def answer(request: Json) -> Json:
         variables = request["variables"]
-        if "checkpoint(" in request["query"]:
-            return {"data": {"checkpoint": {"publishedAt": "2026-11-22T14:00:00Z"}}}
         query = ask(variables["unit"], nexus=variables["nexus"], group_by=variables.get("groupBy", ()))
         counted = folded.count(query)
         note = certify(COUNT_KEY, ORIGIN, query, counted, len(leaves), tree)

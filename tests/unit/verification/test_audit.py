@@ -211,7 +211,7 @@ def honest_logs(draw: st.DrawFn) -> SyntheticLog:
     reached: dict[int, int] = {}
     kinds: dict[int, str] = {}
     for _ in range(draw(st.integers(0, 4))):
-        for number in draw(st.sets(st.integers(1, 4))):
+        for number in sorted(draw(st.sets(st.integers(1, 4)))):
             correct = number in reached and draw(st.booleans())
             if correct or number not in reached:
                 kinds[number] = draw(st.sampled_from(["COERCED_CARE", "ROBBERY", "UNKNOWN"]))

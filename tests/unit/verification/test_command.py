@@ -68,8 +68,6 @@ def test_1_a_changed_figure(capsys: pytest.CaptureFixture[str]) -> None:
         ["https://"],
         [".", "--vkey", "x"],
         [".", "--trust-on-first-use"],
-        [".", "--max-age", "-1"],
-        [".", "--max-age", "soon"],
         [".", "--certificate", "no-such-file"],
         [".", "--unknown-option"],
     ],

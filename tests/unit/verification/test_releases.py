@@ -82,6 +82,15 @@ def test_an_incident_disclosed_twice_in_one_release_is_caught(log: SyntheticLog)
     assert "a second time in the same release" in failure(log)
 
 
+def test_incidents_out_of_the_order_of_their_ids_are_caught() -> None:
+    """Else the order could tell which was reported first."""
+    log = SyntheticLog()
+    log.adopt()
+    log.disclose(incident(2))
+    log.disclose(incident(1))
+    assert f"Leaf 3 (incident.disclosed): discloses incident {incident(1)} after" in failure(log)
+
+
 def test_nothing_is_disclosed_before_definition_and_policy_are_adopted() -> None:
     log = SyntheticLog()
     log.disclose(incident())
@@ -117,4 +126,4 @@ def test_a_log_under_another_definition_is_intact_but_cannot_be_recounted() -> N
 
 
 def test_disclosures_of_a_release_under_way_are_pending(log: SyntheticLog) -> None:
-    assert read(log).releases.pending == {incident()}
+    assert read(log).releases.pending == [incident()]

@@ -1,28 +1,23 @@
 """Keys, memory, forks and rollbacks: what only someone who remembers can notice."""
 
 import json
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from projections.verification.errors import CannotStart, DataUnavailable, VerificationFailed
 from projections.verification.memory import Memory, recall, remember
-from projections.verification.sources import Directory, Site
+from projections.verification.sources import Directory
 from projections.verification.verifier import Options, Verdict, verify_log
 from registry.log.note import Signer
 from tests.unit.verification.synthetic import (
     COUNT_KEY,
-    GIVEN,
     KEY,
     OTHER_KEY,
-    URL,
     SyntheticLog,
     Told,
     files,
-    honest,
     incident,
-    server,
     signed,
     small_log,
     write,
@@ -195,26 +190,3 @@ def test_a_mirror_without_keys_is_enough_with_a_given_key(tmp_path: Path) -> Non
     content = files(small_log().leaves)
     del content["keys"]
     assert verify_log(Directory(write(tmp_path, content)), Options(vkeys=(VKEY,)), Told()) is Verdict.VERIFIED
-
-
-PUBLISHED = datetime(2026, 11, 22, 14, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("hours", "fresh"), [(-1.0, False), (-0.05, True), (0, True), (23, True), (25, False)]
-)
-def test_max_age_rejects_a_stale_checkpoint(hours: float, fresh: bool) -> None:
-    log = small_log()
-    options = Options(vkeys=GIVEN.vkeys, max_age=timedelta(hours=24))
-    with Site(URL, transport=server(files(log.leaves), honest(log.leaves))) as site:
-        now = PUBLISHED + timedelta(hours=hours)
-        if fresh:
-            assert verify_log(site, options, Told(), site.ask, now) is Verdict.VERIFIED
-        else:
-            with pytest.raises(VerificationFailed, match="hours old"):
-                verify_log(site, options, Told(), site.ask, now)
-
-
-def test_max_age_cannot_be_checked_in_a_directory(tmp_path: Path) -> None:
-    with pytest.raises(DataUnavailable, match="--max-age cannot be checked in a directory"):
-        check(tmp_path, small_log().leaves, Options(vkeys=(VKEY,), max_age=timedelta(hours=1)))
