@@ -1,0 +1,58 @@
+"""The HTTP face of the register: every router, in one app."""
+
+from importlib.metadata import version
+from typing import Any, Final
+
+from fastapi import FastAPI
+
+from api import handlers, health, log_routes, metrics
+from api.boundary import Boundary
+from api.graphql import http as graphql
+from api.graphql.answer import Backing
+from api.imports import router as imports
+from api.rest import documentation, keys, problem_pages, reading, writing
+from api.rest.operations import WRITES
+from api.services import Services
+
+DESCRIPTION: Final = """Registro público y verificable de agresiones contra pasantes del servicio social de medicina.
+Los textos siguen a Accept-Language (es, en). · A public, verifiable register of attacks against medical students in
+social service. Texts follow Accept-Language (es, en)."""
+
+
+class App(FastAPI):
+    """Documents itself with the drafts' own schemas. No page of it loads anything from elsewhere."""
+
+    def openapi(self) -> dict[str, Any]:
+        if not self.openapi_schema:
+            self.openapi_schema = documentation.describe(self)
+        return self.openapi_schema
+
+
+def create_app(services: Services) -> FastAPI:
+    """The app over one running register. It owns none of the services, so it has nothing to start or stop."""
+    app = App(
+        title="Constancia",
+        version=version("constancia"),
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.services = services
+    figures = metrics.Metrics(services.health)
+    app.add_middleware(Boundary, metrics=figures)
+    handlers.install(app)
+    backing = Backing(services.pool, services.log_keys.count, services.log_keys.origin)
+    app.include_router(graphql.build_router(lambda _: backing), prefix="/graphql")
+    for router in (
+        writing.build_router(WRITES),
+        keys.build_router(),
+        reading.build_router(),
+        imports.build_router(services),
+        log_routes.build_router(),
+        problem_pages.build_router(),
+        health.build_router(services.health),
+        metrics.build_router(figures),
+    ):
+        app.include_router(router)
+    return app

@@ -1,0 +1,70 @@
+"""The door of every endpoint under ``/v1``: a valid bearer key (RFC 6750) with a scope that opens it."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from starlette.requests import Request
+
+from api.auth.scopes import REQUIRED, Scope
+from api.problems import MISSING_SCOPE, UNAUTHENTICATED, Problem
+from api.services import services_of
+from registry.application.unit import Actor
+from registry.text import Text
+
+SECURITY_SCHEME: Final = "key"
+
+
+def requires(method: str, path: str) -> Callable[[Request], Awaitable[Actor]]:
+    """The dependency of one endpoint that answers who calls.
+
+    An endpoint without scopes in ``api.auth.scopes`` is a mistake in the program: ``KeyError`` at import.
+    """
+    accepted = REQUIRED[method, path]
+
+    async def caller(request: Request) -> Actor:
+        return await authenticate(request, accepted)
+
+    return caller
+
+
+async def authenticate(request: Request, accepted: frozenset[Scope]) -> Actor:
+    """Who calls.
+
+    :raises Problem: 401 without a key in force, 403 when it has none of the accepted scopes.
+    """
+    actor = await services_of(request).api_keys.authenticate(_bearer(request))
+    if not accepted.intersection(actor.scopes):
+        raise missing_scope(*accepted)
+    return actor
+
+
+def require_scope(actor: Actor, scope: Scope) -> None:
+    """For what is known only from the request: the records of an import, say.
+
+    :raises Problem: 403 that names the scope.
+    """
+    if scope not in actor.scopes:
+        raise missing_scope(scope)
+
+
+def missing_scope(*accepted: Scope) -> Problem:
+    """The 403 that names the scopes, one of which would do."""
+    names = " ".join(sorted(accepted))
+    return Problem(
+        MISSING_SCOPE,
+        Text(
+            f"Hace falta una clave con uno de estos permisos: {names}. Pídala a quien administra el registro.",
+            f"A key with one of these scopes is needed: {names}. Ask the registry's administrator for it.",
+        ),
+        extra={"scope": names},
+        headers={
+            "WWW-Authenticate": f'Bearer realm="constancia", error="insufficient_scope", scope="{names}"'
+        },
+    )
+
+
+def _bearer(request: Request) -> str:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Problem(UNAUTHENTICATED, headers={"WWW-Authenticate": 'Bearer realm="constancia"'})
+    return token.strip()

@@ -1,0 +1,77 @@
+"""Which key may call which endpoint: declared here, once, for every path under ``/v1``.
+
+A key needs one of the scopes listed for an endpoint. What it may see or change *there* (its own institution only,
+submitter other than verifier) is decided by the domain.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+
+class Scope(StrEnum):
+    """What a key may be used for."""
+
+    REPORTS_WRITE = "reports:write"
+    ASSIGNMENTS_WRITE = "assignments:write"
+    IMPORTS_WRITE = "imports:write"
+    EVENTS_READ = "events:read"
+    INCIDENTS_VERIFY = "incidents:verify"
+    RESTRICTED_READ = "restricted:read"
+    WEBHOOKS_MANAGE = "webhooks:manage"
+    ADMIN = "admin"
+
+
+ANY: Final = frozenset(Scope)
+"""Open to every valid key: what is read there is public anyway, or guarded record by record."""
+
+FOR_AN_INSTITUTION: Final = ANY - {Scope.ADMIN}
+"""Scopes that make sense only for a key of an institution: the operator neither reports nor verifies."""
+
+_ADMIN = frozenset({Scope.ADMIN})
+_SUBMIT = frozenset({Scope.REPORTS_WRITE})
+_ASSIGN = frozenset({Scope.ASSIGNMENTS_WRITE})
+_VERIFY = frozenset({Scope.INCIDENTS_VERIFY})
+# Verifiers, analysts and the administrator see the records of all institutions, others their own; narratives and
+# identities are guarded within.
+_READ_ALL = _VERIFY | _ADMIN | {Scope.RESTRICTED_READ}
+_READ_REPORTS = _SUBMIT | _READ_ALL | {Scope.EVENTS_READ}
+_READ_ASSIGNMENTS = _ASSIGN | _READ_ALL | {Scope.EVENTS_READ}
+_READ_INCIDENTS = _READ_ALL
+
+REQUIRED: Final[Mapping[tuple[str, str], frozenset[Scope]]] = {
+    ("POST", "/v1/institutions"): _ADMIN,
+    ("GET", "/v1/institutions"): ANY,
+    ("GET", "/v1/institutions/{id}"): ANY,
+    ("POST", "/v1/keys"): _ADMIN,
+    ("GET", "/v1/keys"): _ADMIN,
+    ("GET", "/v1/keys/{id}"): _ADMIN,
+    # The ministry of health registers sites, too: with the scope for assignments, and the domain knows its kind.
+    ("POST", "/v1/sites"): _ADMIN | _ASSIGN,
+    ("GET", "/v1/sites"): ANY,
+    ("GET", "/v1/sites/{id}"): ANY,
+    ("POST", "/v1/assignments"): _ASSIGN,
+    ("POST", "/v1/assignments/{id}/relocations"): _ASSIGN,
+    ("POST", "/v1/assignments/{id}/end"): _ASSIGN,
+    ("GET", "/v1/assignments"): _READ_ASSIGNMENTS,
+    ("GET", "/v1/assignments/{id}"): _READ_ASSIGNMENTS,
+    ("POST", "/v1/reports"): _SUBMIT,
+    ("GET", "/v1/reports"): _READ_REPORTS,
+    ("GET", "/v1/reports/{id}"): _READ_REPORTS,
+    ("POST", "/v1/nil-reports"): _SUBMIT,
+    ("GET", "/v1/nil-reports"): _READ_REPORTS,
+    ("GET", "/v1/nil-reports/{id}"): _READ_REPORTS,
+    ("POST", "/v1/incidents"): _VERIFY,
+    ("POST", "/v1/incidents/{id}/victims"): _VERIFY,
+    ("POST", "/v1/incidents/{id}/findings"): _VERIFY,
+    ("POST", "/v1/incidents/{id}/certainty"): _VERIFY,
+    ("POST", "/v1/incidents/{id}/retraction"): _VERIFY,
+    ("GET", "/v1/incidents"): _READ_INCIDENTS,
+    ("GET", "/v1/incidents/{id}"): _READ_INCIDENTS,
+    # A receipt is shown to the institution that sent the event and to nobody else.
+    ("GET", "/v1/receipts/{position}"): ANY,
+    # What the rows are needs its own scope besides; the import checks it when it knows.
+    ("POST", "/v1/imports"): frozenset({Scope.IMPORTS_WRITE}),
+    ("GET", "/v1/imports/{id}"): frozenset({Scope.IMPORTS_WRITE}),
+    ("GET", "/v1/imports/{id}/file"): frozenset({Scope.IMPORTS_WRITE}),
+}

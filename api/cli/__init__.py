@@ -1,0 +1,43 @@
+"""The ``constancia`` command."""
+
+import sys
+
+import typer
+
+from api.cli.import_ import import_file
+from api.cli.keys import keys
+from api.cli.migrate import migrate
+from api.cli.parts import project, publish, serve
+from api.cli.release import release
+from api.cli.up import up
+from api.cli.verify import verify
+from registry.errors import RegistryError
+
+# Locals may hold private values, and a traceback with them is for nobody.
+app = typer.Typer(
+    name="constancia",
+    help="Registro público y verificable. · A public, verifiable register.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command(help="Todo el registro en un proceso. · The whole register in one process.")(up)
+app.command(help="Solo la API. · The API only.")(serve)
+app.command(help="Solo las proyecciones. · The projections only.")(project)
+app.command(
+    help="Solo publicar: puntos de control y divulgaciones. · Publishing only: checkpoints and releases."
+)(publish)
+app.command(help="Lleva la base de datos a esta versión. · Brings the database to this version.")(migrate)
+app.command(help="Divulga ahora lo que la política permite. · Releases now what the policy allows.")(release)
+app.add_typer(keys, name="keys", help="Claves de acceso. · Access keys.")
+app.command("import")(import_file)
+app.command()(verify)
+
+
+def main() -> None:
+    """Runs the command. What somebody must act on is told in both languages, without a traceback."""
+    try:
+        app()
+    except RegistryError as error:
+        print(error.text, file=sys.stderr)
+        sys.exit(1)

@@ -1,0 +1,82 @@
+"""From exceptions to problems: ours, FastAPI's and Starlette's own, in one shape."""
+
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.problems import (
+    BAD_REQUEST,
+    BODY_TOO_LARGE,
+    INVALID_INPUT,
+    METHOD_NOT_ALLOWED,
+    NOT_FOUND,
+    UNSUPPORTED_MEDIA_TYPE,
+    FieldError,
+    Problem,
+    ProblemType,
+    answer,
+    from_error,
+)
+from api.rest.operations import collection_of
+from registry.errors import RegistryError
+from registry.text import Text
+
+_BY_STATUS: Final[dict[int, ProblemType]] = {
+    404: NOT_FOUND,
+    405: METHOD_NOT_ALLOWED,
+    413: BODY_TOO_LARGE,
+    415: UNSUPPORTED_MEDIA_TYPE,
+}
+
+
+def install(app: FastAPI) -> None:
+    """Answer every exception that a caller may learn of. The rest passes on, to the boundary."""
+    app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(RegistryError, _on_registry_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid_parameters)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+
+
+async def _on_problem(request: Request, error: Exception) -> Response:
+    if not isinstance(error, Problem):
+        raise error
+    return answer(request, error)
+
+
+async def _on_registry_error(request: Request, error: Exception) -> Response:
+    route = getattr(request.scope.get("route"), "path", "")
+    collection = collection_of(route) if route.startswith("/v1/") else None
+    problem = from_error(error, collection=collection) if isinstance(error, RegistryError) else None
+    if problem is None:
+        raise error
+    return answer(request, problem)
+
+
+async def _on_invalid_parameters(request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    details = error.errors()
+    if any(detail["loc"][0] == "path" for detail in details):
+        return answer(request, Problem(NOT_FOUND))  # an id that cannot be one names nothing
+    return answer(request, Problem(INVALID_INPUT, errors=[_explain(detail) for detail in details]))
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException) or error.status_code >= 500:
+        raise error
+    kind = _BY_STATUS.get(error.status_code, BAD_REQUEST)
+    return answer(request, Problem(kind, headers=error.headers))
+
+
+def _explain(detail: dict[str, Any]) -> FieldError:
+    """A parameter's error from its place and pydantic's code for it: ``msg`` and ``input`` may quote the value."""
+    place = ".".join(str(part) for part in detail["loc"])
+    limits = ", ".join(
+        f"{name} {value}" for name, value in detail.get("ctx", {}).items() if name in ("ge", "le")
+    )
+    reason = detail["type"].replace("_", " ") + (f" ({limits})" if limits else "")
+    return FieldError(place, Text(f"Valor no admitido: {reason}.", f"Value not accepted: {reason}."))

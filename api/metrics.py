@@ -1,0 +1,86 @@
+"""``GET /metrics`` in Prometheus' text format: how the process fares, never who did what.
+
+How many reports came in, and when, is itself worth protecting, so the figures are shown to the machine itself and
+to keys with the scope ``admin`` only; labels are routes and states, never ids.
+"""
+
+import ipaddress
+from typing import Final
+
+from fastapi import APIRouter
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.auth.guard import authenticate
+from api.auth.scopes import Scope
+from api.health import RUNNING, Health
+
+# From an answer out of memory (1 ms) to where a client gives up (10 s).
+_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+class Metrics:
+    """The figures of one process, in a registry of their own so that two apps in one process do not collide."""
+
+    def __init__(self, health: Health) -> None:
+        self._registry = CollectorRegistry()
+        self._health = health
+        self._requests = Counter(
+            "constancia_http_requests",
+            "Requests answered.",
+            ("method", "route", "status"),
+            registry=self._registry,
+        )
+        self._duration = Histogram(
+            "constancia_http_request_seconds",
+            "Time to answer.",
+            ("route",),
+            registry=self._registry,
+            buckets=_SECONDS,
+        )
+        self._parts = Gauge(
+            "constancia_part_running",
+            "1 while a part of the process is well.",
+            ("part",),
+            registry=self._registry,
+        )
+
+    def observe(self, method: str, route: str, status: int, seconds: float) -> None:
+        """One request answered. ``route`` is a path template, so that the number of labels stays bounded."""
+        self._requests.labels(method, route, status).inc()
+        self._duration.labels(route).observe(seconds)
+
+    async def render(self) -> bytes:
+        """The figures as they are now."""
+        for part, state in (await self._health.states()).items():
+            self._parts.labels(part).set(state == RUNNING)
+        return generate_latest(self._registry)
+
+
+def build_router(metrics: Metrics) -> APIRouter:
+    """``GET /metrics``."""
+    router = APIRouter(tags=["operation"])
+
+    @router.get("/metrics", summary="Métricas para Prometheus · Metrics for Prometheus")
+    async def render(request: Request) -> Response:
+        if not _is_local(request):
+            await authenticate(request, frozenset({Scope.ADMIN}))
+        return Response(await metrics.render(), 200, {"Cache-Control": "no-store"}, CONTENT_TYPE_LATEST)
+
+    return router
+
+
+def _is_local(request: Request) -> bool:
+    """Whether the machine itself asks. A proxy on it that hides for whom it asks would pass: docs/api.md warns."""
+    try:
+        return request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,116 @@
+"""What a caller gets: an accepted write with its leaves, openings and receipts, one record, a page of records."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+from starlette.responses import Response
+
+from api.rest.headers import entity_tag
+from registry.application.application import Accepted
+from registry.application.reading import View
+
+_MEDIA_TYPE: Final = "application/json"
+
+# Answers hold private values, and openings: no cache on the way may keep them.
+_PRIVATE: Final = {"Cache-Control": "private, no-store"}
+
+
+class OpeningAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Value and key (base64 of 32 bytes) of a commitment: with them the sender checks the leaf."""
+
+    value: Any
+    key: str
+
+
+class EventAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """An event of an accepted write: its position (= leaf index), the exact leaf, what opens it, its receipt."""
+
+    position: int
+    leaf: str
+    openings: dict[str, OpeningAnswer]
+    receipt: str
+
+
+class WriteAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to every accepted write. ``receipt`` is that of the last event."""
+
+    id: str
+    version: int
+    events: list[EventAnswer]
+    receipt: str
+
+
+class KeyAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A new key. ``key`` is shown now and never again."""
+
+    id: str
+    key: str
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True):
+    """A record as the caller may see it. Beside these, its own fields in codes, and ``private`` where it shows."""
+
+    id: str
+    version: int
+    institution: str | None
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of records; ``next`` is the ``after`` of the following page, null on the last."""
+
+    items: list[dict[str, Any]]
+    next: int | None
+
+
+def accepted(result: Accepted, collection: str) -> Response:
+    """The answer to a write: 201, or 200 when the source record was known with the same content."""
+    events = [
+        EventAnswer(
+            position=event.position,
+            leaf=event.leaf.decode(),
+            openings=msgspec.convert(event.openings, dict[str, OpeningAnswer]),
+            receipt=event.receipt,
+        )
+        for event in result.events
+    ]
+    answer = WriteAnswer(id=str(result.id), version=result.version, events=events, receipt=events[-1].receipt)
+    headers = {"Location": f"{collection}/{result.id}", "ETag": entity_tag(result.version)}
+    return _json(answer, 201 if result.created else 200, headers, replayed=result.replayed)
+
+
+def issued(key_id: str, key: str, *, replayed: bool) -> Response:
+    """The answer to a request for a key."""
+    return _json(KeyAnswer(id=key_id, key=key), 201, {"Location": f"/v1/keys/{key_id}"}, replayed=replayed)
+
+
+def one(view: View) -> Response:
+    """A record at its current version."""
+    return _json(_item(view), 200, {"ETag": entity_tag(view.version)})
+
+
+def page(views: Sequence[View], following: int | None) -> Response:
+    """A page of records."""
+    return _json(Page(items=[_item(view) for view in views], next=following), 200)
+
+
+def plain(value: object) -> Response:
+    """Any other JSON for the caller's eyes only."""
+    return _json(value, 200)
+
+
+def text(value: str) -> Response:
+    """A signed note, for the caller's eyes only."""
+    return Response(value, 200, _PRIVATE, "text/plain")
+
+
+def _item(view: View) -> dict[str, Any]:
+    institution = None if view.institution is None else str(view.institution)
+    return {"id": str(view.id), "version": view.version, "institution": institution, **view.body}
+
+
+def _json(
+    value: object, status: int, headers: dict[str, str] | None = None, *, replayed: bool = False
+) -> Response:
+    more = {"Idempotency-Replayed": "true"} if replayed else {}
+    return Response(msgspec.json.encode(value), status, {**_PRIVATE, **(headers or {}), **more}, _MEDIA_TYPE)

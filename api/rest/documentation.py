@@ -1,0 +1,220 @@
+"""The OpenAPI description: schemas from the drafts themselves, one synthetic example per body, every problem."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from api.auth.guard import SECURITY_SCHEME
+from api.auth.keys import Key, KeyDraft
+from api.problems import (
+    BAD_REQUEST,
+    BODY_TOO_LARGE,
+    ERASED,
+    IDEMPOTENCY_KEY_REUSED,
+    IF_MATCH_REQUIRED,
+    INVALID_INPUT,
+    MALFORMED_BODY,
+    MEDIA_TYPE,
+    MISSING_SCOPE,
+    NOT_ALLOWED,
+    NOT_FOUND,
+    RULE_VIOLATED,
+    SOURCE_RECORD_DIFFERS,
+    UNAUTHENTICATED,
+    UNAVAILABLE,
+    UNSUPPORTED_MEDIA_TYPE,
+    VERSION_CONFLICT,
+    ProblemType,
+)
+from api.rest.answers import Item, KeyAnswer, Page, WriteAnswer
+from api.rest.examples import EXAMPLES
+from api.rest.operations import WRITES, Write
+
+_REF: Final = "#/components/schemas/{name}"
+
+_EVERY_WRITE: Final = (
+    MALFORMED_BODY, BAD_REQUEST, UNAUTHENTICATED, MISSING_SCOPE, NOT_ALLOWED, RULE_VIOLATED, ERASED, BODY_TOO_LARGE,
+    UNSUPPORTED_MEDIA_TYPE, INVALID_INPUT, IDEMPOTENCY_KEY_REUSED, UNAVAILABLE,
+)  # fmt: skip
+
+_IDEMPOTENCY_KEY: Final = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "description": "Repetir con la misma clave y el mismo cuerpo da la primera respuesta, durante 30 días. · "
+    "Repeating with the same key and body gives the first answer, for 30 days.",
+}
+_IF_MATCH: Final = {
+    "name": "If-Match",
+    "in": "header",
+    "required": True,
+    "schema": {"type": "string", "pattern": '^"[1-9][0-9]*"$'},
+    "description": "El ETag del registro tal como se leyó. · The record's ETag as it was read.",
+}
+
+_ACCEPTED_HEADERS: Final = {
+    "Location": {"schema": {"type": "string"}, "description": "El registro · The record"},
+    "ETag": {"schema": {"type": "string"}, "description": "La versión del registro · The record's version"},
+    "Idempotency-Replayed": {
+        "schema": {"type": "string", "enum": ["true"]},
+        "description": "La respuesta es la de un envío anterior · The answer is that of an earlier submission",
+    },
+}
+
+
+class FieldProblem(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wrong at one place of the body, and what would be accepted."""
+
+    field: str
+    detail: str
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Problem details (RFC 9457) with extension members. ``title`` and ``detail`` follow Accept-Language."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    rule: str | None = None
+    scope: str | None = None
+    existing: str | None = None
+    instance: str | None = None
+    errors: list[FieldProblem] = []
+
+
+def document_write(write: Write) -> dict[str, Any]:
+    """The decorator arguments of a ``POST`` that records facts."""
+    kinds = list(_EVERY_WRITE)
+    if write.on_record:
+        kinds.append(NOT_FOUND)
+    if write.conditional:
+        kinds += [VERSION_CONFLICT, IF_MATCH_REQUIRED]
+    responses: dict[int | str, dict[str, Any]] = {201: _accepted("Aceptado · Accepted")}
+    if "source_record_id" in write.draft.__struct_fields__:
+        kinds.append(SOURCE_RECORD_DIFFERS)
+        responses[200] = _accepted(
+            "Ya estaba registrado, con el mismo contenido · Recorded before, with the same content"
+        )
+    parameters = [_IDEMPOTENCY_KEY, _IF_MATCH] if write.conditional else [_IDEMPOTENCY_KEY]
+    operation = _operation(write.summary, write.collection, responses, kinds)
+    return _with_body(operation, _body(write.draft, EXAMPLES[write.path]), parameters)
+
+
+def document_keys() -> dict[str, Any]:
+    """The decorator arguments of ``POST /v1/keys``."""
+    responses: dict[int | str, dict[str, Any]] = {
+        201: {
+            "description": "Emitida; se muestra solo ahora · Issued; shown only now",
+            "content": _json(KeyAnswer),
+        }
+    }
+    operation = _operation("Emitir una clave · Issue a key", "/v1/keys", responses, _EVERY_WRITE)
+    return _with_body(operation, _body(KeyDraft, EXAMPLES["/v1/keys"]), [_IDEMPOTENCY_KEY])
+
+
+def document_read(summary: str, collection: str = "/v1/keys", answer: type = Key) -> dict[str, Any]:
+    """The decorator arguments of a ``GET``."""
+    responses: dict[int | str, dict[str, Any]] = {
+        200: {"description": "Encontrado · Found", "content": _json(answer)}
+    }
+    return _operation(
+        summary, collection, responses, (UNAUTHENTICATED, MISSING_SCOPE, NOT_FOUND, INVALID_INPUT)
+    )
+
+
+def document_receipt() -> dict[str, Any]:
+    """The decorator arguments of ``GET /v1/receipts/{position}``."""
+    found = {
+        "description": "Nota firmada · Signed note",
+        "content": {"text/plain": {"schema": {"type": "string"}}},
+    }
+    kinds = (UNAUTHENTICATED, NOT_FOUND)
+    return _operation(
+        "Leer un recibo propio · Read a receipt of one's own", "/v1/receipts", {200: found}, kinds
+    )
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document, with the schemas that FastAPI does not know of."""
+    document = get_openapi(
+        title=app.title,
+        version=app.version,
+        summary=app.summary,
+        description=app.description,
+        routes=app.routes,
+    )
+    drafts: list[Any] = [write.draft for write in WRITES]
+    _, schemas = msgspec.json.schema_components(
+        [*drafts, KeyDraft, Key, KeyAnswer, WriteAnswer, Item, Page, Problem], ref_template=_REF
+    )
+    components = document.setdefault("components", {})
+    components["schemas"] = {**components.get("schemas", {}), **schemas}
+    components["securitySchemes"] = {
+        SECURITY_SCHEME: {"type": "http", "scheme": "bearer", "description": "cst_<env>_<secret><checksum>"}
+    }
+    return document
+
+
+def _operation(
+    summary: str, collection: str, responses: Mapping[int | str, dict[str, Any]], kinds: Iterable[ProblemType]
+) -> dict[str, Any]:
+    return {
+        "summary": summary,
+        "tags": [collection.rsplit("/", 1)[-1]],
+        "responses": {**responses, **_problems(kinds)},
+        "response_model": None,
+        "openapi_extra": {"security": [{SECURITY_SCHEME: []}]},
+    }
+
+
+def _with_body(
+    operation: dict[str, Any], body: dict[str, Any], parameters: list[dict[str, Any]]
+) -> dict[str, Any]:
+    extra = {**operation["openapi_extra"], "requestBody": body, "parameters": parameters}
+    return {**operation, "status_code": 201, "openapi_extra": extra}
+
+
+def _problems(kinds: Iterable[ProblemType]) -> dict[int | str, dict[str, Any]]:
+    by_status: dict[int | str, list[ProblemType]] = {}
+    for kind in kinds:
+        by_status.setdefault(kind.status, []).append(kind)
+    return {
+        status: {
+            "description": " / ".join(f"{kind.title.es} · {kind.title.en}" for kind in same),
+            "content": {
+                MEDIA_TYPE: {
+                    "schema": {"$ref": _REF.format(name="Problem")},
+                    "examples": {kind.slug: {"value": _example(kind)} for kind in same},
+                }
+            },
+        }
+        for status, same in by_status.items()
+    }
+
+
+def _example(kind: ProblemType) -> dict[str, Any]:
+    return {
+        "type": kind.uri,
+        "title": kind.title.es,
+        "status": kind.status,
+        "detail": kind.advice.es,
+        "code": kind.slug,
+    }
+
+
+def _accepted(description: str) -> dict[str, Any]:
+    return {"description": description, "headers": _ACCEPTED_HEADERS, "content": _json(WriteAnswer)}
+
+
+def _body(draft: type, example: Mapping[str, Any]) -> dict[str, Any]:
+    schema = {"$ref": _REF.format(name=draft.__name__)}
+    return {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}
+
+
+def _json(answer: type) -> dict[str, Any]:
+    return {"application/json": {"schema": {"$ref": _REF.format(name=answer.__name__)}}}

@@ -1,0 +1,90 @@
+"""One realistic body per endpoint, as OpenAPI and docs/api.md show it. Synthetic: nobody in here exists."""
+
+from typing import Any, Final
+
+INSTITUTION: Final = "8a6f2f0e-3c0b-4d0e-9a53-1b0d0d6c7f10"
+SITE: Final = "1f5d7c0a-9a55-4a0e-8f2b-0c6f3f0a7d21"
+REPORT: Final = "c2b4a9e6-7d1f-4c58-b8a3-5e9d0f1a2b3c"
+
+EXAMPLES: Final[dict[str, dict[str, Any]]] = {
+    "/v1/institutions": {"name": "Universidad de Ejemplo del Bajío", "kind": "UNIVERSITY", "state": "16"},
+    "/v1/keys": {
+        "institution": INSTITUTION,
+        "scopes": ["reports:write", "assignments:write", "events:read"],
+        "expires_on": "2030-12-31",
+    },
+    "/v1/sites": {
+        "name": "Centro de Salud Rural El Ejemplo",
+        "cvegeo": "16012",
+        "level": "FIRST",
+        "plaza_types": ["A", "B"],
+        "contact": {"phone": "+52 55 0000 0000"},
+    },
+    "/v1/assignments": {
+        "student": {"internal_id": "EJEMPLO-2026-0417"},
+        "site": SITE,
+        "promotion": "2026-2",
+        "plaza_type": "A",
+        "starts": "2026-08-01",
+        "planned_end": "2027-07-31",
+        "source_record_id": "asignacion-0417",
+    },
+    "/v1/assignments/{id}/relocations": {"to": SITE, "effective": "2026-10-05", "reason": "THREAT"},
+    "/v1/assignments/{id}/end": {"reason": "COMPLETED", "on": "2027-07-31"},
+    "/v1/reports": {
+        "class": "THREAT",
+        "source_type": "UNIVERSITY",
+        "directness": "DIRECT",
+        "when": {
+            "earliest": "2026-09-28",
+            "latest": "2026-09-30",
+            "precision": "INTERVAL",
+            "wording": "a finales de septiembre",
+        },
+        "where": {"state": "16", "cvegeo": "16012", "site": SITE, "precision": "SITE"},
+        "kind": "ORDER_TO_LEAVE",
+        "means": ["FIREARM"],
+        "perpetrator": {"group": "ORGANISED_CRIME", "basis": "ALLEGED"},
+        "victims": [
+            {
+                "role": "PASANTE_MEDICINE",
+                "sex": "FEMALE",
+                "outcome": "PSYCHOLOGICAL",
+                "nexus": "ON_DUTY_AT_SITE",
+                "student": {"internal_id": "EJEMPLO-2026-0417"},
+            }
+        ],
+        "narrative": "Dos personas armadas le ordenaron dejar la clínica antes del fin de semana.",
+        "source_record_id": "reporte-2026-031",
+    },
+    "/v1/nil-reports": {"quarter": "2026-Q3", "source_record_id": "sin-incidentes-2026-Q3"},
+    "/v1/incidents": {
+        "class": "THREAT",
+        "reports": [REPORT, {"source_record_id": "reporte-2026-031", "institution": INSTITUTION}],
+        "findings": [
+            {"when": {"earliest": "2026-09-28", "latest": "2026-09-30", "precision": "INTERVAL"}},
+            {"where": {"state": "16", "cvegeo": "16012", "precision": "MUNICIPALITY"}},
+            {"kind": "ORDER_TO_LEAVE"},
+        ],
+        "victims": [
+            {
+                "role": "PASANTE_MEDICINE",
+                "sex": "FEMALE",
+                "outcome": "PSYCHOLOGICAL",
+                "nexus": "ON_DUTY_AT_SITE",
+            }
+        ],
+        "certainty": {"level": "POSSIBLE", "basis": ["LINKED_REPORTS"]},
+        "source_record_id": "caso-2026-007",
+    },
+    "/v1/incidents/{id}/victims": {
+        "role": "PASANTE_MEDICINE",
+        "sex": "MALE",
+        "outcome": "NONE",
+        "nexus": "COMMUTE",
+        "count": {"low": 1, "best": 1, "high": 2},
+    },
+    "/v1/incidents/{id}/findings": {"kind": "ARMED_INTIMIDATION"},
+    "/v1/incidents/{id}/certainty": {"level": "PROBABLE", "basis": ["LINKED_REPORTS"]},
+    "/v1/incidents/{id}/retraction": {"reason": "DUPLICATE"},
+}

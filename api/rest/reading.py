@@ -1,0 +1,113 @@
+"""``GET`` under ``/v1``: one record, a page of records, a receipt; each restricted to what the key may see."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path, Query
+from pydantic import AwareDatetime
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.auth.guard import requires
+from api.rest import answers
+from api.rest.documentation import document_read, document_receipt
+from api.services import Services, services_of
+from projections.models import records
+from registry.application import reading
+from registry.application.reading import View
+from registry.application.unit import Actor
+from registry.domain.assignment import Assignment
+from registry.domain.incident import Incident
+from registry.domain.institution import Institution
+from registry.domain.mapper import NIL_REPORT
+from registry.domain.report import Report
+from registry.domain.site import Site
+from registry.errors import NotFound
+
+# The largest position that canonical JSON, and so the log, can name.
+LAST_POSITION: Final = 2**53 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """``GET`` of one record and of a page of them. ``public``: every key may list all."""
+
+    collection: str
+    noun: str
+    plural: str
+    public: bool = False
+
+
+READS: Final = (
+    Read("/v1/institutions", Institution.NOUN, "instituciones · institutions", public=True),
+    Read("/v1/sites", Site.NOUN, "sedes · sites", public=True),
+    Read("/v1/assignments", Assignment.NOUN, "asignaciones · assignments"),
+    Read("/v1/reports", Report.NOUN, "reportes · reports"),
+    Read("/v1/nil-reports", NIL_REPORT, "trimestres sin incidentes · quarters without incidents"),
+    Read("/v1/incidents", Incident.NOUN, "incidentes · incidents"),
+)
+
+
+def build_router(reads: Iterable[Read] = READS) -> APIRouter:
+    """The endpoints that show records."""
+    router = APIRouter()
+    for read in reads:
+        _add_one(router, read)
+        _add_list(router, read)
+
+    @router.get("/v1/receipts/{position}", **document_receipt())
+    async def receipt(
+        request: Request,
+        position: Annotated[int, Path(ge=0, le=LAST_POSITION)],
+        actor: Annotated[Actor, Depends(requires("GET", "/v1/receipts/{position}"))],
+    ) -> Response:
+        return answers.text(await reading.receipt(services_of(request).application, actor, position))
+
+    return router
+
+
+def _add_one(router: APIRouter, read: Read) -> None:
+    path = f"{read.collection}/{{id}}"
+    caller = Depends(requires("GET", path))
+
+    @router.get(path, **document_read(f"Leer una: {read.plural} (one)", read.collection, answers.Item))
+    async def one(request: Request, id: UUID, actor: Actor = caller) -> Response:  # noqa: A002 - the path says id
+        return answers.one(await reading.view(services_of(request).application, actor, read.noun, id))
+
+
+def _add_list(router: APIRouter, read: Read) -> None:
+    caller = Depends(requires("GET", read.collection))
+
+    @router.get(read.collection, **document_read(f"Listar: {read.plural}", read.collection, answers.Page))
+    async def page(
+        request: Request,
+        source_record_id: Annotated[str | None, Query(min_length=1, max_length=255)] = None,
+        updated_after: AwareDatetime | None = None,
+        after: Annotated[int, Query(ge=0, le=LAST_POSITION)] = 0,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        actor: Actor = caller,
+    ) -> Response:
+        services = services_of(request)
+        if source_record_id is not None:
+            named = await services.application.store.source_records_named(source_record_id)
+            return answers.page(await _visible(services, actor, read, [stream for _, stream in named]), None)
+        if not read.public and not reading.sees_all(actor) and actor.institution is None:
+            return answers.page([], None)
+        whose = None if read.public or reading.sees_all(actor) else actor.institution
+        listed = await records.listed(
+            services.pool, read.noun, institution=whose, updated_after=updated_after, after=after, limit=limit
+        )
+        return answers.page(await _visible(services, actor, read, listed.ids), listed.next)
+
+
+async def _visible(services: Services, actor: Actor, read: Read, ids: Iterable[UUID]) -> list[View]:
+    """Those of the records that are of this kind and that the caller may see."""
+    views = []
+    for record in ids:
+        try:
+            views.append(await reading.view(services.application, actor, read.noun, record))
+        except NotFound:
+            continue
+    return views

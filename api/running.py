@@ -1,0 +1,99 @@
+"""The parts of a register that run: API, projections, publisher, releases; in one process or several.
+
+One task group owns them all. The first SIGINT or SIGTERM lets what is under way finish; the second does not wait.
+"""
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import asyncpg
+
+from api.app import create_app
+from api.health import RUNNING, STOPPED
+from api.server import Server
+from api.services import Services
+from api.supervision import keep_going
+from projections.models.public_count import PublicCount
+from projections.models.records import RecordsProjection
+from projections.models.waiting import Waiting
+from projections.releases import Releases
+from projections.runner import Runner, statuses
+from registry.log.publisher import Publisher
+
+log = logging.getLogger("constancia")
+
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+class Running:
+    """The parts of one process, started one by one, stopped together."""
+
+    def __init__(self, services: Services, tasks: asyncio.TaskGroup, stopping: asyncio.Event) -> None:
+        self._services = services
+        self._tasks = tasks
+        self._stopping = stopping
+
+    async def serve(self, listener: socket.socket) -> None:
+        """The API; returns once it accepts connections."""
+        server = Server(create_app(self._services))
+        serving = self._tasks.create_task(server.run_until(self._stopping, listener))
+        listening = asyncio.create_task(server.listening.wait())
+        await asyncio.wait({serving, listening}, return_when=asyncio.FIRST_COMPLETED)
+        listening.cancel()
+
+    def project(self) -> None:
+        """The read models, following the log."""
+        services = self._services
+        runner = Runner(services.pool, [PublicCount(), Waiting(), RecordsProjection()])
+        services.health.ask("projections", projections_check(services.pool))
+        self._keep("projections", lambda: runner.run(self._stopping))
+
+    def publish(self) -> None:
+        """Checkpoints, and the releases that go before them."""
+        services, settings = self._services, self._services.settings
+        publisher = Publisher(services.pool, services.log_keys, settings.origin, settings.data)
+        releases = Releases(services.application, services.pool)
+
+        async def refused() -> str:
+            return STOPPED if publisher.refused else RUNNING
+
+        services.health.ask("publisher", refused)
+        self._keep("publisher", lambda: publisher.run(settings.publish_every, self._stopping))
+        self._keep("releases", lambda: releases.run(settings.release_every, self._stopping))
+
+    def _keep(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
+        self._tasks.create_task(keep_going(name, run, self._services.health, self._stopping), name=name)
+
+
+def projections_check(pool: asyncpg.Pool) -> Callable[[], Awaitable[str]]:
+    """Whether every read model follows the log. How far each has come stays unsaid: it tells when events arrive."""
+
+    async def check() -> str:
+        return STOPPED if any(status.failed for status in await statuses(pool)) else RUNNING
+
+    return check
+
+
+@contextmanager
+def stopped_by_signals(stopping: asyncio.Event) -> Iterator[None]:
+    """Within: the first signal sets ``stopping``, the second cancels the task that entered."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+    def stop() -> None:
+        if stopping.is_set() and task is not None:
+            log.warning("stopping at once")
+            task.cancel()
+        stopping.set()
+
+    for number in SIGNALS:
+        loop.add_signal_handler(number, stop)
+    try:
+        yield
+    finally:
+        for number in SIGNALS:
+            loop.remove_signal_handler(number)

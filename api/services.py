@@ -1,0 +1,30 @@
+"""What the faces need of one running register, put together once at the start."""
+
+from dataclasses import dataclass
+
+import asyncpg
+from starlette.requests import HTTPConnection
+
+from api.auth.keys import Keys
+from api.health import Health
+from registry.application.application import Application
+from registry.log.keys import LogKeys
+from registry.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Owned by whoever started the process, who closes them after the last request."""
+
+    settings: Settings
+    pool: asyncpg.Pool
+    application: Application
+    log_keys: LogKeys
+    api_keys: Keys
+    health: Health
+
+
+def services_of(connection: HTTPConnection) -> Services:
+    """The services of the app that answers this request."""
+    services: Services = connection.app.state.services
+    return services
