@@ -310,6 +310,18 @@ def test_a_student_who_died_later_opens_as_a_killing_does() -> None:
     assert next_release(world) == UP_TO_KIND
 
 
+def test_what_was_passed_over_opens_only_with_the_crowd_of_the_highest_open_rung() -> None:
+    world = released(cases(3))
+    world.cases[0].victims = KILLED
+    next_release(world)
+    # In a crowd of one the sex would open with the kind, but here it would show beside municipality and month.
+    assert next_release(world) == TIER_2_ALL
+    for case in world.cases:
+        case.victims = KILLED
+    next_release(world)
+    assert next_release(world) == ALL
+
+
 def test_a_student_found_alive_shows_no_longer_who_had_died() -> None:
     world = released(cases(3, victims=KILLED), on=SOON)
     world.cases[0].victims = (victim(),)

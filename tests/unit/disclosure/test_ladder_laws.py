@@ -135,8 +135,10 @@ def check_release(world: World, candidates: list[Candidate], result: Mapping[UUI
         if not corrected:
             assert now >= set(old)
 
+        newly = False
         for rung, path in paths(candidate, world.policy):
-            newly = not set(rung.facets) <= set(old)
+            # What opens below shows beside all that is open above it.
+            newly = newly or not set(rung.facets) <= set(old)
             moved = any(name not in unchanged for name in path & set(old) - {"tally"}) or not same_class
             if not set(rung.facets) <= now or not (newly or moved):
                 continue
