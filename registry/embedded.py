@@ -20,6 +20,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -112,10 +113,11 @@ class EmbeddedServer:
             await turn.come()
             try:
                 fcntl.flock(self._use, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                await asyncio.to_thread(self._stop)
             except BlockingIOError:
                 return  # somebody else still uses it
-            else:
-                await asyncio.to_thread(self._stop)
+            except postgres.ProgramFailed as error:
+                raise self._refusal(error.said) from error
             finally:
                 self._release_use()
 
@@ -212,12 +214,16 @@ class EmbeddedServer:
     def _stop(self) -> None:
         if not self._processes():
             return
+        sockets = self._socket_directory()
         wait = ("--wait", f"--timeout={STOP_TIMEOUT}")
         try:
             postgres.run("pg_ctl", "stop", f"--pgdata={self._cluster}", "--mode=fast", *wait)
         except postgres.ProgramFailed:
             # Nothing acknowledged is lost: the next start recovers it.
             postgres.run("pg_ctl", "stop", f"--pgdata={self._cluster}", "--mode=immediate", *wait)
+        if sockets is not None:
+            with suppress(OSError):  # not empty: then something else of somebody's is in it
+                sockets.rmdir()
 
     def _processes(self) -> list[psutil.Process]:
         """Every PostgreSQL process of this cluster: each has its directory as the working directory."""

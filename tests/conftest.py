@@ -2,12 +2,15 @@
 
 import asyncio
 import os
+import shutil
+import tempfile
 import uuid
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
 import asyncpg
 import hypothesis
+import psutil
 import pytest
 
 from registry.database import connect_pool, migrate
@@ -26,9 +29,10 @@ hypothesis.settings.load_profile("constancia")
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server() -> Iterator[str]:
     """The address of a PostgreSQL whose database ``migrated`` has the current schema and nothing else."""
-    embedded = EmbeddedServer(tmp_path_factory.mktemp("server"), FAST)
+    directory = Path(tempfile.mkdtemp(prefix="constancia-tests-"))
+    embedded = EmbeddedServer(directory, FAST)
 
     async def start() -> str:
         address = await embedded.__aenter__()
@@ -41,6 +45,22 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     yield asyncio.run(start())
     asyncio.run(stop())
+    shutil.rmtree(directory)
+
+
+@pytest.fixture
+def data_directory() -> Iterator[Path]:
+    """A data directory for an embedded server of this test's own.
+
+    Not `tmp_path`: each run of pytest closes the directory above that to other users, also under a server that
+    another run by root has just started as the database's user.
+    """
+    directory = Path(tempfile.mkdtemp(prefix="constancia-tests-"))
+    yield directory
+    for process in psutil.process_iter(["name", "cwd"]):
+        if process.info["name"] == "postgres" and process.info["cwd"] == str(directory / "postgres"):
+            process.kill()
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
@@ -37,10 +36,8 @@ asyncio.run(main())
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Iterator[Path]:
-    yield tmp_path
-    for process in processes(tmp_path):
-        process.kill()
+def data(data_directory: Path) -> Path:
+    return data_directory
 
 
 def processes(data: Path) -> list[psutil.Process]:
@@ -161,6 +158,9 @@ async def test_a_cancelled_start_leaves_no_server_behind(data: Path) -> None:
 async def test_a_socket_directory_that_others_may_enter_is_refused(data: Path) -> None:
     async with EmbeddedServer(data) as address:
         sockets = Path(address.partition("host=")[2].partition("&")[0])
+        assert sockets.is_dir()
+    assert not sockets.exists()
+    sockets.mkdir(mode=0o777)
     sockets.chmod(0o777)
     with pytest.raises(StartRefused, match="alone"):
         await EmbeddedServer(data).__aenter__()
