@@ -133,9 +133,10 @@ class Publisher:
     async def _recall(self, connection: Connection) -> TreeHead:
         """What was signed last; PublisherRefused when that is unknown or the database is not its
         continuation."""
-        size = await storage.count_events(connection)
+        # In this order, each can only be ahead of the one before, also while another publisher is at work.
         published = await storage.latest_checkpoint(connection)
         last = await asyncio.to_thread(self._last_signed.read)
+        size = await storage.count_events(connection)
         if last is None:
             if size > 0 or published:
                 raise _forgotten()

@@ -41,7 +41,7 @@ def test_every_entry_leaf_has_the_same_length(event_id: UUID, content: dict[str,
 
 
 def leaf(**changes: Any) -> bytes:
-    whole = {
+    whole: dict[str, Any] = {
         "id": str(ID),
         "public": {},
         "recorded": "2026-11-22",
