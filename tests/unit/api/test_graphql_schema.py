@@ -34,7 +34,7 @@ def promised(shared_data: Path) -> GraphQLSchema:
 def described(schema: GraphQLSchema, name: str) -> dict[str, str]:
     """Each member of a type as it is written, without its description."""
     node = schema.type_map[name].ast_node
-    members: Sequence[Any] = getattr(node, "values", None) or getattr(node, "fields", ())
+    members: Sequence[Any] = getattr(node, "values", ()) or getattr(node, "fields", ())
     return {member.name.value: re.sub(_DESCRIPTION, "", print_ast(member)) for member in members}
 
 

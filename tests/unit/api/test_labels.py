@@ -6,7 +6,7 @@ from registry.domain.codes import KINDS, STATES, UNKNOWN, Certainty, IncidentCla
 
 
 def test_every_code_of_a_cell_has_a_label_in_both_languages() -> None:
-    codes = {
+    codes: dict[str, set[str]] = {
         "CLASS": set(IncidentClass),
         "KIND": set().union(*KINDS.values()) - {UNKNOWN},
         "YEAR": {"2020"},
@@ -14,7 +14,7 @@ def test_every_code_of_a_cell_has_a_label_in_both_languages() -> None:
         "STATE": set(STATES),
         "MUNICIPALITY": {"16012"},
         "CERTAINTY": set(Certainty),
-        "SEX": set(Sex) - {UNKNOWN},
+        "SEX": {str(sex) for sex in Sex} - {UNKNOWN},
     }
 
     assert set(codes) == set(Dimension)
