@@ -200,7 +200,7 @@ def _memory(keyring: Keyring, signed: Signed) -> Memory:
 def _tell_audited(audited: Audited, report: Report) -> None:
     report.step(
         Text(
-            f"Las {audited.checkpoint.size} hojas, resumidas de nuevo una por una, dan la raíz firmada: ninguna fue "
+            f"Las {audited.checkpoint.size} hojas, con su hash calculado de nuevo, dan la raíz firmada: ninguna fue "
             "cambiada, quitada ni agregada.",
             f"The {audited.checkpoint.size} leaves, hashed again one by one, give the signed root: none was changed, "
             "removed or added.",
@@ -216,12 +216,12 @@ def _recount(
     openings, releases = result.openings, result.releases
     report.step(
         Text(
-            f"{result.open_leaves} hojas abiertas están en su forma; {openings.incidents} incidentes divulgados en "
-            f"{releases.published} publicaciones; {openings.opened} aperturas concuerdan con su compromiso y "
-            f"{openings.sealed} facetas siguen selladas sin cambio.",
-            f"{result.open_leaves} open leaves have their form; {openings.incidents} incidents disclosed in "
-            f"{releases.published} releases; {openings.opened} openings match their commitments and "
-            f"{openings.sealed} facets stay sealed unchanged.",
+            f"Hojas abiertas en su forma: {result.open_leaves}. Incidentes divulgados: {openings.incidents}, en "
+            f"publicaciones: {releases.published}. Aperturas que concuerdan con su compromiso: {openings.opened}. "
+            f"Facetas que siguen selladas sin cambio: {openings.sealed}.",
+            f"Open leaves in their form: {result.open_leaves}. Incidents disclosed: {openings.incidents}, in "
+            f"releases: {releases.published}. Openings that match their commitments: {openings.opened}. "
+            f"Facets that stay sealed unchanged: {openings.sealed}.",
         )
     )
     if releases.pending:

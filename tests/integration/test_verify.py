@@ -164,11 +164,11 @@ async def test_a_mirror_of_what_was_published_verifies(
     directory = await mirror(pool, tmp_path / "mirror")
     assert run(str(directory), given(log_keys)) == 0
     out = capsys.readouterr().out
-    assert "4 incidents disclosed in 4 releases" in out
+    assert "Incidents disclosed: 4, in releases: 4." in out
     # POSSIBLE counts as high only; one of four was retracted, and the corrected one has two victims.
     assert "INCIDENTS STRICT 0/0/3" in out
     assert "VICTIMISATIONS STRICT 0/0/4" in out
-    assert " 0 openings match" not in out
+    assert "Openings that match their commitments: 0." not in out
 
 
 async def test_any_byte_of_any_leaf_that_is_changed_in_the_database_is_named(
