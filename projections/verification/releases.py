@@ -70,7 +70,7 @@ class Releases:
             raise fail(
                 index,
                 "incident.disclosed",
-                f"divulga el incidente {incident} después de {self.pending[-1]}, fuera del orden de sus identificadores.",
+                f"divulga el incidente {incident} después de {self.pending[-1]}, sin seguir el orden de sus ids.",
                 f"discloses incident {incident} after {self.pending[-1]}, out of the order of their ids.",
             )
         self.pending.append(incident)
