@@ -6,7 +6,6 @@ A member of a problem never holds a value of the request: paths, codes and our o
 
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
-from uuid import UUID
 
 import msgspec
 from starlette.requests import Request
@@ -263,15 +262,12 @@ def from_error(error: RegistryError, *, collection: str | None = None) -> Proble
     if isinstance(error, RuleViolated):
         return Problem(kind, error.text, extra={"rule": error.rule})
     if isinstance(error, SourceRecordDiffers):
-        return Problem(kind, error.text, **_link(collection, error.stream_id))
+        existing = f"{collection}/{error.stream_id}" if collection else error.stream_id.urn
+        headers = {"Link": f'<{existing}>; rel="related"'}
+        return Problem(kind, error.text, extra={"existing": existing}, headers=headers)
     if isinstance(error, StoreUnavailable):
         return Problem(kind, error.text, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
     return Problem(kind, error.text)
-
-
-def _link(collection: str | None, record: UUID) -> dict[str, dict[str, str]]:
-    existing = f"{collection}/{record}" if collection else f"urn:uuid:{record}"
-    return {"extra": {"existing": existing}, "headers": {"Link": f'<{existing}>; rel="related"'}}
 
 
 def answer(request: Request, problem: Problem) -> Response:

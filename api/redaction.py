@@ -8,7 +8,7 @@ import traceback
 
 def describe(error: BaseException) -> str:
     """Type and place of an exception and of what caused it, e.g. ``KeyError at store.py:120 in append``."""
-    parts = []
+    parts: list[str] = []
     seen: BaseException | None = error
     while seen is not None and len(parts) < 5:
         frames = traceback.extract_tb(seen.__traceback__)

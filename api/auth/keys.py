@@ -154,7 +154,7 @@ class Keys:
         digest: bytes,
     ) -> Issued:
         known = await connection.fetchrow(_SQL["find_request"], requested_by, idempotency_key)
-        if known["body_hmac"] != digest:
+        if known is None or known["body_hmac"] != digest:
             raise IdempotencyKeyReused
         return Issued(known["key_id"], self._tokens.make(known["key_id"]), replayed=True)
 

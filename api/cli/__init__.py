@@ -1,6 +1,7 @@
 """The ``constancia`` command."""
 
 import sys
+from collections.abc import Iterator
 
 import typer
 
@@ -38,6 +39,15 @@ def main() -> None:
     """Runs the command. What somebody must act on is told in both languages, without a traceback."""
     try:
         app()
-    except RegistryError as error:
-        print(error.text, file=sys.stderr)
+    except* RegistryError as refused:
+        for error in _flat(refused):
+            print(error.text, file=sys.stderr)
         sys.exit(1)
+
+
+def _flat(group: BaseExceptionGroup[RegistryError]) -> Iterator[RegistryError]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _flat(error)
+        else:
+            yield error

@@ -79,6 +79,7 @@ def decode(body: bytes, draft: type[T]) -> T:
 
     :raises Problem: 400 for what is not JSON; 422 with every field that cannot be accepted.
     """
+    value: object = None
     try:
         text = unicodedata.normalize("NFC", body.decode("utf-8"))
         if _CONTROL_ESCAPE.search(text):

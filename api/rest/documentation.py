@@ -40,14 +40,14 @@ _EVERY_WRITE: Final = (
     UNSUPPORTED_MEDIA_TYPE, INVALID_INPUT, IDEMPOTENCY_KEY_REUSED, UNAVAILABLE,
 )  # fmt: skip
 
-_IDEMPOTENCY_KEY: Final = {
+_IDEMPOTENCY_KEY: Final[dict[str, Any]] = {
     "name": "Idempotency-Key",
     "in": "header",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
     "description": "Repetir con la misma clave y el mismo cuerpo da la primera respuesta, durante 30 días. · "
     "Repeating with the same key and body gives the first answer, for 30 days.",
 }
-_IF_MATCH: Final = {
+_IF_MATCH: Final[dict[str, Any]] = {
     "name": "If-Match",
     "in": "header",
     "required": True,
