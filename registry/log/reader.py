@@ -7,11 +7,8 @@ so every answer is cut to what the checkpoint covers; a narrower partial tile is
 import asyncpg
 
 from registry.log import storage
-from registry.log.checkpoint import Checkpoint
 from registry.log.merkle import inclusion_proof, inclusion_ranges, range_nodes
-from registry.log.note import split_note
 from registry.log.proof import Proof
-from registry.log.storage import PublishedCheckpoint
 from registry.log.tiles import BundleAddress, TileAddress, parse_path, truncate_bundle, width_at
 
 CHECKPOINT_MEDIA_TYPE = "text/plain; charset=utf-8"
@@ -64,10 +61,3 @@ async def inclusion(pool: asyncpg.Pool, index: int) -> Proof | None:
     except KeyError:  # being rebuilt after a refusal
         return None
     return Proof(index, tuple(hashes), latest.note)
-
-
-def cosigners(checkpoint: PublishedCheckpoint) -> list[str]:
-    """The names of those who signed the note beside the log itself: its witnesses."""
-    text, signatures = split_note(checkpoint.note)
-    origin = Checkpoint.parse(text).origin
-    return [signature.name for signature in signatures if signature.name != origin]

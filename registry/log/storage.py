@@ -18,8 +18,6 @@ Connection: TypeAlias = asyncpg.Connection | PoolConnectionProxy
 Database: TypeAlias = Connection | asyncpg.Pool
 """Whatever can run one query."""
 
-_BIGINT_MAX = 2**63 - 1
-
 TileKey: TypeAlias = tuple[int, int]
 """Level and index."""
 
@@ -126,29 +124,6 @@ async def publish(database: Database, size: int, root: bytes, note: str) -> Publ
 async def latest_checkpoint(database: Database) -> PublishedCheckpoint | None:
     """The checkpoint that readers see; None before the first."""
     return _checkpoint(await database.fetchrow(SQL["latest_checkpoint"]))
-
-
-async def checkpoint_of_size(database: Database, size: int) -> PublishedCheckpoint | None:
-    """The checkpoint of exactly this size; None when that size was never published."""
-    if not 0 <= size <= _BIGINT_MAX:
-        return None
-    return _checkpoint(await database.fetchrow(SQL["checkpoint_of_size"], size))
-
-
-async def checkpoint_up_to(database: Database, size: int) -> PublishedCheckpoint | None:
-    """The largest checkpoint with at most ``size`` leaves; None before the first."""
-    return _checkpoint(await database.fetchrow(SQL["checkpoint_up_to"], min(size, _BIGINT_MAX)))
-
-
-async def checkpoint_at(database: Database, at: datetime) -> PublishedCheckpoint | None:
-    """The checkpoint that readers saw at that time; None before the first."""
-    return _checkpoint(await database.fetchrow(SQL["checkpoint_at"], at))
-
-
-async def checkpoints_below(database: Database, size: int | None, limit: int) -> list[PublishedCheckpoint]:
-    """Checkpoints newest first, from the newest or from below ``size``."""
-    rows = await database.fetch(SQL["checkpoints_below"], size, limit)
-    return [PublishedCheckpoint(**row) for row in rows]
 
 
 def _checkpoint(row: asyncpg.Record | None) -> PublishedCheckpoint | None:

@@ -48,24 +48,6 @@ RETURNING size, root, note, published_at, refreshed_at;
 -- What readers see.
 SELECT size, root, note, published_at, refreshed_at FROM checkpoints ORDER BY size DESC LIMIT 1;
 
--- name: checkpoint_of_size
--- The checkpoint of exactly this size.
-SELECT size, root, note, published_at, refreshed_at FROM checkpoints WHERE size = $1;
-
--- name: checkpoint_up_to
--- The largest checkpoint that is no larger than $1.
-SELECT size, root, note, published_at, refreshed_at FROM checkpoints WHERE size <= $1 ORDER BY size DESC LIMIT 1;
-
--- name: checkpoint_at
--- The largest checkpoint that was published by $1.
-SELECT size, root, note, published_at, refreshed_at FROM checkpoints WHERE published_at <= $1
-ORDER BY size DESC LIMIT 1;
-
--- name: checkpoints_below
--- Newest first: at most $2 checkpoints smaller than $1, or the newest of all when $1 is null.
-SELECT size, root, note, published_at, refreshed_at FROM checkpoints WHERE $1::bigint IS NULL OR size < $1
-ORDER BY size DESC LIMIT $2;
-
 -- name: lock
 -- Wait until no other publisher is at work; the lock ends with the session at the latest.
 SELECT pg_advisory_lock($1);

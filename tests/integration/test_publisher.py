@@ -576,23 +576,3 @@ async def test_every_leaf_can_be_proved_offline(
         )
     for index in (-1, size, 2**70):
         assert await reader.inclusion(pool, index) is None
-
-
-async def test_checkpoints_are_found_by_size_and_time(
-    start: Callable[[], Publisher], pool: asyncpg.Pool
-) -> None:
-    publisher = start()
-    assert await storage.checkpoint_up_to(pool, 5) is None
-    published = []
-    for _ in range(3):
-        await append(pool, 10)
-        published.append(await publisher.publish_once())
-    assert await storage.checkpoint_of_size(pool, 20) == published[1]
-    for size in (15, -1, 2**70):
-        assert await storage.checkpoint_of_size(pool, size) is None
-    assert await storage.checkpoint_up_to(pool, 29) == published[1]
-    assert await storage.checkpoint_up_to(pool, 2**70) == published[2]
-    assert await storage.checkpoint_up_to(pool, 9) is None
-    assert await storage.checkpoint_at(pool, published[1].published_at) == published[1]
-    assert await storage.checkpoints_below(pool, None, 2) == [published[2], published[1]]
-    assert await storage.checkpoints_below(pool, 20, 2) == [published[0]]
