@@ -318,13 +318,15 @@ def test_a_kill_during_the_import_loses_nothing_that_was_acknowledged(
             start_program(program.data, program.port, CONSTANCIA_RELEASE_EVERY="86400").wait_until_ready()
 
         acknowledged = {}
-        for answers in Sender(client, Records.REPORTS, Mode.PARTIAL).send(rows):
+        retried: list[int] = []
+        for answers in Sender(client, Records.REPORTS, Mode.PARTIAL, retrying=retried.append).send(rows):
             acknowledged |= {answer.place: answer.result.id for answer in answers}
             assert all(answer.result.status in (Status.CREATED, Status.UNCHANGED) for answer in answers)
             if not killing:
                 killing.append(threading.Thread(target=kill_and_restart))
                 killing[0].start()
         killing[0].join()
+        assert retried, "the kill came too late to cut anything"
         assert len(acknowledged) == len(rows)
 
         again = [

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -336,10 +336,10 @@ async def test_two_imports_at_once_store_each_record_once(sender: Client, app: A
 
 
 @pytest.fixture
-def claims(shared_data: Path) -> Iterator[bytes]:
+def claims(shared_data: Path) -> bytes:
     profile = load_profile((EXAMPLES / "claims.toml").read_text(encoding="utf-8"))
     data = (shared_data / "social_service" / "news_claims.csv").read_bytes()
-    yield b"\n".join(record.body for record in prepare_table(data, Records.REPORTS, profile).records)
+    return b"\n".join(record.body for record in prepare_table(data, Records.REPORTS, profile).records)
 
 
 async def test_published_claims_become_reports_and_the_cases_that_they_support(

@@ -77,7 +77,7 @@ def test_an_empty_file_is_refused(data: bytes) -> None:
 
 
 def test_a_missing_column_is_named_with_those_that_are_there() -> None:
-    with pytest.raises(FileRefused, match="(?s)«outlet».*tiene: a, b") as caught:
+    with pytest.raises(FileRefused, match=r"(?s)«outlet».*tiene: a, b") as caught:
         require_columns(("a", "b"), ("a", "outlet"))
     assert caught.value.column == "outlet"
 
@@ -137,7 +137,7 @@ def test_a_ragged_row_is_that_rows_problem_and_no_others() -> None:
 def test_more_rows_than_one_import_takes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tables, "MAX_ROWS", 2)
     assert len(read_table(b"a\n1\n2\n").rows) == 2
-    with pytest.raises(FileTooLarge, match="más de 2|de 2 filas"):
+    with pytest.raises(FileTooLarge, match="pasa de 2 filas"):
         read_table(b"a\n1\n2\n3\n")
 
 
