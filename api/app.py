@@ -1,9 +1,11 @@
 """The HTTP face of the register: every router, in one app."""
 
+import re
 from importlib.metadata import version
 from typing import Any, Final
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 
 from api import handlers, health, log_routes, metrics
 from api.boundary import Boundary
@@ -37,6 +39,7 @@ def create_app(services: Services) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=_operation_id,
     )
     app.state.services = services
     figures = metrics.Metrics(services.health)
@@ -56,3 +59,8 @@ def create_app(services: Services) -> FastAPI:
     ):
         app.include_router(router)
     return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    """What generators of clients name their functions after: ``post_v1_incidents_id_certainty``."""
+    return "_".join([min(route.methods).lower(), *re.findall(r"\w+", route.path_format)])

@@ -15,26 +15,22 @@ from registry.text import Text
 # Anyone's page may read the log and verify it.
 _OPEN = {"Access-Control-Allow-Origin": "*"}
 
-_METHODS = ["GET", "HEAD"]
-
 
 def build_router() -> APIRouter:
     """The log up to its last published checkpoint."""
     router = APIRouter(prefix="/log", tags=["log"])
 
-    @router.api_route(
-        "/checkpoint", methods=_METHODS, summary="El último punto de control · The latest checkpoint"
-    )
+    @router.head("/checkpoint", include_in_schema=False)
+    @router.get("/checkpoint", summary="El último punto de control · The latest checkpoint")
     async def checkpoint(request: Request) -> Response:
         note = await reader.checkpoint_note(services_of(request).pool)
         if note is None:
             raise _not_published()
         return _answer(note, reader.CHECKPOINT_MEDIA_TYPE, reader.CHECKPOINT_CACHE_CONTROL)
 
-    @router.api_route(
-        "/tile/{path:path}",
-        methods=_METHODS,
-        summary="Un mosaico o un paquete de hojas · A tile or a bundle of leaves",
+    @router.head("/tile/{path:path}", include_in_schema=False)
+    @router.get(
+        "/tile/{path:path}", summary="Un mosaico o un paquete de hojas · A tile or a bundle of leaves"
     )
     async def tile(request: Request, path: str) -> Response:
         try:
@@ -45,16 +41,14 @@ def build_router() -> APIRouter:
             raise _not_published()
         return _answer(data, reader.TILE_MEDIA_TYPE, reader.TILE_CACHE_CONTROL)
 
-    @router.api_route("/keys", methods=_METHODS, summary="Las claves públicas · The public keys")
+    @router.head("/keys", include_in_schema=False)
+    @router.get("/keys", summary="Las claves públicas · The public keys")
     async def keys(request: Request) -> Response:
         vkeys = services_of(request).log_keys.vkeys()
         return _answer(msgspec.json.encode(vkeys), "application/json", reader.CHECKPOINT_CACHE_CONTROL)
 
-    @router.api_route(
-        "/proof/{index}",
-        methods=_METHODS,
-        summary="La prueba de inclusión de una hoja · A leaf's proof of inclusion",
-    )
+    @router.head("/proof/{index}", include_in_schema=False)
+    @router.get("/proof/{index}", summary="La prueba de inclusión de una hoja · A leaf's proof of inclusion")
     async def proof(request: Request, index: int) -> Response:
         found = (
             await reader.inclusion(services_of(request).pool, index) if 0 <= index <= MAX_INTEGER else None

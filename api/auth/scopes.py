@@ -72,6 +72,4 @@ REQUIRED: Final[Mapping[tuple[str, str], frozenset[Scope]]] = {
     ("GET", "/v1/receipts/{position}"): ANY,
     # What the rows are needs its own scope besides; the import checks it when it knows.
     ("POST", "/v1/imports"): frozenset({Scope.IMPORTS_WRITE}),
-    ("GET", "/v1/imports/{id}"): frozenset({Scope.IMPORTS_WRITE}),
-    ("GET", "/v1/imports/{id}/file"): frozenset({Scope.IMPORTS_WRITE}),
 }

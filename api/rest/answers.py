@@ -1,6 +1,6 @@
 """What a caller gets: an accepted write with its leaves, openings and receipts, one record, a page of records."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -9,6 +9,8 @@ from starlette.responses import Response
 from api.rest.headers import entity_tag
 from registry.application.application import Accepted
 from registry.application.reading import View
+from registry.log import canonical
+from registry.log.canonical import JSON
 
 _MEDIA_TYPE: Final = "application/json"
 
@@ -69,7 +71,7 @@ def accepted(result: Accepted, collection: str) -> Response:
         EventAnswer(
             position=event.position,
             leaf=event.leaf.decode(),
-            openings=msgspec.convert(event.openings, dict[str, OpeningAnswer]),
+            openings={field: _opening(opening) for field, opening in event.openings.items()},
             receipt=event.receipt,
         )
         for event in result.events
@@ -102,6 +104,11 @@ def plain(value: object) -> Response:
 def text(value: str) -> Response:
     """A signed note, for the caller's eyes only."""
     return Response(value, 200, _PRIVATE, "text/plain")
+
+
+def _opening(opening: Mapping[str, JSON]) -> OpeningAnswer:
+    """The value spelt canonically, so that a repeated answer is the first one byte by byte."""
+    return OpeningAnswer(value=msgspec.Raw(canonical.encode(opening["value"])), key=str(opening["key"]))
 
 
 def _item(view: View) -> dict[str, Any]:
