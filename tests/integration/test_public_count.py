@@ -1,7 +1,9 @@
 """The public count as SQL: for every history, question and size, what the pure fold says."""
 
 import asyncio
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from uuid import UUID
 
 import asyncpg
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from projections.counting.count import count as fold_count
 from projections.counting.definition import DEFINITION_ID, definition_sha256
 from projections.counting.disclosure import parse
-from projections.counting.query import CountQuery
+from projections.counting.query import CountQuery, read
 from projections.errors import CatchingUp, DefinitionNotAdopted
 from projections.models.public_count import PublicCount, count, standing
 from projections.models.waiting import Waiting
@@ -25,6 +27,7 @@ def disclosed(publics: Sequence[Public]) -> list[Leaf]:
     return [Leaf("incident.disclosed", public, UUID(public["incident"])) for public in publics]
 
 
+VECTORS = Path(__file__).parents[1] / "vectors" / "counting"
 ADOPTED = Leaf("definition.adopted", {"id": DEFINITION_ID, "sha256": definition_sha256()})
 
 
@@ -55,6 +58,18 @@ def test_sql_and_fold_agree_on_every_question_at_every_size(database_url: str) -
         asyncio.run(compare(history, asked, batch))
 
     agree()
+
+
+@pytest.mark.parametrize("path", sorted(VECTORS.glob("*.json")), ids=lambda path: path.stem)
+async def test_the_tables_answer_as_the_vectors_say(pool: asyncpg.Pool, path: Path) -> None:
+    vector = json.loads(path.read_text(encoding="utf-8"))
+    async with pool.acquire() as connection:
+        await store_leaves(connection, [Leaf(leaf["type"], leaf.get("public")) for leaf in vector["leaves"]])
+        await Runner(pool, [PublicCount()]).catch_up()
+
+        for question in vector["questions"]:
+            answer = await count(connection, read(question["query"]), question["as_of"])
+            assert answer.canonical() == question["result"], question["why"]
 
 
 async def test_a_size_that_the_tables_do_not_cover_is_not_answered_for(pool: asyncpg.Pool) -> None:
