@@ -49,11 +49,11 @@ class _Schema(NamedTuple):
         return [node]
 
     def below(self, nodes: list[dict[str, object]], name: str | None) -> list[dict[str, object]]:
-        """One step down: to the field ``name``, or (None) to the elements of a list."""
+        """One step down: to the field ``name``, or (None) to the elements of a list or the values of a table."""
         found: list[dict[str, object]] = []
         for node in nodes:
             if name is None:
-                found += self.resolve(node.get("items"))
+                found += [*self.resolve(node.get("items")), *self.resolve(node.get("additionalProperties"))]
                 continue
             properties = node.get("properties")
             if isinstance(properties, dict) and name in properties:

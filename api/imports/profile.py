@@ -7,7 +7,7 @@ is read. ``docs/import.md`` explains every key with an example.
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -195,9 +195,48 @@ def load_profile(text: str) -> Profile:
         profile = msgspec.convert(document, Profile)
     except msgspec.ValidationError as error:
         problem = explain(error, Profile)
-        raise ProfileRefused(problem.field or "(todo)", problem.detail.es, problem.detail.en) from error
+        key = _named(problem.field or "(todo)", document)
+        raise ProfileRefused(key, problem.detail.es, problem.detail.en) from error
     _Check(profile).run()
     return profile
+
+
+_NAMED_PARTS: Final[Mapping[str, Any]] = {
+    "columns": Source,
+    "tables": ValueTable,
+    "dates": DateReading,
+    "fields": Source | Scalar,
+    "exact": Scalar,
+}
+"""Tables whose names the author chose, and what stands under each name."""
+
+
+def _named(key: str, document: object) -> str:
+    """The decoder does not say under which name of such a table it stumbled ("[]"): the first that is refused."""
+    node, names = document, []
+    for step in re.findall(r"[^.\[\]]+|\[[0-9]*\]", key):
+        name = step
+        if step == "[]":
+            name = next(
+                (one for one, value in _items(node) if _refused(value, _NAMED_PARTS.get(names[-1]))), step
+            )
+        names.append(name)
+        node = dict(_items(node)).get(name.strip("[]"))
+    return ".".join(names).replace(".[", "[")
+
+
+def _items(node: object) -> list[tuple[str, object]]:
+    if isinstance(node, dict):
+        return list(node.items())
+    return [(str(index), one) for index, one in enumerate(node)] if isinstance(node, list) else []
+
+
+def _refused(value: object, kind: Any) -> bool:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return True
+    return False
 
 
 class _Check:
@@ -275,9 +314,9 @@ class _Check:
                 "accepts only one of table, state, date, day.",
             )
         self._regex(f"{key}.capture", source.capture, groups=1)
-        self._named(f"{key}.table", source.table, list(self._profile.tables))
-        self._named(f"{key}.date", source.date, list(self._profile.dates))
-        self._named(f"{key}.day", source.day, list(self._profile.dates))
+        self._known_name(f"{key}.table", source.table, list(self._profile.tables))
+        self._known_name(f"{key}.date", source.date, list(self._profile.dates))
+        self._known_name(f"{key}.day", source.day, list(self._profile.dates))
         for index, below in enumerate(source.first or []):
             self._source(f"{key}.first[{index}]", below)
 
@@ -347,7 +386,7 @@ class _Check:
                 key, "necesita un grupo entre paréntesis.", "needs one group between parentheses."
             )
 
-    def _named(self, key: str, name: str | None, known: list[str]) -> None:
+    def _known_name(self, key: str, name: str | None, known: list[str]) -> None:
         if name is not None and name not in known:
             there = ", ".join(known) or "—"
             raise ProfileRefused(
