@@ -41,4 +41,6 @@ def describe(problem: RowProblem) -> str:
     field = f" → {problem.field}" if problem.field else ""
     value = f" «{problem.value}»" if problem.value else ""
     place = f"[{columns}{field}{value}] " if columns or field or value else ""
-    return f"{place}{problem.detail.es} — {problem.detail.en}"
+    # A server answers in one language, which then stands for both.
+    texts = dict.fromkeys((problem.detail.es, problem.detail.en))
+    return place + " — ".join(texts)

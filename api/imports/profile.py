@@ -213,7 +213,8 @@ _NAMED_PARTS: Final[Mapping[str, Any]] = {
 
 def _named(key: str, document: object) -> str:
     """The decoder does not say under which name of such a table it stumbled ("[]"): the first that is refused."""
-    node, names = document, []
+    node = document
+    names: list[str] = []
     for step in re.findall(r"[^.\[\]]+|\[[0-9]*\]", key):
         name = step
         if step == "[]":

@@ -1,5 +1,6 @@
 """``POST /v1/imports``: many records in one request, as CSV or NDJSON."""
 
+import asyncio
 from collections.abc import Callable
 from email.message import Message
 from enum import StrEnum
@@ -61,7 +62,7 @@ def build_router(services: Services) -> APIRouter:
         read = _reader(request, records)
         data = await read_body(request, services.settings.import_limit)
         try:
-            lines = read(data)
+            lines = await asyncio.to_thread(read, data)
         except ImportRefused as error:
             raise _problem(error) from error
         outcomes = await Import(services.application, actor, records, idempotency_key=key).run(lines, mode)

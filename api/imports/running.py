@@ -50,13 +50,8 @@ class Import:
 
     async def run(self, lines: Sequence[Line], mode: Mode) -> list[Outcome]:
         """The outcome of every row, in their order."""
-        outcomes: dict[int, Outcome] = {}
-        prepared: list[Prepared] = []
-        for line in lines:
-            problems = self._prepare(line, prepared)
-            if problems:
-                outcomes[line.row] = Outcome(line.row, Status.ERROR, problems=tuple(problems))
-        repeated = self._set_repeated_aside(prepared, outcomes)
+        # Decoding tens of thousands of rows takes seconds, which the other requests should not wait for.
+        prepared, repeated, outcomes = await asyncio.to_thread(self._prepare, lines)
         taken = await self._take(prepared, mode, sound=not outcomes)
         outcomes.update({outcome.row: outcome for outcome in taken})
         for row, first in repeated.items():
@@ -73,33 +68,35 @@ class Import:
             case Mode.ATOMIC:
                 return await self._store_all(prepared, sound=sound)
 
-    def _prepare(self, line: Line, prepared: list[Prepared]) -> list[RowProblem]:
-        """Adds the row to ``prepared``, or says why it cannot be."""
+    def _prepare(self, lines: Sequence[Line]) -> tuple[list[Prepared], dict[int, int], dict[int, Outcome]]:
+        """Rows to decide on; rows that only repeat an earlier one, with its number; and rows that cannot be taken."""
+        prepared: list[Prepared] = []
+        repeated: dict[int, int] = {}
+        refused: dict[int, Outcome] = {}
+        first: dict[str, Prepared] = {}
+        for line in lines:
+            row = self._read(line)
+            if isinstance(row, Outcome):
+                refused[line.row] = row
+                continue
+            name = row.draft.source_record_id
+            known = row if name is None else first.setdefault(name, row)
+            if known is row:
+                prepared.append(row)
+            elif known.content == row.content:
+                repeated[row.row] = known.row
+            else:
+                refused[row.row] = Outcome(row.row, Status.ERROR, problems=(_differs(known.row),))
+        return prepared, repeated, refused
+
+    def _read(self, line: Line) -> Prepared | Outcome:
         if line.problem is not None:
-            return [line.problem]
+            return Outcome(line.row, Status.ERROR, problems=(line.problem,))
         try:
             draft = read_record(self._records, line.body)
         except Problem as problem:
-            return problems_of(problem)
-        prepared.append(Prepared(line.row, draft, content_of(draft)))
-        return []
-
-    def _set_repeated_aside(self, prepared: list[Prepared], outcomes: dict[int, Outcome]) -> dict[int, int]:
-        """Takes out rows whose source record an earlier row has already: row → first row, if they say the same."""
-        first: dict[str, Prepared] = {}
-        repeated: dict[int, int] = {}
-        for row in list(prepared):
-            name = row.draft.source_record_id
-            if name is None or name not in first:
-                if name is not None:
-                    first[name] = row
-                continue
-            prepared.remove(row)
-            if row.content == first[name].content:
-                repeated[row.row] = first[name].row
-            else:
-                outcomes[row.row] = Outcome(row.row, Status.ERROR, problems=(_differs(first[name].row),))
-        return repeated
+            return Outcome(line.row, Status.ERROR, problems=tuple(problems_of(problem)))
+        return Prepared(line.row, draft, content_of(draft))
 
     async def _check(self, prepared: Sequence[Prepared]) -> list[Outcome]:
         verdicts = await self._application.check(self._actor, self._decisions(prepared))
@@ -135,9 +132,11 @@ class Import:
             return [*refused, *(_skipped_unless_refused(one) for one in await self._check(named))]
         try:
             accepted = await self._application.execute_all(self._actor, list(self._decisions(prepared)))
-        except RowRejected:
+        except RowRejected as rejected:
             # It stops at the first; the sender wants to mend them all at once.
-            return [_skipped_unless_refused(one) for one in await self._check(prepared)]
+            checked = await self._check(prepared)
+            checked[rejected.row] = self._refused(prepared[rejected.row], rejected.error)
+            return [_skipped_unless_refused(one) for one in checked]
         return [_accepted(row, one) for row, one in zip(prepared, accepted, strict=True)]
 
     def _decisions(self, prepared: Sequence[Prepared]) -> Iterator[tuple[Decision, WriteOptions]]:

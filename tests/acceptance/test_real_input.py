@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import httpx
 import pytest
@@ -317,7 +318,7 @@ def test_a_kill_during_the_import_loses_nothing_that_was_acknowledged(
             program.stop(signal.SIGKILL)
             start_program(program.data, program.port, CONSTANCIA_RELEASE_EVERY="86400").wait_until_ready()
 
-        acknowledged = {}
+        acknowledged: dict[int, UUID | None] = {}
         retried: list[int] = []
         for answers in Sender(client, Records.REPORTS, Mode.PARTIAL, retrying=retried.append).send(rows):
             acknowledged |= {answer.place: answer.result.id for answer in answers}
