@@ -63,4 +63,4 @@ def create_app(services: Services) -> FastAPI:
 
 def _operation_id(route: APIRoute) -> str:
     """What generators of clients name their functions after: ``post_v1_incidents_id_certainty``."""
-    return "_".join([min(route.methods).lower(), *re.findall(r"\w+", route.path_format)])
+    return "_".join([min(route.methods or ()).lower(), *re.findall(r"\w+", route.path_format)])

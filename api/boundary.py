@@ -8,7 +8,7 @@ import logging
 import time
 from uuid import uuid4
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.metrics import Metrics
@@ -21,6 +21,10 @@ error_log = logging.getLogger("constancia.errors")
 
 # What a client may write there has no bound, and labels must have one.
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+# Nobody is there to be answered; nginx's number for it, in the log and the figures only.
+_CLIENT_WENT_AWAY = 499
 
 
 class AnswerAborted(Exception):
@@ -49,6 +53,8 @@ class Boundary:
 
         try:
             await self._app(scope, receive, watched_send)
+        except ClientDisconnect:
+            status = _CLIENT_WENT_AWAY
         except Exception as error:  # noqa: BLE001 - the last resort
             number = uuid4().urn
             error_log.error("%s: %s", number, describe(error))

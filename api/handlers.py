@@ -1,7 +1,9 @@
 """From exceptions to problems: ours, FastAPI's and Starlette's own, in one shape."""
 
+import logging
 from typing import Any, Final
 
+import asyncpg
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -14,6 +16,8 @@ from api.problems import (
     INVALID_INPUT,
     METHOD_NOT_ALLOWED,
     NOT_FOUND,
+    RETRY_AFTER_SECONDS,
+    UNAVAILABLE,
     UNSUPPORTED_MEDIA_TYPE,
     FieldError,
     Problem,
@@ -21,9 +25,12 @@ from api.problems import (
     answer,
     from_error,
 )
+from api.redaction import describe
 from api.rest.operations import collection_of
 from registry.errors import RegistryError
 from registry.text import Text
+
+log = logging.getLogger("constancia.errors")
 
 _BY_STATUS: Final[dict[int, ProblemType]] = {
     404: NOT_FOUND,
@@ -33,12 +40,24 @@ _BY_STATUS: Final[dict[int, ProblemType]] = {
 }
 
 
+# A server that restarts, fails over or has no connection left says nothing about the request: it may be repeated.
+_DATABASE_AWAY: Final[tuple[type[Exception], ...]] = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+)
+
+
 def install(app: FastAPI) -> None:
     """Answer every exception that a caller may learn of. The rest passes on, to the boundary."""
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RegistryError, _on_registry_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_parameters)
     app.add_exception_handler(HTTPException, _on_http_exception)
+    for away in _DATABASE_AWAY:
+        app.add_exception_handler(away, _on_database_away)
 
 
 async def _on_problem(request: Request, error: Exception) -> Response:
@@ -54,6 +73,11 @@ async def _on_registry_error(request: Request, error: Exception) -> Response:
     if problem is None:
         raise error
     return answer(request, problem)
+
+
+async def _on_database_away(request: Request, error: Exception) -> Response:
+    log.error("the database is away: %s", describe(error))
+    return answer(request, Problem(UNAVAILABLE, headers={"Retry-After": str(RETRY_AFTER_SECONDS)}))
 
 
 async def _on_invalid_parameters(request: Request, error: Exception) -> Response:

@@ -53,8 +53,8 @@ class Running:
         services.health.ask("projections", projections_check(services.pool))
         self._keep("projections", lambda: runner.run(self._stopping))
 
-    def publish(self) -> None:
-        """Checkpoints, and the releases that go before them."""
+    def publish(self, before_releases: Callable[[asyncio.Event], Awaitable[None]] | None = None) -> None:
+        """Checkpoints, and releases, the first of which waits for ``before_releases``."""
         services, settings = self._services, self._services.settings
         publisher = Publisher(services.pool, services.log_keys, settings.origin, settings.data)
         releases = Releases(services.application, services.pool)
@@ -62,9 +62,14 @@ class Running:
         async def refused() -> str:
             return STOPPED if publisher.refused else RUNNING
 
+        async def release() -> None:
+            if before_releases is not None:
+                await before_releases(self._stopping)
+            await releases.run(settings.release_every, self._stopping)
+
         services.health.ask("publisher", refused)
         self._keep("publisher", lambda: publisher.run(settings.publish_every, self._stopping))
-        self._keep("releases", lambda: releases.run(settings.release_every, self._stopping))
+        self._keep("releases", release)
 
     def _keep(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
         self._tasks.create_task(keep_going(name, run, self._services.health, self._stopping), name=name)

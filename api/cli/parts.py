@@ -27,7 +27,7 @@ def project(data: Data = None) -> None:
 
 def publish(data: Data = None) -> None:
     """Checkpoints and releases, until Ctrl-C or SIGTERM. One such process is enough; two do no harm."""
-    _run_part(data, Running.publish)
+    _run_part(data, lambda running: running.publish())
 
 
 def _run_part(data: Data, part: Callable[[Running], None]) -> None:
@@ -47,5 +47,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
 async def _part(settings: Settings, part: Callable[[Running], None]) -> None:
     stopping = asyncio.Event()
     with stopped_by_signals(stopping):
-        async with open_services(settings) as services, asyncio.TaskGroup() as tasks:
-            part(Running(services, tasks, stopping))
+        async with open_services(settings) as services:
+            await adopt(services.application)
+            async with asyncio.TaskGroup() as tasks:
+                part(Running(services, tasks, stopping))

@@ -10,6 +10,7 @@ import typer
 
 from api.cli.logging import log_to_stderr
 from api.cli.options import Data, Host, Port
+from api.demo import seed
 from api.running import Running, stopped_by_signals
 from api.server import reserve
 from api.services import Services
@@ -55,7 +56,10 @@ async def _run(settings: Settings, listener: socket.socket, environment: str) ->
             async with asyncio.TaskGroup() as tasks:
                 running = Running(services, tasks, stopping)
                 running.project()
-                running.publish()
+                if environment == DEMO:
+                    running.publish(lambda stopping: seed(services.application, services.pool, stopping))
+                else:
+                    running.publish()
                 await running.serve(listener)
                 typer.echo(_welcome(services, first_key))
 

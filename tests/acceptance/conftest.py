@@ -5,8 +5,10 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -93,11 +95,32 @@ def free_port() -> int:
         return port
 
 
+@contextmanager
+def directory() -> Iterator[Path]:
+    """A directory that is nobody else's. pytest's own close at the start of another run, to a database's user too."""
+    with tempfile.TemporaryDirectory(prefix="constancia-test-", ignore_cleanup_errors=True) as path:
+        yield Path(path)
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A directory for one test's own program."""
+    with directory() as path:
+        yield path
+
+
 @pytest.fixture(scope="session")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+def shared_place() -> Iterator[Path]:
+    """The directory of the program that all tests share."""
+    with directory() as path:
+        yield path
+
+
+@pytest.fixture(scope="session")
+def program(shared_place: Path) -> Iterator[Program]:
     """One running register for all tests, with a checkpoint and a release every second."""
     running = Program(
-        tmp_path_factory.mktemp("program") / "data",
+        shared_place / "data",
         free_port(),
         CONSTANCIA_PUBLISH_EVERY="1",
         CONSTANCIA_RELEASE_EVERY="1",
@@ -110,14 +133,14 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
 
 
 @pytest.fixture
-def start_program(tmp_path: Path) -> Iterator[Callable[..., Program]]:
+def start_program(place: Path) -> Iterator[Callable[..., Program]]:
     """Starts a register of the test's own; none outlives the test."""
     started: list[Program] = []
 
     def start(
         data: Path | None = None, port: int | None = None, *arguments: str, **environment: str
     ) -> Program:
-        running = Program(data or tmp_path / "data", port or free_port(), *arguments, **environment)
+        running = Program(data or place / "data", port or free_port(), *arguments, **environment)
         started.append(running)
         return running
 

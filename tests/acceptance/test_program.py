@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import os
 import re
 import signal
 import socket
@@ -11,6 +12,7 @@ import stat
 import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 from uuid import uuid4
 
 import httpx
@@ -440,8 +442,22 @@ class TestRunning:
         third.process.send_signal(signal.SIGINT)
         third.process.wait(20)
 
+
+def constancia(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """One command, to its end."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("CONSTANCIA_")}
+    return subprocess.run(
+        [str(CONSTANCIA), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**clean, **environment},
+    )
+
+
+class TestCommands:
     def test_every_command_explains_itself_in_both_languages(self) -> None:
-        said = subprocess.run([str(CONSTANCIA), "--help"], capture_output=True, text=True, check=True).stdout
+        said = constancia("--help").stdout
         for command in (
             "up",
             "serve",
@@ -455,3 +471,66 @@ class TestRunning:
         ):
             assert command in said
         assert "·" in said
+
+    def test_the_operator_issues_lists_and_revokes_keys_beside_the_running_program(
+        self, program: Program
+    ) -> None:
+        data = ("--data", str(program.data))
+        created = constancia("keys", "create", "--scope", "admin", "--expires-on", "2099-12-31", *data)
+        assert created.returncode == 0, created.stderr
+        key, key_id = created.stdout.strip(), created.stderr.split()[-1]
+        with program.client(key) as client:
+            assert client.get("/v1/keys").status_code == 200
+            listed = constancia("keys", "list", *data).stdout
+            assert f"{key_id}  -  2099-12-31  admin" in listed
+            assert key not in listed
+            assert constancia("keys", "revoke", key_id, *data).returncode == 0
+            assert client.get("/v1/keys").status_code == 401
+        again = constancia("keys", "revoke", key_id, *data)
+        assert again.returncode == 1
+        assert "Traceback" not in again.stderr
+
+    def test_a_key_for_an_institution_that_does_not_exist_is_not_issued(self, program: Program) -> None:
+        institution = ("--institution", str(uuid4()))
+        refused = constancia(
+            "keys", "create", "--scope", "reports:write", *institution, "--data", str(program.data)
+        )
+        assert refused.returncode == 1
+        assert "institution" in refused.stderr
+
+    def test_the_database_is_brought_up_to_date_and_a_release_made_beside_the_program(
+        self, program: Program
+    ) -> None:
+        for command in ("migrate", "release"):
+            done = constancia(command, "--data", str(program.data))
+            assert done.returncode == 0, done.stderr
+
+    def test_the_parts_run_as_processes_of_their_own(self, place: Path) -> None:
+        data, port = place / "data", free_port()
+        environment = {**os.environ, "CONSTANCIA_ORIGIN": f"localhost:{port}/log"}
+        parts = [
+            subprocess.Popen(
+                [str(CONSTANCIA), *part, "--data", str(data)], stderr=subprocess.DEVNULL, env=environment
+            )
+            for part in (("serve", "--port", str(port)), ("project",), ("publish",))
+        ]
+        try:
+            deadline = time.monotonic() + 60
+            while True:
+                assert time.monotonic() < deadline
+                try:
+                    if httpx.get(f"http://127.0.0.1:{port}/log/checkpoint", timeout=5).status_code == 200:
+                        break
+                except httpx.TransportError:
+                    time.sleep(0.2)
+        finally:
+            for part in parts:
+                part.terminate()
+            ended = [part.wait(30) for part in parts]
+        assert ended == [0, 0, 0]
+
+    def test_a_setting_that_cannot_be_used_is_named(self) -> None:
+        refused = constancia("migrate", CONSTANCIA_DATABASE_URL="mysql://secret@host")
+        assert refused.returncode == 1
+        assert "CONSTANCIA_DATABASE_URL" in refused.stderr
+        assert "secret" not in refused.stderr
