@@ -16,8 +16,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from api.imports.annotating import annotated_path, describe, write_annotated
 from api.imports.answers import Mode, RowResult, Status
 from api.imports.errors import FileRefused, ImportRefused, RowProblem
+from api.imports.loading import load_profile
 from api.imports.preparing import Prepared, Record, prepare_ndjson, prepare_table
-from api.imports.profile import Profile, load_profile
+from api.imports.profile import Profile
 from api.imports.records import Records
 from api.imports.sending import TIMEOUT, NotPermitted, Sender, Unsent
 from registry.text import Text
@@ -68,6 +69,8 @@ def import_file(
     screen = Console(stderr=True)
     if mode is not Mode.DRY_RUN and url is None:
         _stop(screen, _NEEDS_URL)
+    if url is not None and not url.startswith(("http://", "https://")):
+        _stop(screen, _NO_URL)
     if url is not None and not key:
         _stop(screen, _NEEDS_KEY)
     try:
@@ -228,6 +231,10 @@ def _stop(screen: Console, text: Text, place: str = "") -> NoReturn:
 _NEEDS_URL: Final = Text(
     "Falta --url: solo --mode dry-run trabaja sin servidor.",
     "--url is missing: only --mode dry-run works without a server.",
+)
+_NO_URL: Final = Text(
+    "--url debe empezar con https:// (o http:// en esta misma máquina).",
+    "--url must start with https:// (or http:// on this very machine).",
 )
 _NEEDS_KEY: Final = Text(
     f"Falta la clave: --key o la variable {KEY_VARIABLE}.",

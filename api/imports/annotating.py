@@ -31,7 +31,8 @@ def write_annotated(path: Path, table: Table, problems: Mapping[int, Sequence[Ro
     for row in table.rows:
         cells = [row.cells.get(heading, "") for heading in table.headings]
         writer.writerow([*cells, " / ".join(describe(one) for one in problems.get(row.number, ()))])
-    path.touch(mode=0o600)
+    path.touch()
+    path.chmod(0o600)
     path.write_text(buffer.getvalue(), encoding="utf-8-sig", newline="")
 
 

@@ -12,7 +12,7 @@ from api.imports.dates import fold
 from api.imports.errors import FileRefused, RowProblem, RowRefused
 from api.imports.occurrence import Reader
 from api.imports.paths import BadPath, Path, build, parse_path, show_path
-from api.imports.profile import Profile, RecordMapping, Scalar, Source, Split, columns_of, filled, parts_of
+from api.imports.profile import Item, Profile, RecordMapping, Scalar, Source, columns_of, filled, parts_of
 from api.imports.tables import Row, require_columns
 from api.imports.values import accepted, holds, look_up
 from registry.catalogs.states import STATES
@@ -85,8 +85,7 @@ class Mapper:
         found = [
             self._record(row.number, mapping, part, problems)
             for mapping in self._profile.record
-            if all(holds(condition, cells[condition.column]) for condition in mapping.only_if)
-            for part in _parts(mapping.split, cells)
+            for part in _parts(mapping, cells)
         ]
         if not found and not problems:
             problems.append(_no_record())
@@ -110,9 +109,7 @@ class Mapper:
         self._fields("", mapping.fields, cells, values, origins, problems)
         lengths: dict[str, int] = {}
         for item in mapping.items:
-            if not all(holds(condition, cells[condition.column]) for condition in item.only_if):
-                continue
-            for part in _parts(item.split, cells):
+            for part in _parts(item, cells):
                 index = lengths.get(item.into, 0)
                 before = len(values)
                 self._fields(f"{item.into}[{index}]", item.fields, part, values, origins, problems)
@@ -274,14 +271,17 @@ def _no_record() -> RowProblem:
     )
 
 
-def _parts(split: Split | None, cells: dict[str, str]) -> Iterator[dict[str, str]]:
-    """The cells once for each part of the split cell (none for an empty one), or once as they are."""
+def _parts(part: RecordMapping | Item, cells: dict[str, str]) -> Iterator[dict[str, str]]:
+    """The cells once for each part of the split cell (none for an empty one), or once as they are; if they apply."""
+    split = part.split
     if split is None:
-        yield cells
-        return
-    for part in cells[split.column].split(split.by):
-        if part.strip():
-            yield {**cells, split.name: part.strip()}
+        versions = [cells]
+    else:
+        pieces = [piece.strip() for piece in cells[split.column].split(split.by)]
+        versions = [{**cells, split.name: piece} for piece in pieces if piece]
+    for version in versions:
+        if all(holds(condition, version[condition.column]) for condition in part.only_if):
+            yield version
 
 
 def _columns(profile: Profile, readers: Mapping[str, Reader]) -> Iterator[str]:

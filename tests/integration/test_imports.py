@@ -15,8 +15,8 @@ from api.auth.keys import Keys
 from api.auth.scopes import Scope
 from api.auth.token import Tokens
 from api.health import Health
+from api.imports.loading import load_profile
 from api.imports.preparing import prepare_ndjson, prepare_table
-from api.imports.profile import load_profile
 from api.imports.records import Records
 from api.services import Services
 from registry.application.application import Application

@@ -153,6 +153,7 @@ def test_a_csv_whose_headings_are_fields_needs_no_profile(tmp_path: Path) -> Non
     [
         (["--mode", "partial"], "--url"),
         (["--url", "http://register.test"], "CONSTANCIA_KEY"),
+        (["--url", "register.test", "--key", "k"], "https://"),
     ],
 )
 def test_what_is_missing_on_the_command_line_is_named(file: Path, arguments: list[str], says: str) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from api.imports.loading import load_profile
 from api.imports.preparing import prepare_table
-from api.imports.profile import load_profile
 from api.imports.records import Records
 
 DOCS = Path(__file__).parents[3] / "docs"

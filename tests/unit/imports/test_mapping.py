@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from api.imports.errors import FileRefused, RowProblem
+from api.imports.loading import load_profile
 from api.imports.mapping import MappedRow, Mapper
-from api.imports.profile import load_profile
 from api.imports.tables import Row, read_table
 
 
@@ -168,6 +168,17 @@ def test_lists_are_split_and_elements_depend_on_the_row() -> None:
         },
         {"class": "THREAT", "where": [{"wording": "?"}]},
     ]
+
+
+def test_a_condition_may_be_about_the_part_itself() -> None:
+    profile = """
+[[record]]
+split = { column = "who", by = ",", as = "one" }
+only_if = [{ column = "one", not = true, equals = "nadie" }]
+fields = { source_record_id = { column = "one" } }
+"""
+    (row,) = mapped(profile, 'who,y\n"a, nadie ,b",1\n')
+    assert [record.document["source_record_id"] for record in row.records] == ["a", "b"]
 
 
 def test_a_list_of_plain_values() -> None:

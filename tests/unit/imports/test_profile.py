@@ -3,7 +3,8 @@
 import pytest
 
 from api.imports.errors import ProfileRefused
-from api.imports.profile import Source, load_profile
+from api.imports.loading import load_profile
+from api.imports.profile import Source
 from api.imports.records import Records
 
 RECORD = '[[record]]\nfields = { class = "THREAT" }\n'
@@ -19,6 +20,8 @@ fields = {}
 split = { column = "c", by = "|", as = "p" }
 """
 
+CONDITION = 'fields = { a = 1 }\nonly_if = [{ column = "p", empty = true }]'
+PUBLISHED = "[dates.d]\nformats = []\npublished = 'p'"
 SHIFT_FORWARD = "[dates.d]\nformats = []\nyears = [{ column = 'c', matches = 'x', add = 1 }]"
 
 
@@ -91,6 +94,12 @@ def test_shorthand_and_source_are_told_apart() -> None:
             "record[0].only_if[0]",
             "equals, matches",
         ),
+        (
+            SPLIT_ELSEWHERE.replace('fields = { a = { column = "p" } }', CONDITION),
+            "record[0].only_if[0]",
+            "otra parte",
+        ),
+        (SPLIT_ELSEWHERE.replace('column = "p"', 'column = "c"') + PUBLISHED, "dates.d", "otra parte"),
         (SPLIT_ELSEWHERE, "record[0].fields.a", "otra parte"),
     ],
 )
