@@ -7,7 +7,7 @@ import msgspec
 from registry.application.drafts import SiteDraft
 from registry.application.sealing import nfc_text
 from registry.application.unit import Decision, Unit
-from registry.catalogs.clues import check_clues
+from registry.catalogs import clues
 from registry.domain.site import Site
 from registry.log.canonical import JSON
 
@@ -17,7 +17,7 @@ def register(draft: SiteDraft) -> Decision:
 
     async def decide(unit: Unit) -> Site:
         if draft.clues is not None:
-            check_clues(draft.clues, cvegeo=draft.cvegeo)
+            clues.check(draft.clues, draft.cvegeo)
         contact = cast("dict[str, JSON]", msgspec.to_builtins(draft.contact)) if draft.contact else None
         return unit.add(
             Site.register(
