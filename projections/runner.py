@@ -21,6 +21,7 @@ from registry.errors import RegistryError
 from registry.sql import load_queries
 from registry.store.records import Recorded
 from registry.store.store import NOTIFICATION_CHANNEL
+from registry.store.transient import TRANSIENT
 
 _SQL = load_queries("projections", "runner.sql")
 _LOG = logging.getLogger(__name__)
@@ -33,16 +34,6 @@ BATCH = 1_000
 
 POLL_SECONDS = 1.0
 """How late an event may be seen when its notification was lost."""
-
-_TRANSIENT = (
-    OSError,  # the server is away; TimeoutError is one of them
-    asyncpg.InterfaceError,  # the connection was closed under us
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,  # shutting down, or starting
-    asyncpg.TransactionRollbackError,  # serialisation failure or deadlock
-    asyncpg.InsufficientResourcesError,
-)
-"""Failures that say nothing about the event: the batch is tried again. (A DataError, though, is about a value.)"""
 
 
 class Projection(Protocol):
@@ -104,7 +95,7 @@ class Runner:
             except ProjectionStopped as stop:
                 _LOG.error("%s", stop.text.en)
                 return
-            except _TRANSIENT as error:
+            except TRANSIENT as error:
                 _LOG.warning(
                     "projection %s waits for the database (%s)", projection.name, type(error).__name__
                 )
@@ -166,7 +157,7 @@ class Runner:
     async def _listen(self, stopping: asyncio.Event) -> None:
         """Turn notifications into hints. Listening starts before the first read, or events would be seen late."""
         while not stopping.is_set():
-            with suppress(*_TRANSIENT):
+            with suppress(*TRANSIENT):
                 async with self._pool.acquire() as connection:
                     await self._listen_on(connection, stopping)
             await _wait(stopping, POLL_SECONDS)
@@ -214,7 +205,7 @@ class _OtherVersion(RegistryError):
 def _is_about_an_event(error: Exception) -> bool:
     if isinstance(error, ProjectionStopped):
         return False
-    return isinstance(error, asyncpg.DataError) or not isinstance(error, _TRANSIENT)
+    return isinstance(error, asyncpg.DataError) or not isinstance(error, TRANSIENT)
 
 
 async def statuses(connection: Connection | asyncpg.Pool) -> list[Status]:

@@ -16,6 +16,7 @@ import asyncpg
 from registry.errors import StoreUnavailable
 from registry.sql import load_queries
 from registry.store.records import Answer, Command, Outcome
+from registry.store.transient import TRANSIENT
 
 MAX_BATCH_EVENTS = 2_000
 """Events in one commit; more no longer raises the rate, and a batch holds the head row for as long as it is written."""
@@ -30,15 +31,6 @@ RETRY_SECONDS = 30.0
 RETRY_PAUSE_SECONDS = 0.25
 
 _QUERIES = load_queries("registry.store", "queries.sql")
-_CONNECTION_LOST = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    OSError,
-    TimeoutError,
-)
 
 
 @dataclass(slots=True)
@@ -132,19 +124,24 @@ class Writer:
     async def _commit(self, batch: Sequence[_Waiting]) -> None:
         try:
             answers = await self._write([waiting.command for waiting in batch])
-        except _CONNECTION_LOST:
+        except asyncpg.DataError as error:
+            await self._isolate(batch, error)
+        except TRANSIENT:
             self._abandon(batch)
-        except asyncpg.PostgresError as error:
-            if len(batch) == 1:
-                _fail(batch[0].answer, error)
-                return
-            # A poison command fails alone; its batch-mates, rolled back with it, are written one by one.
-            for waiting in batch:
-                await self._commit([waiting])
+        except Exception as error:  # noqa: BLE001 - given to whoever waits for it; the writer must outlive it
+            await self._isolate(batch, error)
         else:
             for waiting, answer in zip(batch, answers, strict=True):
                 if not waiting.answer.done():
                     waiting.answer.set_result(answer)
+
+    async def _isolate(self, batch: Sequence[_Waiting], error: Exception) -> None:
+        """A poison command fails alone; its batch-mates, rolled back with it, are written one by one."""
+        if len(batch) == 1:
+            _fail(batch[0].answer, error)
+            return
+        for waiting in batch:
+            await self._commit([waiting])
 
     async def _write(self, commands: Sequence[Command]) -> list[Answer]:
         """One round trip. Over a lost connection the same batch is sent again: event ids make that harmless."""
@@ -153,7 +150,9 @@ class Writer:
         while True:
             try:
                 rows = await self._pool.fetch(_QUERIES["append"], *arguments)
-            except _CONNECTION_LOST:
+            except asyncpg.DataError:
+                raise
+            except TRANSIENT:
                 if self._closing or asyncio.get_running_loop().time() > deadline:
                     raise
                 await asyncio.sleep(RETRY_PAUSE_SECONDS)

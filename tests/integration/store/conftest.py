@@ -1,0 +1,31 @@
+"""Events without meaning: what the store needs of an event, and no more."""
+
+from collections.abc import AsyncIterator
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from registry.log.merkle import leaf_hash
+from registry.store import Command, EventStore, Idempotency, NewEvent, SourceRecord
+
+
+def event(
+    stream: UUID | None = None, version: int = 1, *, leaf: bytes = b"", event_id: UUID | None = None
+) -> NewEvent:
+    event_id = event_id or uuid4()
+    leaf = leaf or event_id.bytes
+    return NewEvent(event_id, stream or uuid4(), version, "site.registered", b"{}", leaf, leaf_hash(leaf))
+
+
+def command(
+    *events: NewEvent, idempotency: Idempotency | None = None, records: tuple[SourceRecord, ...] = ()
+) -> Command:
+    return Command(events or (event(),), idempotency, records)
+
+
+@pytest.fixture
+async def store(pool: asyncpg.Pool) -> AsyncIterator[EventStore]:
+    store = EventStore(pool)
+    yield store
+    await store.close()
