@@ -20,7 +20,9 @@ KEEP_ALIVE_SECONDS: Final = 75
 
 
 def reserve(host: str, port: int) -> socket.socket:
-    """A socket bound to the address, so that nobody else can take it; nobody can connect yet either.
+    """A socket that listens on the address, so that nobody else can take it; who connects waits until it is served.
+
+    Bound alone it could be taken: Linux lets another bind it too, as long as neither listens.
 
     :raises StartRefused: it is taken, or is none of this machine.
     """
@@ -31,6 +33,7 @@ def reserve(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind(address)
+            listener.listen()
         except BaseException:
             listener.close()
             raise

@@ -100,6 +100,11 @@ async def test_the_description_is_valid_openapi_and_needs_nothing_from_elsewhere
     async with client(app) as anybody:
         document = (await anybody.get("/openapi.json")).json()
     validate(document)
+    assert "HTTPValidationError" not in str(document)
+    assert (
+        document["paths"]["/v1/incidents/{id}/certainty"]["post"]["operationId"]
+        == "post_v1_incidents_id_certainty"
+    )
     assert "http://" not in str(document["components"])
 
 
