@@ -93,9 +93,9 @@ def _add_list(router: APIRouter, read: Read) -> None:
         if source_record_id is not None:
             named = await services.application.store.source_records_named(source_record_id)
             return answers.page(await _visible(services, actor, read, [stream for _, stream in named]), None)
-        if not read.public and not reading.sees_all(actor) and actor.institution is None:
+        if not read.public and not actor.sees_all and actor.institution is None:
             return answers.page([], None)
-        whose = None if read.public or reading.sees_all(actor) else actor.institution
+        whose = None if read.public or actor.sees_all else actor.institution
         listed = await records.listed(
             services.pool, read.noun, institution=whose, updated_after=updated_after, after=after, limit=limit
         )

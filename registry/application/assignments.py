@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from registry.application import references
 from registry.application.drafts import AssignmentDraft, EndDraft, RelocationDraft
 from registry.application.people import identify
 from registry.application.unit import Decision, Unit
@@ -40,14 +41,17 @@ def relocate(assignment_id: UUID, draft: RelocationDraft) -> Decision:
     async def decide(unit: Unit) -> Assignment:
         assignment = await _own(unit, assignment_id)
         await _site(unit, "to", draft.to)
-        if draft.trigger_incident is not None:
-            await must_be_incident(unit, "trigger_incident", draft.trigger_incident)
+        trigger = (
+            await references.find(unit, Incident, draft.trigger_incident, "trigger_incident")
+            if draft.trigger_incident
+            else None
+        )
         assignment.relocate(
             unit.act,
             to=draft.to,
             effective=draft.effective,
             reason=draft.reason,
-            trigger_incident=draft.trigger_incident,
+            trigger_incident=trigger.id if trigger else None,
         )
         return assignment
 
@@ -63,16 +67,6 @@ def end(assignment_id: UUID, draft: EndDraft) -> Decision:
         return assignment
 
     return decide
-
-
-async def must_be_incident(unit: Unit, field: str, incident_id: UUID) -> None:
-    """Raises InvalidInput if there is no such incident."""
-    if await unit.find(Incident, incident_id) is None:
-        raise InvalidInput(
-            field,
-            "No existe ese incidente. Compruebe el identificador o deje el campo vacío.",
-            "There is no such incident. Check the id or leave the field out.",
-        )
 
 
 async def _own(unit: Unit, assignment_id: UUID) -> Assignment:

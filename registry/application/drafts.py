@@ -92,13 +92,27 @@ class AssignmentDraft(Draft, frozen=True, kw_only=True):
     source_record_id: SourceRecordId | None = None
 
 
+class RecordReference(Draft, frozen=True, kw_only=True):
+    """A record by its sender's own id, where the caller does not know ours.
+
+    ``institution`` is who sent it, needed where several used that id; another institution's record is found only by
+    keys that may see it.
+    """
+
+    source_record_id: SourceRecordId
+    institution: UUID | None = None
+
+
+Reference = UUID | RecordReference
+
+
 class RelocationDraft(Draft, frozen=True, kw_only=True):
     """An assignment moves to another site."""
 
     to: UUID
     effective: date
     reason: RelocationReason
-    trigger_incident: UUID | None = None
+    trigger_incident: Reference | None = None
 
 
 class EndDraft(Draft, frozen=True, kw_only=True):
@@ -161,7 +175,7 @@ class ReportDraft(Draft, frozen=True, kw_only=True):
     source_type: SourceType
     directness: Directness = Directness.INDIRECT
     source_name: ShortText | None = None
-    derived_from: UUID | None = None
+    derived_from: Reference | None = None
     when: WhenDraft | None = None
     where: WhereDraft | list[WhereDraft] | None = None
     kind: str = NOT_REPORTED
@@ -175,7 +189,7 @@ class ReportDraft(Draft, frozen=True, kw_only=True):
     low: Annotated[int, msgspec.Meta(ge=0)] | None = None
     best: Annotated[int, msgspec.Meta(ge=0)] | None = None
     high: Annotated[int, msgspec.Meta(ge=0)] | None = None
-    trigger_incident: UUID | None = None
+    trigger_incident: Reference | None = None
     source_record_id: SourceRecordId | None = None
 
 
@@ -184,13 +198,6 @@ class NilReportDraft(Draft, frozen=True, kw_only=True):
 
     quarter: Quarter
     source_record_id: SourceRecordId | None = None
-
-
-class ReportReference(Draft, frozen=True, kw_only=True):
-    """A report by the sender's own record id, where the caller does not know our id."""
-
-    source_record_id: SourceRecordId
-    institution: UUID | None = None
 
 
 class FindingDraft(Draft, frozen=True, kw_only=True):
@@ -215,7 +222,7 @@ class CertaintyDraft(Draft, frozen=True, kw_only=True):
 
 class IncidentDraft(Draft, frozen=True, kw_only=True):
     class_: IncidentClass = msgspec.field(name="class")
-    reports: list[UUID | ReportReference]
+    reports: list[Reference]
     findings: list[FindingDraft] = []
     victims: list[VictimDraft] = []
     certainty: CertaintyDraft | None = None

@@ -3,12 +3,11 @@
 from typing import cast
 from uuid import UUID
 
-from registry.application import claims
+from registry.application import claims, references
 from registry.application.drafts import (
     CertaintyDraft,
     FindingDraft,
     IncidentDraft,
-    ReportReference,
     RetractionDraft,
     VictimDraft,
 )
@@ -26,8 +25,8 @@ def open_incident(draft: IncidentDraft) -> Decision:
 
     async def decide(unit: Unit) -> Incident:
         reports = [
-            _link(await _report(unit, reference, f"reports[{number}]"), f"reports[{number}]")
-            for number, reference in enumerate(draft.reports)
+            _link(await references.find(unit, Report, reference, field), field)
+            for field, reference in ((f"reports[{number}]", one) for number, one in enumerate(draft.reports))
         ]
         if len({report.report for report in reports}) != len(reports):
             raise InvalidInput(
@@ -89,40 +88,6 @@ def retract(incident_id: UUID, draft: RetractionDraft) -> Decision:
         return incident
 
     return decide
-
-
-async def _report(unit: Unit, reference: UUID | ReportReference, field: str) -> Report:
-    report_id = reference if isinstance(reference, UUID) else await _named(unit, reference, field)
-    report = await unit.find(Report, report_id)
-    if report is None:
-        raise InvalidInput(
-            field,
-            "No existe ese reporte. Compruebe el identificador.",
-            "There is no such report. Check the id.",
-        )
-    return report
-
-
-async def _named(unit: Unit, reference: ReportReference, field: str) -> UUID:
-    """The one report sent under that record id; who sent it must be said where several institutions used it."""
-    streams = [
-        stream
-        for institution, stream in await unit.store.source_records_named(reference.source_record_id)
-        if reference.institution in (None, institution)
-    ]
-    if len(streams) == 1:
-        return streams[0]
-    if streams:
-        raise InvalidInput(
-            field,
-            "Varias instituciones usan ese source_record_id. Indique además institution.",
-            "Several institutions use that source_record_id. Name the institution, too.",
-        )
-    raise InvalidInput(
-        field,
-        "Ningún reporte se envió con ese source_record_id. Envíe primero el reporte o use su identificador.",
-        "No report was sent under that source_record_id. Send the report first, or use its id.",
-    )
 
 
 def _link(report: Report, field: str) -> LinkedReport:

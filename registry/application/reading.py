@@ -28,9 +28,6 @@ READABLE: dict[str, type[Aggregate]] = {
 }
 """Kinds of records that can be read one by one."""
 
-SEES_ALL = frozenset({"incidents:verify", "restricted:read", "admin"})
-"""Scopes that see other institutions' records; of private parts, verifiers alone see more than their own."""
-
 
 class View(msgspec.Struct, frozen=True):
     """A record as the caller may see it. ``institution`` is whose it is, None for what belongs to all."""
@@ -40,11 +37,6 @@ class View(msgspec.Struct, frozen=True):
     version: int
     institution: UUID | None
     body: dict[str, JSON]
-
-
-def sees_all(actor: Actor) -> bool:
-    """Whether the caller may list other institutions' records."""
-    return not SEES_ALL.isdisjoint(actor.scopes)
 
 
 async def view(app: Application, actor: Actor, noun: str, record_id: UUID) -> View:
@@ -82,7 +74,7 @@ def _owner(aggregate_type: type[Aggregate], first: Event) -> UUID | None:
 
 
 def _visible(aggregate_type: type[Aggregate], owner: UUID | None, actor: Actor) -> bool:
-    if aggregate_type in (Institution, Site) or sees_all(actor):
+    if aggregate_type in (Institution, Site) or actor.sees_all:
         return True
     return owner is not None and owner == actor.institution
 

@@ -5,13 +5,13 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from registry.application import claims
-from registry.application.assignments import must_be_incident
+from registry.application import claims, references
 from registry.application.drafts import NilReportDraft, ReportDraft, WhereDraft
 from registry.application.unit import Decision, Unit
 from registry.domain.claims import Range
 from registry.domain.codes import KINDS, IncidentClass, ReportClass
 from registry.domain.event import Private
+from registry.domain.incident import Incident
 from registry.domain.report import AttackReported, RelocationReported, Report, ThreatReported
 from registry.errors import InvalidInput
 from registry.log.canonical import JSON
@@ -22,12 +22,11 @@ def submit(draft: ReportDraft) -> Decision:
 
     async def decide(unit: Unit) -> Report:
         institution = unit.institution
-        if draft.derived_from is not None and await unit.find(Report, draft.derived_from) is None:
-            raise InvalidInput(
-                "derived_from",
-                "No existe ese reporte. Compruebe el identificador o deje el campo vacío.",
-                "There is no such report. Check the id or leave the field out.",
-            )
+        original = (
+            await references.find(unit, Report, draft.derived_from, "derived_from")
+            if draft.derived_from
+            else None
+        )
         report_id = uuid4()
         private: dict[str, dict[str, JSON]] = {f"report:{report_id}": _words(draft)}
         source: dict[str, Any] = {
@@ -35,7 +34,7 @@ def submit(draft: ReportDraft) -> Decision:
             "source_type": draft.source_type,
             "directness": draft.directness,
             "source": unit.pseudonyms.source(draft.source_name) if draft.source_name else None,
-            "derived_from": draft.derived_from,
+            "derived_from": original.id if original else None,
             "when": claims.when(unit, draft.when),
         }
         if draft.class_ is ReportClass.RELOCATION:
@@ -78,8 +77,11 @@ async def _relocation(
             "Un reporte RELOCATION no lleva víctimas, medios ni responsables. Repórtelos como ATTACK o THREAT.",
             "A report of class RELOCATION has no victims, means or perpetrator. Report those as ATTACK or THREAT.",
         )
-    if draft.trigger_incident is not None:
-        await must_be_incident(unit, "trigger_incident", draft.trigger_incident)
+    trigger = (
+        await references.find(unit, Incident, draft.trigger_incident, "trigger_incident")
+        if draft.trigger_incident
+        else None
+    )
     return Report.submit(
         unit.act,
         RelocationReported,
@@ -91,7 +93,7 @@ async def _relocation(
         where=tuple(
             [await claims.where(unit, place, f"where[{n}]") for n, place in enumerate(_places(draft))]
         ),
-        trigger_incident=draft.trigger_incident,
+        trigger_incident=trigger.id if trigger else None,
         **source,
     )
 

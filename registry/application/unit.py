@@ -18,12 +18,21 @@ OPERATOR = UUID(int=0)
 """Stands for "no institution" where a table needs one: the operator of the register."""
 
 
+SEES_ALL = frozenset({"incidents:verify", "restricted:read", "admin"})
+"""Scopes that see other institutions' records."""
+
+
 class Actor(msgspec.Struct, frozen=True):
     """Who acts: institution (None = the operator), key, and what the key may do."""
 
     institution: UUID | None
     key: UUID | None
     scopes: frozenset[str]
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether other institutions' records exist for this actor."""
+        return not SEES_ALL.isdisjoint(self.scopes)
 
 
 class WriteOptions(msgspec.Struct, frozen=True, kw_only=True):

@@ -28,7 +28,8 @@ EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 SECONDS = 60
 IMPORTED = {
     "submitter": ["imports:write", "reports:write"],
-    "verifier": ["imports:write", "incidents:verify"],
+    # It also collects what others say about relocations, which is never linked to an incident.
+    "verifier": ["imports:write", "incidents:verify", "reports:write"],
 }
 
 Bounds = tuple[int, int, int]
@@ -105,7 +106,8 @@ def files(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("files")
     for name in ("news_claims.csv", "relocations_suspensions.csv"):
         shutil.copy(shared_data / "social_service" / name, directory)
-    shutil.copy(EXAMPLES / "cases.ndjson", directory)
+    for name in ("cases.ndjson", "bocoyna-report.ndjson", "bocoyna-case.ndjson"):
+        shutil.copy(EXAMPLES / name, directory)
     return directory
 
 
@@ -137,14 +139,16 @@ def register(files: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def import_everything(register: Register, files: Path) -> list[subprocess.CompletedProcess[str]]:
     return [
         run_import(register, files / "news_claims.csv", "reports", register.submitter, "claims.toml"),
+        run_import(register, files / "bocoyna-report.ndjson", "reports", register.submitter, None),
+        run_import(register, files / "cases.ndjson", "incidents", register.verifier, None, mode="atomic"),
+        run_import(register, files / "bocoyna-case.ndjson", "incidents", register.verifier, None),
         run_import(
             register,
             files / "relocations_suspensions.csv",
             "relocations",
-            register.submitter,
+            register.verifier,
             "relocations.toml",
         ),
-        run_import(register, files / "cases.ndjson", "incidents", register.verifier, None, mode="atomic"),
     ]
 
 
@@ -260,6 +264,23 @@ def test_classes_years_and_states_are_those_computed_by_hand(register: Register,
 def test_deaths_by_year_and_state_are_those_computed_by_hand(register: Register) -> None:
     assert breakdown(register.program, "YEAR", "DEATHS") == {"2021": (0, 2, 2), "2022": PROBABLE}
     assert breakdown(register.program, "STATE", "DEATHS") == {"07": PROBABLE, "10": PROBABLE, "32": PROBABLE}
+
+
+def test_one_statement_names_the_incident_that_moved_the_students(register: Register) -> None:
+    """A doctor's killing: no victim in scope, so it counts nowhere, and six students were moved because of it."""
+    with register.program.client(register.verifier) as client:
+        incidents = client.get("/v1/incidents", params={"source_record_id": "CHIH-2022-BOC"}).json()["items"]
+        statements = []
+        after = None
+        while True:
+            page = client.get("/v1/reports", params={"limit": 100, **({"after": after} if after else {})}).json()
+            statements += [one for one in page["items"] if one["class"] == "RELOCATION"]
+            if not (after := page["next"]):
+                break
+    assert len(statements) == 16
+    (moved,) = [one for one in statements if one["trigger_incident"] is not None]
+    assert moved["trigger_incident"] == incidents[0]["id"]
+    assert moved["count"] == {"low": 6, "best": 6, "high": 6}
 
 
 def test_no_word_of_a_source_is_public(register: Register) -> None:
