@@ -30,7 +30,7 @@ from registry.domain.certainty import LinkedReport
 from registry.domain.codes import UNKNOWN, Certainty
 from registry.domain.incident import Incident
 from registry.domain.register import REGISTER_ID, Register
-from registry.errors import RegistryError, RuleViolated
+from registry.errors import RuleViolated, VersionConflict
 from registry.log.canonical import JSON
 
 _LOG = logging.getLogger(__name__)
@@ -58,15 +58,13 @@ class Releases:
         )
 
     async def run(self, every: float, stopping: asyncio.Event) -> None:
-        """A release every so many seconds until ``stopping`` is set. One that fails is tried at the next turn."""
+        """A release every so many seconds until ``stopping`` is set. Raises what ``release_once`` raises."""
         while not stopping.is_set():
             try:
                 await self.release_once()
-            except (RegistryError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                _LOG.error(
-                    "no release: %s",
-                    error.text.en if isinstance(error, RegistryError) else type(error).__name__,
-                )
+            except VersionConflict:
+                # Reviewers were faster each time; what they decided is in the next release.
+                _LOG.warning("no release this time: incidents kept changing")
             with suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), every)
 

@@ -7,13 +7,15 @@ from uuid import uuid4
 
 import pytest
 
-from registry.application import incidents, reports
+from registry.application import incidents, reports, sites
 from registry.application.application import Application, RowRejected
 from registry.application.drafts import (
     CertaintyDraft,
     IncidentDraft,
+    RecordReference,
     ReportDraft,
     RetractionDraft,
+    SiteDraft,
     Student,
     VictimDraft,
     WhenDraft,
@@ -26,6 +28,7 @@ from registry.domain.codes import (
     DatePrecision,
     Directness,
     IncidentClass,
+    InstitutionKind,
     Nexus,
     Outcome,
     PlacePrecision,
@@ -34,6 +37,7 @@ from registry.domain.codes import (
     VictimRole,
 )
 from registry.domain.incident import Incident
+from registry.domain.report import Report
 from registry.errors import (
     IdempotencyKeyReused,
     InvalidInput,
@@ -46,6 +50,7 @@ from registry.errors import (
 from registry.log.leaf import EntryLeaf, parse_leaf
 from registry.log.receipt import Receipt
 from registry.privacy.sealing import verify_opening
+from tests.integration.conftest import OPERATOR, new_institution
 
 
 def attack(**changes: object) -> ReportDraft:
@@ -54,7 +59,10 @@ def attack(**changes: object) -> ReportDraft:
         "source_type": SourceType.UNIVERSITY,
         "directness": Directness.DIRECT,
         "when": WhenDraft(
-            earliest=date(2026, 1, 5), latest=date(2026, 1, 5), precision=DatePrecision.DAY, wording="el lunes"
+            earliest=date(2026, 1, 5),
+            latest=date(2026, 1, 5),
+            precision=DatePrecision.DAY,
+            wording="el lunes",
         ),
         "where": WhereDraft(cvegeo="16012", precision=PlacePrecision.MUNICIPALITY),
         "kind": "COERCED_CARE",
@@ -71,7 +79,9 @@ def attack(**changes: object) -> ReportDraft:
     return ReportDraft(**(fields | changes))  # type: ignore[arg-type]
 
 
-async def test_the_sender_can_check_the_commitment_and_the_receipt(app: Application, university: Actor) -> None:
+async def test_the_sender_can_check_the_commitment_and_the_receipt(
+    app: Application, university: Actor
+) -> None:
     accepted = await app.execute(university, reports.submit(attack()), WriteOptions())
 
     (event,) = accepted.events
@@ -104,7 +114,9 @@ async def test_the_same_idempotency_key_gets_the_first_answer(app: Application, 
     assert again.replayed
     assert (again.id, again.version, again.events) == (first.id, first.version, first.events)
     with pytest.raises(IdempotencyKeyReused):
-        await app.execute(university, reports.submit(attack()), WriteOptions(idempotency_key="k1", body=b"[]"))
+        await app.execute(
+            university, reports.submit(attack()), WriteOptions(idempotency_key="k1", body=b"[]")
+        )
 
 
 async def test_concurrent_duplicates_make_one_report(app: Application, university: Actor) -> None:
@@ -119,7 +131,9 @@ async def test_concurrent_duplicates_make_one_report(app: Application, universit
     assert await app.store.size() == before + 1
 
 
-async def test_a_source_record_is_recorded_once_and_never_overwritten(app: Application, university: Actor) -> None:
+async def test_a_source_record_is_recorded_once_and_never_overwritten(
+    app: Application, university: Actor
+) -> None:
     options = WriteOptions(source_record_id="2026/1", content=b"a")
     first = await app.execute(university, reports.submit(attack()), options)
     again = await app.execute(university, reports.submit(attack()), options)
@@ -262,3 +276,38 @@ async def test_an_unknown_incident_is_not_found(app: Application, verifier: Acto
             incidents.retract(uuid4(), RetractionDraft(reason=CorrectionReason.DUPLICATE)),
             WriteOptions(),
         )
+
+
+async def test_sites_are_registered_by_the_operator_or_a_ministry_of_health(
+    app: Application, university: Actor
+) -> None:
+    site = SiteDraft(name="Clínica del Lago", cvegeo="16012")
+    ministry = await new_institution(
+        app, "Secretaría", InstitutionKind.MINISTRY_HEALTH, {"assignments:write"}
+    )
+    for actor in (OPERATOR, ministry):
+        assert (await app.execute(actor, sites.register(site), WriteOptions())).created
+    with pytest.raises(NotAllowed):
+        await app.execute(university, sites.register(site), WriteOptions())
+
+
+async def test_another_institutions_record_is_not_found_by_its_name(
+    app: Application, university: Actor, verifier: Actor
+) -> None:
+    sent = WriteOptions(source_record_id="A-1", content=b"a")
+    original = await app.execute(university, reports.submit(attack()), sent)
+    named = attack(derived_from=RecordReference(source_record_id="A-1"))
+    other = await new_institution(app, "Universidad del Monte", InstitutionKind.UNIVERSITY, {"reports:write"})
+    with pytest.raises(InvalidInput):
+        await app.execute(other, reports.submit(named), WriteOptions())
+
+    own = await app.execute(university, reports.submit(named), WriteOptions())
+    report = await app.load(Report, own.id)
+    assert report is not None
+    assert report.report is not None
+    assert report.report.derived_from == original.id
+    draft = IncidentDraft(
+        class_=IncidentClass.ATTACK, reports=[RecordReference(source_record_id="A-1", institution=uuid4())]
+    )
+    with pytest.raises(InvalidInput):
+        await app.execute(verifier, incidents.open_incident(draft), WriteOptions())
