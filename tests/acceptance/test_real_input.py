@@ -273,7 +273,9 @@ def test_one_statement_names_the_incident_that_moved_the_students(register: Regi
         statements = []
         after = None
         while True:
-            page = client.get("/v1/reports", params={"limit": 100, **({"after": after} if after else {})}).json()
+            page = client.get(
+                "/v1/reports", params={"limit": 100, **({"after": after} if after else {})}
+            ).json()
             statements += [one for one in page["items"] if one["class"] == "RELOCATION"]
             if not (after := page["next"]):
                 break
