@@ -5,8 +5,9 @@ that a ciphertext moved to another place does not open. Erasing a subject delete
 under it is lost, also in every backup of the other tables.
 """
 
+import asyncio
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import asyncpg
 from cryptography.exceptions import InvalidTag
@@ -22,24 +23,57 @@ _QUERIES = load_queries("registry.privacy", "vault.sql")
 
 
 class Vault:
-    """Data keys by subject. The pool may be that of another database than the events'."""
+    """Data keys by subject. The pool may be that of another database than the events'.
+
+    Keys for writing are fetched in groups, as commits are: all that is asked for while one round trip is under way
+    goes into the next, so that new subjects cost a share of one commit instead of a commit each.
+    """
 
     def __init__(self, pool: asyncpg.Pool, master: MasterKey) -> None:
         self._pool = pool
         self._wrapping_key = master.derive("wrap")
+        self._asked: list[tuple[frozenset[str], asyncio.Future[dict[str, bytes]]]] = []
+        self._serving: asyncio.Task[None] | None = None
 
     async def keys_for_writing(self, subjects: Iterable[str]) -> dict[str, bytes]:
         """The data keys of subjects, made where there is none yet; durable when this returns.
 
         Of two processes that meet a new subject at once, one makes its key and both use it.
         """
-        wanted = sorted(set(subjects))
-        keys = await self.keys_for_reading(wanted)
-        new = [subject for subject in wanted if subject not in keys]
-        if new:
-            wrapped = [encrypt(self._wrapping_key, os.urandom(KEY_BYTES), subject) for subject in new]
-            await self._pool.execute(_QUERIES["add_data_keys"], new, wrapped)
-            keys |= await self.keys_for_reading(new)
+        wanted = frozenset(subjects)
+        if not wanted:
+            return {}
+        answer: asyncio.Future[dict[str, bytes]] = asyncio.get_running_loop().create_future()
+        self._asked.append((wanted, answer))
+        if self._serving is None or self._serving.done():
+            self._serving = asyncio.create_task(self._serve(), name="vault")
+        return await answer
+
+    async def _serve(self) -> None:
+        while self._asked:
+            group, self._asked = self._asked, []
+            try:
+                keys = await self._ensure(sorted(frozenset().union(*(wanted for wanted, _ in group))))
+            except Exception as error:  # noqa: BLE001 - given to everybody who waits for it
+                for _, answer in group:
+                    if not answer.done():
+                        answer.set_exception(error)
+            else:
+                for wanted, answer in group:
+                    if not answer.done():
+                        answer.set_result({subject: keys[subject] for subject in wanted})
+
+    async def _ensure(self, subjects: Sequence[str]) -> dict[str, bytes]:
+        """One round trip; another only if a second process made one of the keys in the same moment."""
+        keys: dict[str, bytes] = {}
+        while lacking := [subject for subject in subjects if subject not in keys]:
+            new = {subject: os.urandom(KEY_BYTES) for subject in lacking}
+            wrapped = {subject: encrypt(self._wrapping_key, key, subject) for subject, key in new.items()}
+            rows = await self._pool.fetch(_QUERIES["ensure_data_keys"], lacking, list(wrapped.values()))
+            for row in rows:
+                subject = row["subject"]
+                ours = row["wrapped"] == wrapped[subject]
+                keys[subject] = new[subject] if ours else self._unwrap(row["wrapped"], subject)
         return keys
 
     async def keys_for_reading(self, subjects: Iterable[str]) -> dict[str, bytes]:

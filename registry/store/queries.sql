@@ -54,7 +54,3 @@ SELECT content, stream_id, event_ids FROM source_records WHERE institution = $1 
 -- name: source_records_named
 -- The streams that any institution's record of this name made.
 SELECT institution, stream_id FROM source_records WHERE source_record_id = $1;
-
--- name: source_records_of_streams
--- The record ids under which streams were sent.
-SELECT stream_id, source_record_id FROM source_records WHERE stream_id = ANY ($1::uuid[]);

@@ -109,8 +109,3 @@ class EventStore:
         """(institution, stream) of every record of this name, whoever sent it."""
         rows = await self._pool.fetch(_QUERIES["source_records_named"], source_record_id)
         return [(row["institution"], row["stream_id"]) for row in rows]
-
-    async def source_record_ids(self, stream_ids: Sequence[UUID]) -> dict[UUID, str]:
-        """The record ids under which streams were sent; streams sent without one are absent."""
-        rows = await self._pool.fetch(_QUERIES["source_records_of_streams"], stream_ids)
-        return {row["stream_id"]: row["source_record_id"] for row in rows}
