@@ -69,8 +69,9 @@ class _Seeding:
 
     async def run(self, steps: Sequence[Step], stopping: asyncio.Event) -> None:
         reached = await self._resume(steps)
-        if reached < len(steps):
-            _LOG.info("adding invented records: %d of %d steps to go", len(steps) - reached, len(steps))
+        if reached == len(steps):
+            return
+        _LOG.info("adding invented records: %d of %d steps to go", len(steps) - reached, len(steps))
         for step in steps[reached:]:
             if stopping.is_set():
                 return
