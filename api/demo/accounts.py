@@ -5,7 +5,7 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Final
 
-from api.demo.cases import Case, Harmed
+from api.demo.case import Case, Harmed
 from api.demo.places import MINISTRY, REVIEWERS, universities
 from api.demo.plan import Ids, Write
 from registry.application import incidents, reports

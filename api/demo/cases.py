@@ -4,29 +4,26 @@ The arranged ones lie in the first whole year of the plan, so that all their wai
 """
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from random import Random
 from typing import Any, Final
 
-import msgspec
 from msgspec.structs import replace
 
-from api.demo.places import Placement
-from api.demo.plan import MONTHS, month
-from registry.domain.claims import Perpetrator, Range
+from api.demo.case import Case, Harmed
+from api.demo.chance import by_chance
+from api.demo.places import People, Placement
+from registry.domain.claims import Range
 from registry.domain.codes import (
     UNKNOWN,
     AttackKind,
-    AttributionBasis,
     Certainty,
     CorrectionReason,
     DatePrecision,
     IncidentClass,
     Manner,
-    Means,
     Nexus,
     Outcome,
-    PerpetratorGroup,
     PlacePrecision,
     Sex,
     ThreatKind,
@@ -36,57 +33,9 @@ from registry.domain.codes import (
 BY_CHANCE: Final = 190
 """Cases that nobody arranged."""
 
-LAST_MONTH: Final = MONTHS - 2
-"""Something that happens later than this could not be reported before the plan ends."""
-
 _LEVELS: Final = (Certainty.POSSIBLE, Certainty.PROBABLE, Certainty.CONFIRMED)
 
 ATTACK, THREAT = IncidentClass.ATTACK, IncidentClass.THREAT
-
-
-class Harmed(msgspec.Struct, frozen=True, kw_only=True):
-    """A victim: a student who serves, or somebody (or several) of another role or unnamed."""
-
-    placement: Placement | None = None
-    role: VictimRole = VictimRole.PASANTE_MEDICINE
-    sex: Sex = Sex.UNKNOWN
-    outcome: Outcome = Outcome.PSYCHOLOGICAL
-    nexus: Nexus = Nexus.ON_DUTY_AT_SITE
-    manner: Manner | None = None
-    count: Range | None = None
-
-
-class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """One occurrence and what becomes of it in the register.
-
-    ``certainty`` is the level that the reviewers set, None while they have set none. ``spread`` is by how many days
-    the sources' interval reaches back. Later turns, each None or False where it does not come: ``retracted``,
-    ``lowered`` (to RUMOUR or REFUTED), ``corrected`` (to another kind), ``relocates`` (the victim moves because of it).
-    """
-
-    incident_class: IncidentClass
-    kind: str
-    day: date
-    cvegeo: str
-    victims: tuple[Harmed, ...]
-    certainty: Certainty | None = Certainty.POSSIBLE
-    date_precision: DatePrecision = DatePrecision.DAY
-    place_precision: PlacePrecision = PlacePrecision.MUNICIPALITY
-    spread: int = 0
-    means: Means = Means.UNKNOWN
-    perpetrator: Perpetrator | None = None
-    already_public: bool = False
-    family_agrees: bool = False
-    retracted: CorrectionReason | None = None
-    lowered: Certainty | None = None
-    corrected: str | None = None
-    relocates: bool = False
-    moves_many: bool = False
-
-    @property
-    def named(self) -> tuple[Placement, ...]:
-        """The victims who are known students."""
-        return tuple(harmed.placement for harmed in self.victims if harmed.placement is not None)
 
 
 def first_whole_year(begin: date) -> int:
@@ -96,7 +45,7 @@ def first_whole_year(begin: date) -> int:
 
 def cases(begin: date, students: list[Placement], chance: Random) -> list[Case]:
     """All cases, the arranged ones first. Nobody is the victim of two."""
-    people = _People(students, chance)
+    people = People(students, chance)
     arranged = _Arranged(first_whole_year(begin), people)
     found = [
         *arranged.crowds(),
@@ -106,30 +55,13 @@ def cases(begin: date, students: list[Placement], chance: Random) -> list[Case]:
         *arranged.turns(),
         *arranged.unreleased(),
     ]
-    return found + [_by_chance(begin, people, chance) for _ in range(BY_CHANCE)]
-
-
-class _People:
-    """Students who can still be named as victims."""
-
-    def __init__(self, students: list[Placement], chance: Random) -> None:
-        self._free = list(students)
-        chance.shuffle(self._free)
-
-    def serving(self, day: date, place: str = "") -> Placement:
-        """Somebody serving that day, in a municipality, or a state, whose code begins so; each only once."""
-        number = next(
-            number
-            for number, one in enumerate(self._free)
-            if one.serves(day) and one.cvegeo.startswith(place)
-        )
-        return self._free.pop(number)
+    return found + [by_chance(begin, people, chance) for _ in range(BY_CHANCE)]
 
 
 class _Arranged:
     """Cases that make every rung of the ladder, and every turn, appear."""
 
-    def __init__(self, year: int, people: _People) -> None:
+    def __init__(self, year: int, people: People) -> None:
         self._year, self._people = year, people
 
     def crowds(self) -> Iterator[Case]:
@@ -349,69 +281,3 @@ class _Arranged:
             victims=(replace(harm or Harmed(), placement=student, sex=student.sex),),
         )
         return replace(case, **more)
-
-
-def _by_chance(begin: date, people: _People, chance: Random) -> Case:
-    """A case like many others."""
-    first = month(begin, chance.randrange(LAST_MONTH + 1))
-    day = first + timedelta(days=chance.randrange(28))
-    incident_class = chance.choices((ATTACK, THREAT), (60, 40))[0]
-    placement = people.serving(day)
-    kind: str = chance.choice(_KINDS[incident_class])
-    harmed = Harmed(
-        placement=placement,
-        sex=placement.sex,
-        outcome=chance.choices(
-            (
-                Outcome.NONE,
-                Outcome.PSYCHOLOGICAL,
-                Outcome.MINOR,
-                Outcome.MODERATE,
-                Outcome.SEVERE,
-                Outcome.UNKNOWN,
-            ),
-            (5, 40, 25, 15, 8, 7) if incident_class is ATTACK else (30, 65, 0, 0, 0, 5),
-        )[0],
-        nexus=chance.choices(
-            (
-                Nexus.ON_DUTY_AT_SITE,
-                Nexus.LIVING_QUARTERS,
-                Nexus.COMMUTE,
-                Nexus.ON_DUTY_TRANSFER,
-                Nexus.OFF_DUTY_SAME_MUNICIPALITY,
-                Nexus.UNKNOWN,
-            ),
-            (45, 20, 15, 5, 10, 5),
-        )[0],
-    )
-    return Case(
-        incident_class=incident_class,
-        kind=kind,
-        day=day,
-        cvegeo=placement.cvegeo,
-        victims=(harmed,),
-        certainty=chance.choices(
-            (Certainty.RUMOUR, Certainty.POSSIBLE, Certainty.PROBABLE, Certainty.CONFIRMED, None),
-            (8, 34, 32, 22, 4),
-        )[0],
-        means=chance.choice((Means.FIREARM, Means.BODILY, Means.BLADE, Means.NONE, Means.UNKNOWN)),
-        perpetrator=Perpetrator(
-            group=chance.choice(tuple(PerpetratorGroup)), basis=chance.choice(tuple(AttributionBasis))
-        ),
-        relocates=chance.random() < 0.15,
-    )
-
-
-_KINDS: Final[dict[IncidentClass, tuple[str, ...]]] = {
-    # Tier 3 and the deaths are arranged above, so that their numbers are known.
-    ATTACK: (
-        AttackKind.PHYSICAL_ASSAULT,
-        AttackKind.ROBBERY,
-        AttackKind.EXTORTION,
-        AttackKind.COERCED_CARE,
-        AttackKind.ARMED_ATTACK,
-        AttackKind.OBSTRUCTION,
-        UNKNOWN,
-    ),
-    THREAT: tuple(ThreatKind),
-}

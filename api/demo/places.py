@@ -162,3 +162,20 @@ def _curp(number: int, sex: Sex) -> str:
     """A CURP of nobody: without initials (XXXX), born abroad (NE), on a day that only tells it from others."""
     day = date.fromordinal(date(1999, 1, 1).toordinal() + number % 1000)
     return f"XXXX{day:%y%m%d}{'M' if sex is Sex.FEMALE else 'H'}NEXXX{'ABCDEFGHIJ'[number // 1000 % 10]}{number % 10}"
+
+
+class People:
+    """Students who can still be named as victims."""
+
+    def __init__(self, students: list[Placement], chance: Random) -> None:
+        self._free = list(students)
+        chance.shuffle(self._free)
+
+    def serving(self, day: date, place: str = "") -> Placement:
+        """Somebody serving that day, in a municipality, or a state, whose code begins so; each only once."""
+        number = next(
+            number
+            for number, one in enumerate(self._free)
+            if one.serves(day) and one.cvegeo.startswith(place)
+        )
+        return self._free.pop(number)

@@ -14,7 +14,8 @@ from random import Random
 from typing import Final, NamedTuple
 
 from api.demo.accounts import Account
-from api.demo.cases import Case, cases
+from api.demo.case import Case
+from api.demo.cases import cases
 from api.demo.places import MINISTRY, Clinic, Placement, clinics, institutions, placements, universities
 from api.demo.plan import MONTHS, OPERATOR, Batch, Release, Step, Write, moment, month, month_of, without_ids
 from registry.application import assignments, reports, sites
