@@ -103,7 +103,7 @@ class Writer:
         events = size = 0
         while self._queue:
             waiting = self._queue.popleft()
-            full = batch and (
+            full = bool(batch) and (
                 events + len(waiting.command.events) > MAX_BATCH_EVENTS
                 or size + waiting.size > MAX_BATCH_BYTES
             )

@@ -25,6 +25,12 @@ async def test_positions_are_gapless_from_zero_and_in_the_order_of_commits(store
     assert all(answer.positions[1] == answer.positions[0] + 1 for answer in answers)
 
 
+async def test_whatever_waits_shares_a_commit(store: EventStore, pool: asyncpg.Pool) -> None:
+    await asyncio.gather(*(store.append(command()) for _ in range(200)))
+    # xmin is the transaction that stored a row.
+    assert await pool.fetchval("SELECT count(DISTINCT xmin::text) FROM events") <= 3
+
+
 async def test_of_many_contenders_for_one_version_exactly_one_wins(store: EventStore) -> None:
     stream = uuid4()
     answers = await asyncio.gather(*(store.append(command(event(stream, 1))) for _ in range(64)))
