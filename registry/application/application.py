@@ -8,9 +8,11 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from registry.application.repository import Repository
 from registry.application.sealing import Opening, Sealed, seal, unseal
-from registry.application.unit import OPERATOR, A, Actor, Decision, Unit, WriteOptions
-from registry.domain.mapper import AGGREGATES, decode_event
+from registry.application.turns import Turn, Turns
+from registry.application.unit import OPERATOR_ID, A, Actor, Decision, Unit, WriteOptions
+from registry.domain.mapper import decode_event
 from registry.errors import (
     Erased,
     IdempotencyKeyReused,
@@ -34,6 +36,7 @@ from registry.store import (
     Recorded,
     SourceRecord,
 )
+from registry.store.snapshots import Snapshots
 
 MAX_MERGE_DELAY_SECONDS = 172_800
 """Receipts promise publication within two days, twice the production cadence of one checkpoint a day."""
@@ -98,6 +101,8 @@ class Application:
         self.master = master
         self.clock = clock
         self._pseudonyms = Pseudonyms(master)
+        self._repository = Repository(self.store, Snapshots(pool))
+        self._turns = Turns()
 
     async def __aenter__(self) -> Self:
         return self
@@ -118,23 +123,32 @@ class Application:
         if known := await self._known(actor, options):
             return known
         attempt = 0
+        contended: frozenset[UUID] = frozenset()
         while True:
             attempt += 1
-            unit = self._unit(actor, options.expected_version)
-            aggregate = await decision(unit)
-            sealed = await seal(self.vault, unit.pending())
-            if not sealed:
-                return Accepted(aggregate.id, aggregate.version, (), replayed=False, created=False)
-            command = Command(
-                tuple(one.event for one in sealed),
-                self._idempotency(actor, options),
-                tuple(self._source_record(actor, options, 0, len(sealed) - 1)),
-            )
-            answer = await self.store.append(command)
+            async with self._turns.attempt(contended) as turn:
+                unit = self._unit(actor, options.expected_version, turn)
+                try:
+                    aggregate = await decision(unit)
+                except RegistryError:
+                    # Sent twice at once, the second must not be refused for what the first has done.
+                    if known := await self._known(actor, options):
+                        return known
+                    raise
+                sealed = await seal(self.vault, unit.pending())
+                if not sealed:
+                    return Accepted(aggregate.id, aggregate.version, (), replayed=False, created=False)
+                command = Command(
+                    tuple(one.event for one in sealed),
+                    self._idempotency(actor, options),
+                    tuple(self._source_record(actor, options, 0, len(sealed) - 1)),
+                )
+                answer = await self.store.append(command)
             if answer.outcome is not Outcome.CONFLICT:
                 return await self._answer(answer, aggregate.id, sealed)
             if options.expected_version is not None or attempt == MAX_ATTEMPTS:
                 raise VersionConflict(aggregate.id)
+            contended = frozenset(one.event.stream_id for one in sealed)
 
     async def execute_all(
         self, actor: Actor, decisions: Sequence[tuple[Decision, WriteOptions]]
@@ -145,7 +159,7 @@ class Application:
         Idempotency-Key of single rows is not used. Raises RowRejected for the first row that is refused.
         """
         for _ in range(MAX_ATTEMPTS):
-            unit = self._unit(actor, None)
+            unit = self._unit(actor, None, None)
             accepted: dict[int, Accepted] = {}
             first_rows: dict[str, int] = {}
             repeats: dict[int, int] = {}
@@ -185,7 +199,7 @@ class Application:
         self, actor: Actor, decisions: Iterable[tuple[Decision, WriteOptions]]
     ) -> list[Literal["created", "unchanged"] | RegistryError]:
         """A dry run: what would become of each row, in order; later rows see earlier ones. Stores nothing."""
-        unit = self._unit(actor, None)
+        unit = self._unit(actor, None, None)
         firsts: dict[str, WriteOptions] = {}
         verdicts: list[Literal["created", "unchanged"] | RegistryError] = []
         for decision, options in decisions:
@@ -207,14 +221,8 @@ class Application:
         return verdicts
 
     async def load(self, aggregate_type: type[A], aggregate_id: UUID) -> A | None:
-        """An aggregate folded from its stream; None if there is no stream of this kind under this id."""
-        recorded = await self.store.read_stream(aggregate_id)
-        if not recorded or AGGREGATES.get(recorded[0].type, aggregate_type) is not aggregate_type:
-            return None
-        aggregate = aggregate_type(id=aggregate_id)
-        for one in recorded:
-            aggregate.fold(decode_event(one.type, one.state))
-        return aggregate
+        """An aggregate as it is stored now; None if there is no stream of this kind under this id."""
+        return await self._repository.load(aggregate_type, aggregate_id)
 
     async def answer_again(self, event_ids: Sequence[UUID], *, created: bool, replayed: bool) -> Accepted:
         """The answer to an earlier write, rebuilt from its events. Raises Erased when that is no longer possible."""
@@ -249,19 +257,20 @@ class Application:
         receipt = Receipt(self.keys.origin, position, leaf_hash, received, received + MAX_MERGE_DELAY_SECONDS)
         return receipt.sign(self.keys.receipt)
 
-    def _unit(self, actor: Actor, expected_version: int | None) -> Unit:
+    def _unit(self, actor: Actor, expected_version: int | None, turn: Turn | None) -> Unit:
         return Unit(
             actor,
             self.clock(),
             expected_version,
-            load=self.load,
+            load=self._repository.load,
+            turn=turn,
             store=self.store,
             pseudonyms=self._pseudonyms,
         )
 
     async def _known(self, actor: Actor, options: WriteOptions) -> Accepted | None:
         """The answer that an earlier write already has for this Idempotency-Key or source record."""
-        institution = actor.institution or OPERATOR
+        institution = actor.institution or OPERATOR_ID
         if options.idempotency_key is not None:
             known = await self.store.idempotency_key(institution, options.idempotency_key)
             if known is not None:
@@ -280,7 +289,7 @@ class Application:
         if options.idempotency_key is None:
             return None
         return Idempotency(
-            actor.institution or OPERATOR, options.idempotency_key, self._mac("body", options.body)
+            actor.institution or OPERATOR_ID, options.idempotency_key, self._mac("body", options.body)
         )
 
     def _source_record(
@@ -288,7 +297,9 @@ class Application:
     ) -> Iterable[SourceRecord]:
         if options.source_record_id is not None:
             content = self._mac("source-record", options.content)
-            yield SourceRecord(actor.institution or OPERATOR, options.source_record_id, content, first, last)
+            yield SourceRecord(
+                actor.institution or OPERATOR_ID, options.source_record_id, content, first, last
+            )
 
     def _mac(self, purpose: str, message: bytes) -> bytes:
         return self.master.mac(purpose, message)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from registry.application.turns import Turn
 from registry.domain.event import Act, Aggregate, By, Pending
 from registry.errors import NotAllowed, NotFound, VersionConflict
 from registry.privacy.pseudonyms import Pseudonyms
@@ -14,7 +15,7 @@ from registry.store import EventStore
 
 A = TypeVar("A", bound=Aggregate)
 
-OPERATOR = UUID(int=0)
+OPERATOR_ID = UUID(int=0)
 """Stands for "no institution" where a table needs one: the operator of the register."""
 
 
@@ -33,6 +34,10 @@ class Actor(msgspec.Struct, frozen=True):
     def sees_all(self) -> bool:
         """Whether other institutions' records exist for this actor."""
         return not SEES_ALL.isdisjoint(self.scopes)
+
+
+OPERATOR = Actor(institution=None, key=None, scopes=frozenset({"admin"}))
+"""The program itself, on behalf of whoever runs it."""
 
 
 class WriteOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +71,7 @@ class Unit:
         expected_version: int | None,
         *,
         load: Loader,
+        turn: Turn | None,
         store: EventStore,
         pseudonyms: Pseudonyms,
     ) -> None:
@@ -75,6 +81,7 @@ class Unit:
         self.pseudonyms = pseudonyms
         self._expected_version = expected_version
         self._load = load
+        self._turn = turn
         self._aggregates: dict[UUID, Aggregate] = {}
 
     @property
@@ -104,7 +111,12 @@ class Unit:
         return aggregate
 
     async def target(self, aggregate_type: type[A], aggregate_id: UUID) -> A:
-        """The aggregate that the caller addressed, at the version that the caller read (If-Match)."""
+        """The aggregate that the caller addressed, at the version that the caller read (If-Match).
+
+        Waits until nobody else in this process is changing it, unless several decisions are made together.
+        """
+        if self._turn is not None:
+            await self._turn.take(aggregate_id)
         aggregate = await self.get(aggregate_type, aggregate_id)
         if self._expected_version is not None and aggregate.version != self._expected_version:
             raise VersionConflict(aggregate_id)

@@ -5,6 +5,7 @@ Events and aggregates satisfy the contracts of the ``eventsourcing`` library (``
 order of magnitude faster than the library's decorated classes.
 """
 
+import copy
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, NamedTuple, Self, TypeVar
@@ -81,11 +82,14 @@ class Pending(NamedTuple):
 class Aggregate(msgspec.Struct, kw_only=True, dict=True):
     """State folded from one stream's events; decides, and records what it decided in ``pending``.
 
-    The fields of a subclass are its whole state, so that a snapshot is the encoded struct. ``version`` counts the
-    events applied, 0 before the first.
+    The fields of a subclass are its whole state, so that a snapshot is the encoded struct. Their values are never
+    changed in place, only replaced, so that copies may share them. ``version`` counts the events applied, 0 before
+    the first. ``class_version`` goes up with every change of ``apply`` by which the same events come to another
+    state: older snapshots are then left alone.
     """
 
     NOUN: ClassVar[str]
+    class_version: ClassVar[int] = 1
 
     id: UUID
     version: int = 0
@@ -98,6 +102,12 @@ class Aggregate(msgspec.Struct, kw_only=True, dict=True):
     def new(cls) -> Self:
         """An aggregate without history, under a random id."""
         return cls(id=uuid4())
+
+    def stored(self) -> Self:
+        """A copy of a loaded aggregate for one decision to change: the same state, nothing pending."""
+        fresh = copy.copy(self)  # the fields only: msgspec leaves ``pending`` behind
+        fresh.pending = []
+        return fresh
 
     def apply(self, event: Event) -> None:
         """Changes the state as the event says. Never refuses: what is stored has happened."""
