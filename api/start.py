@@ -16,7 +16,7 @@ from api.services import Services
 from projections.counting.definition import DEFINITION_ID, definition_sha256
 from registry.application import register
 from registry.application.application import Application
-from registry.application.unit import Actor, WriteOptions
+from registry.application.unit import OPERATOR, WriteOptions
 from registry.database import connect_pool, migrate
 from registry.disclosure import policy
 from registry.domain.register import REGISTER_ID, Register
@@ -27,9 +27,6 @@ from registry.log.durable import write_durably
 from registry.log.keys import ORIGIN_FILE, load_or_create
 from registry.privacy.master import MasterKey, load_or_create_master_key
 from registry.settings import Settings, load_settings
-
-OPERATOR: Final = Actor(institution=None, key=None, scopes=frozenset({"admin"}))
-"""The program itself, on behalf of whoever runs it."""
 
 ADMIN_KEY_FILE: Final = "admin.key"
 LOCK_FILE: Final = "constancia.lock"

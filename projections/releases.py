@@ -22,7 +22,7 @@ from projections.models.placements import Crowd
 from projections.runner import Runner
 from registry.application.application import Accepted, Application
 from registry.application.sealing import unseal
-from registry.application.unit import Actor, Unit, WriteOptions
+from registry.application.unit import OPERATOR, Unit, WriteOptions
 from registry.disclosure import disclosed, ladder, policy
 from registry.disclosure.facets import FACETS, Facets, Findings, facets_of
 from registry.disclosure.promotions import end_concerned
@@ -34,8 +34,6 @@ from registry.errors import RuleViolated, VersionConflict
 from registry.log.canonical import JSON
 
 _LOG = logging.getLogger(__name__)
-
-_OPERATOR = Actor(institution=None, key=None, scopes=frozenset({"admin"}))
 
 
 class _Case(NamedTuple):
@@ -74,7 +72,7 @@ class Releases:
         Raises RuleViolated before a definition and a policy are adopted, ProjectionStopped when a model that it
         decides on has stopped, VersionConflict when decisions came faster than it could follow.
         """
-        accepted = await self._app.execute(_OPERATOR, self._decide, WriteOptions())
+        accepted = await self._app.execute(OPERATOR, self._decide, WriteOptions())
         return accepted if accepted.events else None
 
     async def _decide(self, unit: Unit) -> Register:

@@ -11,8 +11,9 @@ import typer
 from api.auth.keys import Key, Keys
 from api.auth.scopes import Scope
 from api.cli.options import Data
-from api.start import OPERATOR, open_services, read_settings
+from api.start import open_services, read_settings
 from registry.application import reading
+from registry.application.unit import OPERATOR
 from registry.domain.institution import Institution
 from registry.errors import InvalidInput, NotFound
 

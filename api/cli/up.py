@@ -68,14 +68,15 @@ def _welcome(services: Services, first_key: Path | None) -> str:
     settings = services.settings
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     url = f"http://{host}:{settings.port}"
-    vkey = services.log_keys.vkeys()["log"][0]
+    keys = services.log_keys.vkeys()
+    trusted = " ".join(f"--vkey '{key}'" for key in (*keys["log"], *keys["count"]))
     query = '{"query":"{ count { best asOf { size } } }"}'
     lines = [
         f"Constancia escucha en · is listening on {url}",
         f"  API           {url}/openapi.json",
         f"  GraphQL       curl {url}/graphql --json '{query}'",
         f"  Bitácora · Log  {url}/log/checkpoint",
-        f"  Verificar · Verify  constancia verify {url} --vkey '{vkey}'",
+        f"  Verificar · Verify  constancia verify {url} {trusted}",
     ]
     if first_key is not None:
         lines += [

@@ -15,8 +15,7 @@ from api.demo.plan import OPERATOR, Batch, Step, Write, beginning
 from api.demo.script import script
 from projections.releases import Releases
 from registry.application.application import Application
-from registry.application.unit import OPERATOR as OPERATOR_ID
-from registry.application.unit import Actor, WriteOptions
+from registry.application.unit import OPERATOR_ID, Actor, WriteOptions
 from registry.domain.mapper import decode_event
 
 _LOG = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from registry.domain.claims import Perpetrator, Range
+from registry.domain.claims import Bound, Perpetrator, Range
 from registry.domain.codes import (
     NOT_REPORTED,
     AssignmentEnd,
@@ -36,6 +36,7 @@ from registry.domain.codes import (
     SourceType,
     VictimRole,
 )
+from registry.log.canonical import MAX_INTEGER
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
 SourceRecordId = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
@@ -157,7 +158,7 @@ class EvidenceDraft(Draft, frozen=True, kw_only=True):
 
     algorithm: ShortText | None = None
     digest: ShortText | None = None
-    size: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    size: Annotated[int, msgspec.Meta(ge=0, le=MAX_INTEGER)] | None = None
     media_type: ShortText | None = None
     source_url: ShortText | None = None
     acquired_at: ShortText | None = None
@@ -186,9 +187,9 @@ class ReportDraft(Draft, frozen=True, kw_only=True):
     evidence: list[EvidenceDraft] = []
     action: RelocationAction | None = None
     unit: RelocationUnit | None = None
-    low: Annotated[int, msgspec.Meta(ge=0)] | None = None
-    best: Annotated[int, msgspec.Meta(ge=0)] | None = None
-    high: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    low: Bound | None = None
+    best: Bound | None = None
+    high: Bound | None = None
     trigger_incident: Reference | None = None
     source_record_id: SourceRecordId | None = None
 

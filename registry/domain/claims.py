@@ -48,7 +48,10 @@ class Where(Claim, frozen=True, kw_only=True):
     precision: PlacePrecision
 
 
-Bound = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+MAX_COUNT = 1_000_000
+"""More than any single occurrence can concern; beyond it somebody mistook a column."""
+
+Bound = Annotated[int, msgspec.Meta(ge=0, le=MAX_COUNT)]
 
 
 class Range(Claim, frozen=True, kw_only=True):
@@ -59,8 +62,9 @@ class Range(Claim, frozen=True, kw_only=True):
     high: Bound
 
     def __post_init__(self) -> None:
-        if not self.low <= self.best <= self.high:
-            raise ValueError("low ≤ best ≤ high must hold")
+        # Also what code constructs: an event that does not decode again must never be stored.
+        if not 0 <= self.low <= self.best <= self.high <= MAX_COUNT:
+            raise ValueError(f"0 ≤ low ≤ best ≤ high ≤ {MAX_COUNT} must hold")
 
 
 ONE = Range(low=1, best=1, high=1)

@@ -68,11 +68,22 @@ def noun_of(topic: str) -> str:
 
 
 def encode_event(event: Event) -> bytes:
-    """The stored form: canonical JSON of all fields, with ``class_version`` from the second version on."""
-    state = msgspec.to_builtins(event)
+    """The stored form: canonical JSON of all fields, with ``class_version`` from the second version on.
+
+    Raises ValueError for an event that would not read back as itself: stored, it would stop every reader for ever.
+    """
+    fields = msgspec.to_builtins(event)
     if event.class_version > 1:
-        state["class_version"] = event.class_version
-    return encode(state)
+        fields["class_version"] = event.class_version
+    state = encode(fields)
+    try:
+        if decode_event(event.TOPIC, state) == event:
+            return state
+    except (msgspec.ValidationError, UnknownEvent) as error:
+        raise ValueError(
+            f"{event.TOPIC} does not decode again: its fields hold what their types forbid"
+        ) from error
+    raise ValueError(f"{event.TOPIC} does not decode to itself")
 
 
 def decode_event(topic: str, state: bytes) -> Event:

@@ -11,12 +11,10 @@ import pytest
 from registry.application import institutions
 from registry.application.application import Application
 from registry.application.drafts import InstitutionDraft
-from registry.application.unit import Actor, WriteOptions
+from registry.application.unit import OPERATOR, Actor, WriteOptions
 from registry.domain.codes import InstitutionKind
 from registry.log.keys import LogKeys, load_or_create
 from registry.privacy.master import MasterKey
-
-OPERATOR = Actor(None, None, frozenset({"admin"}))
 
 
 class Clock:

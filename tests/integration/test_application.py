@@ -21,7 +21,7 @@ from registry.application.drafts import (
     WhenDraft,
     WhereDraft,
 )
-from registry.application.unit import Actor, WriteOptions
+from registry.application.unit import OPERATOR, Actor, WriteOptions
 from registry.domain.codes import (
     Certainty,
     CorrectionReason,
@@ -50,7 +50,7 @@ from registry.errors import (
 from registry.log.leaf import EntryLeaf, parse_leaf
 from registry.log.receipt import Receipt
 from registry.privacy.sealing import verify_opening
-from tests.integration.conftest import OPERATOR, new_institution
+from tests.integration.conftest import new_institution
 
 
 def attack(**changes: object) -> ReportDraft:

@@ -37,7 +37,7 @@ from registry.application import institutions
 from registry.application.application import Application
 from registry.application.drafts import Draft, InstitutionDraft
 from registry.application.sealing import unseal
-from registry.application.unit import WriteOptions
+from registry.application.unit import OPERATOR, WriteOptions
 from registry.disclosure.facets import FACETS
 from registry.domain.codes import STATES, InstitutionKind
 from registry.log.canonical import encode
@@ -48,7 +48,7 @@ from registry.log.tiles import bundle_path, tile_path
 from registry.privacy.master import MasterKey
 from registry.settings import Settings
 from registry.store.store import NOTIFICATION_CHANNEL
-from tests.integration.conftest import OPERATOR, Clock
+from tests.integration.conftest import Clock
 
 PLANTED = {
     "Student.curp": "XEXX991231HNEPLN07",

@@ -22,7 +22,7 @@ from registry.application.drafts import (
     WhenDraft,
     WhereDraft,
 )
-from registry.application.unit import Actor, WriteOptions
+from registry.application.unit import OPERATOR, Actor, WriteOptions
 from registry.disclosure import policy
 from registry.domain.codes import (
     Certainty,
@@ -41,7 +41,7 @@ from registry.domain.codes import (
 from registry.errors import RuleViolated
 from registry.log.leaf import OpenLeaf, parse_leaf
 from registry.privacy.sealing import verify_opening
-from tests.integration.conftest import OPERATOR, Clock
+from tests.integration.conftest import Clock
 
 WHEN = WhenDraft(earliest=date(2026, 1, 5), latest=date(2026, 1, 5), precision=DatePrecision.DAY)
 WHERE = WhereDraft(cvegeo="16012", precision=PlacePrecision.MUNICIPALITY)

@@ -25,14 +25,13 @@ from projections.runner import Runner
 from registry.application import institutions
 from registry.application.application import Application
 from registry.application.drafts import InstitutionDraft
-from registry.application.unit import WriteOptions
+from registry.application.unit import OPERATOR, WriteOptions
 from registry.domain.codes import InstitutionKind
 from registry.domain.register import REGISTER_ID, Register
 from registry.errors import InvalidInput, NotFound
 from registry.log.keys import LogKeys
 from registry.privacy.master import MasterKey
 from registry.settings import Settings
-from tests.integration.conftest import OPERATOR
 
 LIMIT = 10_000
 REPORT = {

@@ -39,7 +39,7 @@ from registry.application.drafts import (
     WhenDraft,
     WhereDraft,
 )
-from registry.application.unit import Actor, WriteOptions
+from registry.application.unit import OPERATOR, Actor, WriteOptions
 from registry.disclosure import policy
 from registry.domain.codes import (
     Certainty,
@@ -62,7 +62,7 @@ from registry.log.publisher import Publisher
 from registry.log.tiles import bundle_path, tile_path, tiles_of
 from registry.privacy.master import MasterKey
 from registry.settings import Settings, load_settings
-from tests.integration.conftest import OPERATOR, Clock
+from tests.integration.conftest import Clock
 
 WHEN = WhenDraft(earliest=date(2026, 1, 5), latest=date(2026, 1, 5), precision=DatePrecision.DAY)
 WHERE = WhereDraft(cvegeo="16012", precision=PlacePrecision.MUNICIPALITY)

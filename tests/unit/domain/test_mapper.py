@@ -120,3 +120,13 @@ def test_older_versions_are_brought_up_and_newer_ones_refused(monkeypatch: pytes
 def test_every_name_belongs_to_one_kind_of_record() -> None:
     assert noun_of("nil.reported") == "nil_report"
     assert noun_of("attack.reported") == "report"
+
+
+def test_an_event_that_would_not_read_back_is_never_encoded() -> None:
+    event = registered()
+    for spoilt in (
+        msgspec.structs.replace(event, name=5),  # what a type checker forbids and a mistake may do
+        msgspec.structs.replace(event, state=("09",)),
+    ):
+        with pytest.raises(ValueError, match="does not decode"):
+            encode_event(spoilt)

@@ -1,0 +1,312 @@
+"""Whole lives of an invented register, as stored events: every kind of stream, changes of each, releases in between.
+
+Few streams, so that their events meet in one batch and lie in several; anything that the domain allows may follow.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from registry.domain.assignment import Assignment, AssignmentEnded, AssignmentRegistered, AssignmentRelocated
+from registry.domain.certainty import LinkedReport
+from registry.domain.claims import Victim, When
+from registry.domain.codes import (
+    AssignmentEnd,
+    Certainty,
+    CorrectionReason,
+    DatePrecision,
+    Directness,
+    IncidentClass,
+    InstitutionKind,
+    Nexus,
+    Outcome,
+    PlazaType,
+    RelocationReason,
+    ReportClass,
+    Sex,
+    SourceType,
+    VictimRole,
+)
+from registry.domain.event import Act, Aggregate, By, Event
+from registry.domain.incident import (
+    CertaintySet,
+    Incident,
+    IncidentDisclosed,
+    IncidentOpened,
+    IncidentRetracted,
+    VictimRecorded,
+)
+from registry.domain.institution import Institution, InstitutionRegistered
+from registry.domain.mapper import encode_event
+from registry.domain.register import REGISTER_ID, DefinitionAdopted, Register, ReleasePublished
+from registry.domain.report import AttackReported, NilReported, Report
+from registry.domain.site import Site, SiteRegistered
+from registry.log.leaf import entry_leaf, open_leaf
+from registry.log.merkle import leaf_hash
+from registry.store import Recorded
+
+_COMMITMENT = "3q2+7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+_MUNICIPALITIES = ("16012", "16053", "14012")
+_DAYS = 900
+
+
+class Life:
+    """Draws one event after another. ``events`` are stored as the writer would store them."""
+
+    def __init__(self, random: Random, most: int = 6) -> None:
+        self._random, self._most = random, most
+        self._at = datetime(2023, 1, 2, tzinfo=UTC)
+        self._institutions: list[Institution] = []
+        self._sites: list[Site] = []
+        self._assignments: list[Assignment] = []
+        self._reports: list[Report] = []
+        self._incidents: list[Incident] = []
+        self._register = Register(id=REGISTER_ID)
+        self.events: list[Recorded] = []
+
+    def go_on(self, count: int) -> list[Recorded]:
+        """The next ``count`` events."""
+        first = len(self.events)
+        steps: tuple[Callable[[], None], ...] = (
+            self._institution,
+            self._site,
+            *[self._assignment] * 3,
+            *[self._relocation] * 3,
+            self._end,
+            self._nil,
+            *[self._report] * 4,
+            *[self._incident] * 2,
+            *[self._victim] * 2,
+            *[self._certainty] * 4,
+            self._retraction,
+            *[self._disclosure] * 3,
+            self._release,
+            self._definition,
+        )
+        while len(self.events) < first + count:
+            self._at += timedelta(hours=self._random.randrange(48))
+            self._random.choice(steps)()
+        return self.events[first:]
+
+    def _record(self, aggregate: Aggregate, event_type: type[Event], **data: Any) -> None:
+        by = By(
+            institution=self._random.choice(self._institutions).id if self._institutions else None, key=None
+        )
+        event = aggregate.trigger(event_type, Act(by, self._at), event_id=self._id(), **data)
+        leaf = (
+            open_leaf(event.event_id, event.TOPIC, event.recorded.date(), event.public())
+            if event.OPEN
+            else entry_leaf(event.event_id, _COMMITMENT)
+        )
+        self.events.append(
+            Recorded(
+                len(self.events),
+                event.event_id,
+                event.originator_id,
+                event.originator_version,
+                event.TOPIC,
+                encode_event(event),
+                leaf,
+                leaf_hash(leaf),
+            )
+        )
+
+    def _institution(self) -> None:
+        if len(self._institutions) < self._most:
+            made = Institution(id=self._id())
+            kind = self._random.choice([InstitutionKind.UNIVERSITY, InstitutionKind.ASSOCIATION])
+            self._record(made, InstitutionRegistered, name="Institución de Ejemplo", kind=kind, state="16")
+            self._institutions.append(made)
+
+    def _site(self) -> None:
+        if len(self._sites) < self._most:
+            made = Site(id=self._id())
+            place = self._random.choice(_MUNICIPALITIES)
+            self._record(
+                made, SiteRegistered, name="Clínica", cvegeo=place, clues=None, level=None, plaza_types=()
+            )
+            self._sites.append(made)
+
+    def _assignment(self) -> None:
+        if self._institutions and self._sites and len(self._assignments) < self._most:
+            made = Assignment(id=self._id())
+            starts = self._day()
+            self._record(
+                made,
+                AssignmentRegistered,
+                student=f"student-{self._random.randrange(self._most)}",
+                institution=self._random.choice(self._institutions).id,
+                site=self._random.choice(self._sites).id,
+                promotion=f"{starts.year}-{self._random.choice('12')}",
+                plaza_type=PlazaType.C,
+                starts=starts,
+                planned_end=starts + timedelta(days=364),
+            )
+            self._assignments.append(made)
+
+    def _relocation(self) -> None:
+        serving = [one for one in self._assignments if one.ended is None]
+        if serving:
+            moved = self._random.choice(serving)
+            self._record(
+                moved,
+                AssignmentRelocated,
+                from_=moved.site,
+                to=self._random.choice(self._sites).id,
+                effective=moved.since + timedelta(days=self._random.choice([0, 1, 30, 400])),
+                reason=RelocationReason.THREAT,
+                trigger_incident=None,
+            )
+
+    def _end(self) -> None:
+        serving = [one for one in self._assignments if one.ended is None]
+        if serving:
+            ended = self._random.choice(serving)
+            on = ended.since + timedelta(days=self._random.choice([0, 1, 90]))
+            self._record(ended, AssignmentEnded, reason=AssignmentEnd.COMPLETED, on=on)
+            if len(self._assignments) == self._most:
+                self._assignments.remove(ended)
+
+    def _nil(self) -> None:
+        if self._institutions:
+            day = self._day()
+            self._record(
+                Report(id=self._id()),
+                NilReported,
+                institution=self._random.choice(self._institutions).id,
+                quarter=f"{day.year}-Q{(day.month + 2) // 3}",
+            )
+
+    def _report(self) -> None:
+        if self._institutions:
+            made, latest = Report(id=self._id()), self._day()
+            earliest = self._random.choice([None, latest - timedelta(days=self._random.choice([0, 40]))])
+            when = When(earliest=earliest, latest=latest, precision=DatePrecision.INTERVAL)
+            self._record(
+                made,
+                AttackReported,
+                institution=self._random.choice(self._institutions).id,
+                source_type=SourceType.UNIVERSITY,
+                directness=Directness.DIRECT,
+                source=None,
+                derived_from=None,
+                when=self._random.choice([None, when]),
+                where=None,
+                kind="ROBBERY",
+                means=(),
+                perpetrator=None,
+                victims=(),
+            )
+            self._reports = [*self._reports, made][-self._most :]
+
+    def _incident(self) -> None:
+        if not self._reports:
+            return
+        report = self._random.choice(self._reports)
+        linked = LinkedReport(
+            report=report.id,
+            institution=self._random.choice(self._institutions).id,
+            recorded=self._at,
+            report_class=ReportClass.ATTACK,
+            source_type=SourceType.UNIVERSITY,
+            directness=Directness.DIRECT,
+            source=None,
+            derived_from=None,
+            when=None,
+            where=None,
+        )
+        made = Incident(id=self._id())
+        self._record(made, IncidentOpened, incident_class=IncidentClass.ATTACK, reports=(linked,))
+        self._incidents = [*self._incidents, made][-self._most :]
+
+    def _victim(self) -> None:
+        if self._incidents:
+            victim = Victim(
+                role=VictimRole.PASANTE_MEDICINE,
+                sex=Sex.FEMALE,
+                outcome=Outcome.KILLED,
+                nexus=Nexus.ON_DUTY_AT_SITE,
+            )
+            self._record(self._random.choice(self._incidents), VictimRecorded, victim=victim)
+
+    def _certainty(self) -> None:
+        if self._incidents:
+            level = self._random.choice([Certainty.RUMOUR, Certainty.POSSIBLE, Certainty.CONFIRMED])
+            self._record(
+                self._random.choice(self._incidents), CertaintySet, level=level, criteria=(), basis=()
+            )
+
+    def _retraction(self) -> None:
+        if self._incidents:
+            reason = self._random.choice(list(CorrectionReason))
+            self._record(self._random.choice(self._incidents), IncidentRetracted, reason=reason)
+
+    def _disclosure(self) -> None:
+        if self._incidents:
+            shown = self._random.choice(self._incidents)
+            self._record(shown, IncidentDisclosed, disclosure=self._public(shown.id))
+
+    def _release(self) -> None:
+        self._record(
+            self._register,
+            ReleasePublished,
+            release=self._id(),
+            definition="00" * 32,
+            policy="00" * 32,
+            disclosed=0,
+            answers=(),
+            tables=(),
+        )
+
+    def _definition(self) -> None:
+        self._record(self._register, DefinitionAdopted, definition="national-count/1", sha256="00" * 32)
+
+    def _public(self, incident: UUID) -> dict[str, Any]:
+        dead = [self._random.randrange(2)] * 3
+        bounds = {"victims": [1, 1, 2], "deaths": dead}
+        sexes = {"FEMALE": dead}
+        values: dict[str, Any] = {
+            "tally": {"strict": bounds, "broad": bounds},
+            "year": "2023",
+            "state": "16",
+            "kind": "ROBBERY",
+            "municipality": "16012",
+            "month": "2023-04",
+            "sex": {"strict": sexes, "broad": sexes} if any(dead) else "NOT_APPLICABLE",
+        }
+        facets = {
+            name: {"value": value} if self._random.randrange(4) else {"sealed": _COMMITMENT}
+            for name, value in values.items()
+        }
+        return {
+            "incident": str(incident),
+            "status": "ACTIVE",
+            "merged_into": None,
+            "certainty": self._random.choice(["POSSIBLE", "CONFIRMED"]),
+            "disputed": False,
+            "class": "ATTACK",
+            "reason": None,
+            "facets": facets,
+        }
+
+    def _day(self) -> date:
+        return date(2023, 1, 2) + timedelta(days=self._random.randrange(_DAYS))
+
+    def _id(self) -> UUID:
+        return UUID(int=self._random.getrandbits(128), version=4)
+
+
+async def store_life(connection: Any, events: list[Recorded]) -> None:
+    """Append the next events of a life, in one transaction."""
+    async with connection.transaction():
+        await connection.copy_records_to_table(
+            "events",
+            columns=["position", "event_id", "stream_id", "version", "type", "state", "leaf", "leaf_hash"],
+            records=[
+                (e.position, e.event_id, e.stream_id, e.version, e.type, e.state, e.leaf, e.leaf_hash)
+                for e in events
+            ],
+        )
+        await connection.execute("UPDATE head SET size = $1", events[-1].position + 1)
