@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query
-from pydantic import AwareDatetime
+from pydantic import AfterValidator, AwareDatetime
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -16,6 +17,7 @@ from api.rest.documentation import document_read, document_receipt
 from api.services import Services, services_of
 from projections.models import records
 from registry.application import reading
+from registry.application.drafts import NO_CONTROLS
 from registry.application.reading import View
 from registry.application.unit import Actor
 from registry.domain.assignment import Assignment
@@ -83,8 +85,10 @@ def _add_list(router: APIRouter, read: Read) -> None:
     @router.get(read.collection, **document_read(f"Listar: {read.plural}", read.collection, answers.Page))
     async def page(
         request: Request,
-        source_record_id: Annotated[str | None, Query(min_length=1, max_length=255)] = None,
-        updated_after: AwareDatetime | None = None,
+        source_record_id: Annotated[
+            str | None, Query(min_length=1, max_length=255, pattern=NO_CONTROLS)
+        ] = None,
+        updated_after: Annotated[AwareDatetime, AfterValidator(_in_utc)] | None = None,
         after: Annotated[int, Query(ge=0, le=LAST_POSITION)] = 0,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         actor: Actor = caller,
@@ -100,6 +104,14 @@ def _add_list(router: APIRouter, read: Read) -> None:
             services.pool, read.noun, institution=whose, updated_after=updated_after, after=after, limit=limit
         )
         return answers.page(await _visible(services, actor, read, listed.ids), listed.next)
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """A time at the edge of the calendar may have no counterpart in UTC, where the database compares."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("beyond the calendar") from None
 
 
 async def _visible(services: Services, actor: Actor, read: Read, ids: Iterable[UUID]) -> list[View]:

@@ -39,7 +39,10 @@ from registry.domain.codes import (
 from registry.log.canonical import MAX_INTEGER
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
-SourceRecordId = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+NO_CONTROLS = r"^[^\x00-\x1f\x7f]*$"
+"""A line of text; among the control characters is NUL, which the database cannot hold."""
+
+SourceRecordId = Annotated[str, msgspec.Meta(min_length=1, max_length=255, pattern=NO_CONTROLS)]
 StateCode = Annotated[str, msgspec.Meta(pattern=r"^(0[1-9]|[12][0-9]|3[0-2])$")]
 MunicipalityCode = Annotated[str, msgspec.Meta(pattern=r"^(0[1-9]|[12][0-9]|3[0-2])[0-9]{3}$")]
 CluesCode = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{5}[0-9]{6}$")]

@@ -228,6 +228,20 @@ class TestWriting:
             count = {"low": number, "best": number, "high": number}
             body = {**REPORT, "victims": [{"role": "STAFF", "count": count}]}
             assert (await university.post("/v1/reports", body)).status_code == 422, number
+        statement = {"class": "RELOCATION", "source_type": "PRESS", "action": "CLOSED", "low": 1, "best": 2}
+        for number in (1_000_001, 2**53, 2**80):
+            answer = await university.post("/v1/reports", {**statement, "high": number})
+            assert answer.status_code == 422, number
+            assert answer.json()["errors"][0]["field"] == "high"
+        for size in (2**53, 2**80):
+            body = {**REPORT, "evidence": [{"digest": "ab", "size": size}]}
+            assert (await university.post("/v1/reports", body)).status_code == 422, size
+
+    async def test_a_source_record_id_is_one_line_of_text(self, join: Callable[..., Any]) -> None:
+        university = await join(Scope.REPORTS_WRITE)
+        for name, status in (("a\0b", 400), ("a\nb", 422), ("", 422)):
+            answer = await university.post("/v1/reports", {**REPORT, "source_record_id": name})
+            assert answer.status_code == status, name
 
     async def test_the_operator_records_no_facts(self, http: httpx.AsyncClient, services: Services) -> None:
         await write_admin_key(services)
@@ -280,7 +294,16 @@ class TestReading:
 
     @pytest.mark.parametrize(
         "query",
-        [{"limit": 0}, {"limit": 201}, {"after": -1}, {"after": 2**60}, {"updated_after": "yesterday"}],
+        [
+            {"limit": 0},
+            {"limit": 201},
+            {"after": -1},
+            {"after": 2**60},
+            {"updated_after": "yesterday"},
+            {"updated_after": "0001-01-01T00:00:00+23:59"},
+            {"updated_after": "9999-12-31T23:59:59-23:59"},
+            {"source_record_id": "\0"},
+        ],
         ids=str,
     )
     async def test_a_question_that_makes_no_sense_is_told_so(
