@@ -4,15 +4,20 @@ A promotion ``YYYY-1`` starts on 1 February, ``YYYY-2`` on 1 August; each lasts 
 """
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import MAXYEAR, date
 
 from registry.domain.claims import When
 
 
 def end_of(promotion: str) -> date:
-    """Last day of a promotion such as ``2026-2``, whatever became of the student."""
+    """Last day of a promotion such as ``2026-2``, whatever became of the student.
+
+    Stored years are not all plausible ones, and one of them must not stop every release: the last year that a date can
+    hold stands for itself and all later ones.
+    """
     year, half = promotion.split("-")
-    return date(int(year) + 1, 1, 31) if half == "1" else date(int(year) + 1, 7, 31)
+    month = 1 if half == "1" else 7
+    return date(min(int(year) + 1, MAXYEAR), month, 31)
 
 
 def end_concerned(promotions: Iterable[str], when: When | None) -> date | None:

@@ -36,3 +36,9 @@ def test_the_students_own_promotion_is_waited_for() -> None:
 
 def test_without_a_date_the_end_is_not_known() -> None:
     assert end_concerned([], None) is None
+
+
+def test_a_year_beyond_all_dates_waits_for_ever_and_stops_no_release() -> None:
+    assert end_of("9999-2") == date(9999, 7, 31)
+    assert end_concerned([], on(date.max)) == date(9999, 7, 31)
+    assert end_concerned([], on(date.min)) == date(1, 7, 31)
