@@ -1,0 +1,345 @@
+"""What the golden bytes say: one or more events of every type, every optional field both present and absent.
+
+Add to this table, never change what stands in it: an event that was released stays readable for ever.
+"""
+
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+from registry.domain.assignment import AssignmentEnded, AssignmentRegistered, AssignmentRelocated
+from registry.domain.certainty import LinkedReport
+from registry.domain.claims import Perpetrator, Range, Victim, When, Where
+from registry.domain.codes import (
+    AssignmentEnd,
+    AttributionBasis,
+    Certainty,
+    CertaintyBasis,
+    CorrectionReason,
+    DatePrecision,
+    Directness,
+    IncidentClass,
+    InstitutionKind,
+    Manner,
+    Means,
+    Nexus,
+    Outcome,
+    PerpetratorGroup,
+    PlacePrecision,
+    PlazaType,
+    RelocationAction,
+    RelocationReason,
+    RelocationUnit,
+    ReportClass,
+    Sex,
+    SiteLevel,
+    SourceType,
+    VictimRole,
+)
+from registry.domain.event import By, Event
+from registry.domain.incident import (
+    CertaintySet,
+    FindingRecorded,
+    IncidentDisclosed,
+    IncidentOpened,
+    IncidentRetracted,
+    VictimRecorded,
+)
+from registry.domain.institution import InstitutionRegistered
+from registry.domain.register import DefinitionAdopted, PolicyAdopted, ReleasePublished
+from registry.domain.report import AttackReported, NilReported, RelocationReported, ThreatReported
+from registry.domain.site import SiteRegistered
+
+
+def _id(number: int) -> UUID:
+    return UUID(int=(0x5EED << 96) + number, version=4)
+
+
+_OPERATOR = By(institution=None, key=None)
+_UNIVERSITY = By(institution=_id(1), key=_id(2))
+_REVIEWER = By(institution=_id(3), key=_id(4))
+_SECOND_REVIEWER = By(institution=_id(5), key=None)
+_STUDENT = "person-0b6f3f8c2c6a4f5e9d0a"
+_DIGEST = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+_SEALED = "3q2+7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
+
+def _envelope(stream: int, version: int, by: By, at: datetime | None = None) -> dict[str, Any]:
+    return {
+        "originator_id": _id(stream),
+        "originator_version": version,
+        "event_id": _id(stream * 1000 + version),
+        "recorded": at or datetime(2026, 3, 2, 12, 0, version, 123456, tzinfo=UTC),
+        "by": by,
+    }
+
+
+_DAY = When(earliest=date(2026, 1, 5), latest=date(2026, 1, 6), precision=DatePrecision.DAY)
+_BY_THEN = When(earliest=None, latest=date(2026, 12, 31), precision=DatePrecision.YEAR)
+_CLINIC = Where(state="16", cvegeo="16012", site=_id(11), precision=PlacePrecision.SITE)
+_COUNTRY = Where(precision=PlacePrecision.COUNTRY)
+_NAMED_VICTIM = Victim(
+    role=VictimRole.PASANTE_MEDICINE,
+    sex=Sex.FEMALE,
+    outcome=Outcome.KILLED,
+    nexus=Nexus.ON_DUTY_AT_SITE,
+    manner=Manner.DISPUTED,
+    person=_STUDENT,
+    assignment=_id(20),
+)
+_VICTIMS = Victim(
+    role=VictimRole.STAFF,
+    sex=Sex.NOT_REPORTED,
+    outcome=Outcome.UNKNOWN,
+    nexus=Nexus.UNKNOWN,
+    count=Range(low=2, best=3, high=1_000_000),
+)
+_LINKED = LinkedReport(
+    report=_id(30),
+    institution=_id(1),
+    recorded=datetime(2026, 3, 2, 12, 0, 1, 123456, tzinfo=UTC),
+    report_class=ReportClass.ATTACK,
+    source_type=SourceType.UNIVERSITY,
+    directness=Directness.DIRECT,
+    source="source-5c1e9a",
+    derived_from=_id(31),
+    when=_DAY,
+    where=_CLINIC,
+)
+_LINKED_BARELY = LinkedReport(
+    report=_id(31),
+    institution=_id(5),
+    recorded=datetime(2026, 3, 2, tzinfo=UTC),
+    report_class=ReportClass.THREAT,
+    source_type=SourceType.PRESS,
+    directness=Directness.INDIRECT,
+    source=None,
+    derived_from=None,
+    when=None,
+    where=None,
+)
+_POLICY = {"id": "disclosure-policy/1", "rungs": [{"facets": ["tally", "year"], "at_least": 3}], "note": None}
+_TALLY = {
+    "strict": {"victims": [1, 1, 1], "deaths": [1, 1, 1]},
+    "broad": {"victims": [1, 2, 3], "deaths": [1, 1, 1]},
+}
+_FINDING: dict[str, Any] = {
+    "when": None,
+    "where": None,
+    "kind": None,
+    "already_public": None,
+    "family_agrees": None,
+}
+
+GOLDEN: dict[str, Event] = {
+    "institution.registered.v1.university": InstitutionRegistered(
+        **_envelope(1, 1, _OPERATOR), name="Universidad Ñandú", kind=InstitutionKind.UNIVERSITY, state="09"
+    ),
+    "site.registered.v1.full": SiteRegistered(
+        **_envelope(11, 1, _UNIVERSITY),
+        name="Clínica «La Ladera» № 3",
+        cvegeo="16012",
+        clues="MNSSA000123",
+        level=SiteLevel.FIRST,
+        plaza_types=(PlazaType.A, PlazaType.CC),
+    ),
+    "site.registered.v1.bare": SiteRegistered(
+        **_envelope(12, 1, _OPERATOR), name="Clínica", cvegeo="14053", clues=None, level=None, plaza_types=()
+    ),
+    "assignment.registered.v1.year": AssignmentRegistered(
+        **_envelope(20, 1, _UNIVERSITY),
+        student=_STUDENT,
+        institution=_id(1),
+        site=_id(11),
+        promotion="2026-02",
+        plaza_type=PlazaType.C,
+        starts=date(2026, 2, 1),
+        planned_end=date(2027, 1, 31),
+    ),
+    "assignment.relocated.v1.full": AssignmentRelocated(
+        **_envelope(20, 2, _UNIVERSITY),
+        from_=_id(11),
+        to=_id(12),
+        effective=date(2026, 3, 1),
+        reason=RelocationReason.THREAT,
+        trigger_incident=_id(40),
+    ),
+    "assignment.relocated.v1.bare": AssignmentRelocated(
+        **_envelope(20, 3, _UNIVERSITY),
+        from_=_id(12),
+        to=_id(11),
+        effective=date(2026, 5, 1),
+        reason=RelocationReason.ADMINISTRATIVE,
+        trigger_incident=None,
+    ),
+    "assignment.ended.v1.completed": AssignmentEnded(
+        **_envelope(20, 4, _UNIVERSITY), reason=AssignmentEnd.COMPLETED, on=date(2027, 1, 31)
+    ),
+    "attack.reported.v1.full": AttackReported(
+        **_envelope(30, 1, _UNIVERSITY),
+        institution=_id(1),
+        source_type=SourceType.UNIVERSITY,
+        directness=Directness.DIRECT,
+        source="source-5c1e9a",
+        derived_from=_id(31),
+        when=_DAY,
+        where=_CLINIC,
+        kind="COERCED_CARE",
+        means=(Means.FIREARM, Means.VEHICLE),
+        perpetrator=Perpetrator(group=PerpetratorGroup.ORGANISED_CRIME, basis=AttributionBasis.ALLEGED),
+        victims=(_NAMED_VICTIM, _VICTIMS),
+    ),
+    "attack.reported.v1.bare": AttackReported(
+        **_envelope(32, 1, _SECOND_REVIEWER),
+        institution=_id(5),
+        source_type=SourceType.PRESS,
+        directness=Directness.INDIRECT,
+        source=None,
+        derived_from=None,
+        when=None,
+        where=None,
+        kind="NOT_REPORTED",
+        means=(),
+        perpetrator=None,
+        victims=(),
+    ),
+    "threat.reported.v1.full": ThreatReported(
+        **_envelope(31, 1, _UNIVERSITY),
+        institution=_id(1),
+        source_type=SourceType.VICTIM_OR_FAMILY,
+        directness=Directness.DIRECT,
+        source="source-77",
+        derived_from=_id(30),
+        when=_BY_THEN,
+        where=_COUNTRY,
+        kind="ORDER_TO_LEAVE",
+        means=(Means.NOT_REPORTED,),
+        perpetrator=Perpetrator(group=PerpetratorGroup.COMMUNITY_MEMBER, basis=AttributionBasis.ALLEGED),
+        victims=(_VICTIMS,),
+    ),
+    "threat.reported.v1.bare": ThreatReported(
+        **_envelope(33, 1, _UNIVERSITY),
+        institution=_id(1),
+        source_type=SourceType.VICTIM_OR_FAMILY,
+        directness=Directness.DIRECT,
+        source=None,
+        derived_from=None,
+        when=None,
+        where=None,
+        kind="UNKNOWN",
+        means=(),
+        perpetrator=None,
+        victims=(),
+    ),
+    "relocation.reported.v1.full": RelocationReported(
+        **_envelope(34, 1, _UNIVERSITY),
+        institution=_id(1),
+        source_type=SourceType.PRESS,
+        directness=Directness.INDIRECT,
+        source="source-5c1e9a",
+        derived_from=_id(31),
+        action=RelocationAction.WITHDRAWN,
+        unit=RelocationUnit.STUDENTS,
+        count=Range(low=10, best=12, high=20),
+        when=_BY_THEN,
+        where=(_CLINIC, _COUNTRY),
+        trigger_incident=_id(40),
+    ),
+    "relocation.reported.v1.bare": RelocationReported(
+        **_envelope(35, 1, _UNIVERSITY),
+        institution=_id(1),
+        source_type=SourceType.PRESS,
+        directness=Directness.INDIRECT,
+        source=None,
+        derived_from=None,
+        action=RelocationAction.CLOSED,
+        unit=None,
+        count=None,
+        when=None,
+        where=(),
+        trigger_incident=None,
+    ),
+    "nil.reported.v1.quarter": NilReported(
+        **_envelope(36, 1, _UNIVERSITY), institution=_id(1), quarter="2025-Q4"
+    ),
+    "incident.opened.v1.two_reports": IncidentOpened(
+        **_envelope(40, 1, _REVIEWER), incident_class=IncidentClass.ATTACK, reports=(_LINKED, _LINKED_BARELY)
+    ),
+    "incident.finding_recorded.v1.when": FindingRecorded(
+        **_envelope(40, 2, _REVIEWER), **(_FINDING | {"when": _DAY})
+    ),
+    "incident.finding_recorded.v1.where": FindingRecorded(
+        **_envelope(40, 3, _REVIEWER), **(_FINDING | {"where": _CLINIC})
+    ),
+    "incident.finding_recorded.v1.kind": FindingRecorded(
+        **_envelope(40, 4, _REVIEWER), **(_FINDING | {"kind": "COERCED_CARE"})
+    ),
+    "incident.finding_recorded.v1.already_public": FindingRecorded(
+        **_envelope(40, 5, _REVIEWER), **(_FINDING | {"already_public": True})
+    ),
+    "incident.finding_recorded.v1.not_public": FindingRecorded(
+        **_envelope(40, 6, _SECOND_REVIEWER), **(_FINDING | {"already_public": False})
+    ),
+    "incident.finding_recorded.v1.family_agrees": FindingRecorded(
+        **_envelope(40, 7, _REVIEWER), **(_FINDING | {"family_agrees": True})
+    ),
+    "incident.victim_recorded.v1.person": VictimRecorded(**_envelope(40, 8, _REVIEWER), victim=_NAMED_VICTIM),
+    "incident.victim_recorded.v1.several": VictimRecorded(**_envelope(40, 9, _REVIEWER), victim=_VICTIMS),
+    "incident.certainty_set.v1.possible": CertaintySet(
+        **_envelope(40, 10, _REVIEWER), level=Certainty.POSSIBLE, criteria=(), basis=()
+    ),
+    "incident.certainty_set.v1.confirmed": CertaintySet(
+        **_envelope(40, 11, _REVIEWER),
+        level=Certainty.CONFIRMED,
+        criteria=("TWO_INDEPENDENT_SOURCES_AGREE", "DOCUMENT_OR_SEALED_EVIDENCE"),
+        basis=(CertaintyBasis.FORENSIC_DOCUMENT, CertaintyBasis.SEALED_EVIDENCE),
+    ),
+    "incident.disclosed.v1.first": IncidentDisclosed(
+        **_envelope(40, 12, _OPERATOR),
+        disclosure={
+            "incident": str(_id(40)),
+            "status": "ACTIVE",
+            "merged_into": None,
+            "certainty": "PROBABLE",
+            "disputed": False,
+            "class": "ATTACK",
+            "reason": None,
+            "facets": {
+                "tally": {"value": _TALLY},
+                "year": {"value": "2026"},
+                **{name: {"sealed": _SEALED} for name in ("state", "kind", "municipality", "month", "sex")},
+            },
+        },
+    ),
+    "incident.retracted.v1.duplicate": IncidentRetracted(
+        **_envelope(40, 13, _REVIEWER), reason=CorrectionReason.DUPLICATE
+    ),
+    "definition.adopted.v1.national": DefinitionAdopted(
+        **_envelope(50, 1, _OPERATOR), definition="national-count/1", sha256=_DIGEST
+    ),
+    "policy.adopted.v1.first": PolicyAdopted(
+        **_envelope(50, 2, _OPERATOR), name="disclosure-policy/1", sha256=_DIGEST, policy=_POLICY
+    ),
+    "release.published.v1.answered": ReleasePublished(
+        **_envelope(50, 3, _OPERATOR, datetime(2026, 4, 1, tzinfo=UTC)),
+        release=_id(60),
+        definition=_DIGEST,
+        policy=_DIGEST,
+        disclosed=1,
+        answers=(
+            {"institution": str(_id(1)), "quarter": "2026-Q1", "answer": "ANSWERED"},
+            {"institution": str(_id(5)), "quarter": "2026-Q1", "answer": "NOT_ANSWERED"},
+        ),
+        tables=(),
+    ),
+    "release.published.v1.tables": ReleasePublished(
+        **_envelope(50, 4, _OPERATOR),
+        release=_id(61),
+        definition=_DIGEST,
+        policy=_DIGEST,
+        disclosed=0,
+        answers=(),
+        tables=({"name": "table/1", "rows": [[1, None, "x"]]},),
+    ),
+}
+"""``<name on the wire>.v<class_version>.<case>`` → the event as this program must read it, upcast if it is older."""
