@@ -26,7 +26,6 @@ from api.problems import (
     from_error,
 )
 from api.redaction import describe
-from api.rest.operations import collection_of
 from registry.errors import RegistryError
 from registry.text import Text
 
@@ -67,9 +66,7 @@ async def _on_problem(request: Request, error: Exception) -> Response:
 
 
 async def _on_registry_error(request: Request, error: Exception) -> Response:
-    route = getattr(request.scope.get("route"), "path", "")
-    collection = collection_of(route) if route.startswith("/v1/") else None
-    problem = from_error(error, collection=collection) if isinstance(error, RegistryError) else None
+    problem = from_error(error) if isinstance(error, RegistryError) else None
     if problem is None:
         raise error
     return answer(request, problem)

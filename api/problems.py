@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.language import preferred
+from api.rest.collections import COLLECTIONS
 from registry.errors import (
     Erased,
     IdempotencyKeyReused,
@@ -249,11 +250,8 @@ def kind_of(error: RegistryError) -> ProblemType | None:
     return next((_KINDS[cls] for cls in type(error).__mro__ if cls in _KINDS), None)
 
 
-def from_error(error: RegistryError, *, collection: str | None = None) -> Problem | None:
-    """The problem that tells the caller about an error, or None when they must not learn of it.
-
-    :param collection: path of the records that this endpoint makes, for a link to the existing one.
-    """
+def from_error(error: RegistryError) -> Problem | None:
+    """The problem that tells the caller about an error, or None when they must not learn of it."""
     kind = kind_of(error)
     if kind is None:
         return None
@@ -262,7 +260,7 @@ def from_error(error: RegistryError, *, collection: str | None = None) -> Proble
     if isinstance(error, RuleViolated):
         return Problem(kind, error.text, extra={"rule": error.rule})
     if isinstance(error, SourceRecordDiffers):
-        existing = f"{collection}/{error.stream_id}" if collection else error.stream_id.urn
+        existing = f"{COLLECTIONS[error.noun]}/{error.stream_id}"
         headers = {"Link": f'<{existing}>; rel="related"'}
         return Problem(kind, error.text, extra={"existing": existing}, headers=headers)
     if isinstance(error, StoreUnavailable):

@@ -7,7 +7,6 @@ nothing behind, and of two releases at once the second decides anew on what the 
 """
 
 import asyncio
-import logging
 from calendar import monthrange
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -30,10 +29,8 @@ from registry.domain.certainty import LinkedReport
 from registry.domain.codes import UNKNOWN, Certainty
 from registry.domain.incident import Incident
 from registry.domain.register import REGISTER_ID, Register
-from registry.errors import RuleViolated, VersionConflict
+from registry.errors import RuleViolated
 from registry.log.canonical import JSON
-
-_LOG = logging.getLogger(__name__)
 
 
 class _Case(NamedTuple):
@@ -58,11 +55,7 @@ class Releases:
     async def run(self, every: float, stopping: asyncio.Event) -> None:
         """A release every so many seconds until ``stopping`` is set. Raises what ``release_once`` raises."""
         while not stopping.is_set():
-            try:
-                await self.release_once()
-            except VersionConflict:
-                # Reviewers were faster each time; what they decided is in the next release.
-                _LOG.warning("no release this time: incidents kept changing")
+            await self.release_once()
             with suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), every)
 
@@ -70,7 +63,7 @@ class Releases:
         """One release; None when nothing has changed since the last. Durable when this returns.
 
         Raises RuleViolated before a definition and a policy are adopted, ProjectionStopped when a model that it
-        decides on has stopped, VersionConflict when decisions came faster than it could follow.
+        decides on has stopped, StoreUnavailable when decisions came faster than it could follow.
         """
         accepted = await self._app.execute(OPERATOR, self._decide, WriteOptions())
         return accepted if accepted.events else None

@@ -81,9 +81,10 @@ class IdempotencyKeyReused(RegistryError):
 
 
 class SourceRecordDiffers(RegistryError):
-    """The institution's own record id is known with other content. ``stream_id`` is what it made."""
+    """The institution's own record id is known with other content. ``noun`` and ``stream_id`` say what it made."""
 
-    def __init__(self, stream_id: UUID) -> None:
+    def __init__(self, noun: str, stream_id: UUID) -> None:
+        self.noun = noun
         self.stream_id = stream_id
         super().__init__(
             "Este source_record_id ya se registró con otro contenido. Nada se sobrescribe: enmiende el registro "

@@ -24,6 +24,7 @@ from api.problems import (
     Problem,
 )
 from registry.application.drafts import Draft
+from registry.domain.claims import Contradiction
 from registry.log import canonical
 from registry.text import Text
 
@@ -120,9 +121,12 @@ def _refuse_constant(_: str) -> None:
 def _explain(value: object, kind: Any, path: str) -> Iterator[FieldError]:
     try:
         msgspec.convert(value, kind)
-    except msgspec.ValidationError:
+    except msgspec.ValidationError as error:
         inner = list(_inside(value, _alternative(value, kind), path))
-        yield from inner or [FieldError(path, _accepts(kind))]
+        if not inner:
+            cause = error.__cause__
+            inner = [FieldError(path, cause.text if isinstance(cause, Contradiction) else _accepts(kind))]
+        yield from inner
 
 
 def _inside(value: object, kind: Any, path: str) -> Iterator[FieldError]:

@@ -13,7 +13,7 @@ from registry.application.drafts import (
     CertaintyDraft,
     Draft,
     EndDraft,
-    FindingDraft,
+    FindingRecordDraft,
     IncidentDraft,
     InstitutionDraft,
     NilReportDraft,
@@ -21,7 +21,7 @@ from registry.application.drafts import (
     ReportDraft,
     RetractionDraft,
     SiteDraft,
-    VictimDraft,
+    VictimRecordDraft,
 )
 from registry.application.unit import Decision
 
@@ -92,13 +92,13 @@ WRITES: Final = (
     Write("/v1/incidents", IncidentDraft, incidents.open_incident, "Abrir un incidente · Open an incident"),
     Write(
         "/v1/incidents/{id}/victims",
-        VictimDraft,
+        VictimRecordDraft,
         incidents.record_victim,
         "Registrar víctimas de un incidente · Record victims of an incident",
     ),
     Write(
         "/v1/incidents/{id}/findings",
-        FindingDraft,
+        FindingRecordDraft,
         incidents.record_finding,
         "Registrar un hallazgo sobre un incidente · Record a finding on an incident",
     ),

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from api.auth.guard import requires
 from api.rest import answers
+from api.rest.collections import COLLECTIONS
 from api.rest.documentation import document_read, document_receipt
 from api.services import Services, services_of
 from projections.models import records
@@ -36,19 +37,22 @@ LAST_POSITION: Final = 2**53 - 1
 class Read:
     """``GET`` of one record and of a page of them. ``public``: every key may list all."""
 
-    collection: str
     noun: str
     plural: str
     public: bool = False
 
+    @property
+    def collection(self) -> str:
+        return COLLECTIONS[self.noun]
+
 
 READS: Final = (
-    Read("/v1/institutions", Institution.NOUN, "instituciones · institutions", public=True),
-    Read("/v1/sites", Site.NOUN, "sedes · sites", public=True),
-    Read("/v1/assignments", Assignment.NOUN, "asignaciones · assignments"),
-    Read("/v1/reports", Report.NOUN, "reportes · reports"),
-    Read("/v1/nil-reports", NIL_REPORT, "trimestres sin incidentes · quarters without incidents"),
-    Read("/v1/incidents", Incident.NOUN, "incidentes · incidents"),
+    Read(Institution.NOUN, "instituciones · institutions", public=True),
+    Read(Site.NOUN, "sedes · sites", public=True),
+    Read(Assignment.NOUN, "asignaciones · assignments"),
+    Read(Report.NOUN, "reportes · reports"),
+    Read(NIL_REPORT, "trimestres sin incidentes · quarters without incidents"),
+    Read(Incident.NOUN, "incidentes · incidents"),
 )
 
 

@@ -60,7 +60,8 @@ async def _perform(write: Write, request: Request, actor: Actor, *record: UUID) 
         body=fingerprint(request, body),
         expected_version=expected,
         source_record_id=getattr(draft, "source_record_id", None),
-        content=content_of(draft),
+        # The same words about another record are another fact.
+        content=b"".join(target.bytes for target in record) + content_of(draft),
     )
     accepted = await services.application.execute(actor, write.decide(*record, draft), options)
     return answers.accepted(accepted, write.collection)

@@ -12,7 +12,7 @@ from registry.application.repository import Repository
 from registry.application.sealing import Opening, Sealed, seal, unseal
 from registry.application.turns import Turn, Turns
 from registry.application.unit import OPERATOR_ID, A, Actor, Decision, Unit, WriteOptions
-from registry.domain.mapper import decode_event
+from registry.domain.mapper import decode_event, noun_of
 from registry.errors import (
     Erased,
     IdempotencyKeyReused,
@@ -146,8 +146,10 @@ class Application:
                 answer = await self.store.append(command)
             if answer.outcome is not Outcome.CONFLICT:
                 return await self._answer(answer, aggregate.id, sealed)
-            if options.expected_version is not None or attempt == MAX_ATTEMPTS:
+            if options.expected_version is not None:
                 raise VersionConflict(aggregate.id)
+            if attempt == MAX_ATTEMPTS:
+                raise _contended()
             contended = frozenset(one.event.stream_id for one in sealed)
 
     async def execute_all(
@@ -190,10 +192,7 @@ class Application:
                     accepted[row] = msgspec.structs.replace(accepted[first], created=False)
                 return [accepted[row] for row in range(len(decisions))]
             # Another request stored one of the rows, or moved a stream, in the meantime: look again.
-        raise StoreUnavailable(
-            "Otros envíos cambian los mismos registros a la vez. Repita la importación.",
-            "Other submissions are changing the same records. Repeat the import.",
-        )
+        raise _contended()
 
     async def check(
         self, actor: Actor, decisions: Iterable[tuple[Decision, WriteOptions]]
@@ -281,9 +280,13 @@ class Application:
             record = await self.store.source_record(institution, options.source_record_id)
             if record is not None:
                 if record.content != self._mac("source-record", options.content):
-                    raise SourceRecordDiffers(record.stream_id)
+                    raise await self._differs(record.event_ids)
                 return await self.answer_again(record.event_ids, created=False, replayed=False)
         return None
+
+    async def _differs(self, event_ids: Sequence[UUID]) -> SourceRecordDiffers:
+        first = (await self.store.events(event_ids[:1]))[0]
+        return SourceRecordDiffers(noun_of(first.type), first.stream_id)
 
     def _idempotency(self, actor: Actor, options: WriteOptions) -> Idempotency | None:
         if options.idempotency_key is None:
@@ -328,8 +331,7 @@ class Application:
             case Outcome.KEY_REUSED:
                 raise IdempotencyKeyReused
             case Outcome.RECORD_DIFFERS:
-                first = (await self.store.events(answer.event_ids))[0]
-                raise SourceRecordDiffers(first.stream_id)
+                raise await self._differs(answer.event_ids)
             case Outcome.CONFLICT:
                 raise VersionConflict(aggregate_id)
 
@@ -350,6 +352,13 @@ class Application:
             replayed=False,
             created=True,
         )
+
+
+def _contended() -> StoreUnavailable:
+    return StoreUnavailable(
+        "Otros envíos cambian los mismos registros a la vez. Repita el suyo en unos segundos.",
+        "Other submissions are changing the same records. Repeat yours in a few seconds.",
+    )
 
 
 def _must_repeat(first: WriteOptions, repeated: WriteOptions) -> None:

@@ -60,6 +60,7 @@ class InstitutionDraft(Draft, frozen=True, kw_only=True):
     name: Name
     kind: InstitutionKind
     state: StateCode
+    source_record_id: SourceRecordId | None = None
 
 
 class Contact(Draft, frozen=True, kw_only=True):
@@ -77,6 +78,7 @@ class SiteDraft(Draft, frozen=True, kw_only=True):
     level: SiteLevel | None = None
     plaza_types: list[PlazaType] = []
     contact: Contact | None = None
+    source_record_id: SourceRecordId | None = None
 
 
 class Student(Draft, frozen=True, kw_only=True):
@@ -117,6 +119,7 @@ class RelocationDraft(Draft, frozen=True, kw_only=True):
     effective: date
     reason: RelocationReason
     trigger_incident: Reference | None = None
+    source_record_id: SourceRecordId | None = None
 
 
 class EndDraft(Draft, frozen=True, kw_only=True):
@@ -124,6 +127,7 @@ class EndDraft(Draft, frozen=True, kw_only=True):
 
     reason: AssignmentEnd
     on: date
+    source_record_id: SourceRecordId | None = None
 
 
 class WhenDraft(Draft, frozen=True, kw_only=True):
@@ -217,6 +221,18 @@ class FindingDraft(Draft, frozen=True, kw_only=True):
     already_public: bool | None = None
     family_agrees: bool | None = None
     sources: list[ShortText] = []
+
+
+class VictimRecordDraft(VictimDraft, frozen=True, kw_only=True):
+    """A victim recorded on its own, with the sender's id for it."""
+
+    source_record_id: SourceRecordId | None = None
+
+
+class FindingRecordDraft(FindingDraft, frozen=True, kw_only=True):
+    """A finding recorded on its own, with the sender's id for it."""
+
+    source_record_id: SourceRecordId | None = None
 
 
 class CertaintyDraft(Draft, frozen=True, kw_only=True):

@@ -21,6 +21,15 @@ from registry.domain.codes import (
     Sex,
     VictimRole,
 )
+from registry.text import Text
+
+
+class Contradiction(ValueError):
+    """Fields that are right one by one and cannot be true together. The text never holds what was sent."""
+
+    def __init__(self, es: str, en: str) -> None:
+        self.text = Text(es, en)
+        super().__init__(en)
 
 
 class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -36,7 +45,10 @@ class When(Claim, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.earliest is not None and self.earliest > self.latest:
-            raise ValueError("earliest must not be after latest")
+            raise Contradiction(
+                "La fecha inicial es posterior a la final. Compruebe que día y mes no estén invertidos.",
+                "The earliest date is after the latest. Check that day and month are not swapped.",
+            )
 
 
 class Where(Claim, frozen=True, kw_only=True):
@@ -64,7 +76,9 @@ class Range(Claim, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         # Also what code constructs: an event that does not decode again must never be stored.
         if not 0 <= self.low <= self.best <= self.high <= MAX_COUNT:
-            raise ValueError(f"0 ≤ low ≤ best ≤ high ≤ {MAX_COUNT} must hold")
+            raise Contradiction(
+                f"Indique 0 ≤ low ≤ best ≤ high ≤ {MAX_COUNT}.", f"Give 0 ≤ low ≤ best ≤ high ≤ {MAX_COUNT}."
+            )
 
 
 ONE = Range(low=1, best=1, high=1)

@@ -237,6 +237,41 @@ class TestWriting:
             body = {**REPORT, "evidence": [{"digest": "ab", "size": size}]}
             assert (await university.post("/v1/reports", body)).status_code == 422, size
 
+    async def test_a_record_that_differs_is_linked_where_it_can_be_read(
+        self, join: Callable[..., Any]
+    ) -> None:
+        university = await join(Scope.REPORTS_WRITE)
+        sent = await university.post("/v1/reports", {**REPORT, "source_record_id": "A-1"})
+        answer = await university.post("/v1/nil-reports", {"quarter": "2025-Q4", "source_record_id": "A-1"})
+        assert answer.status_code == 409
+        assert answer.json()["existing"] == sent.headers["location"]
+
+    async def test_every_fact_may_carry_the_senders_own_id(self, join: Callable[..., Any]) -> None:
+        university, verifier = await join(Scope.REPORTS_WRITE), await join(Scope.INCIDENTS_VERIFY)
+        report = (await university.post("/v1/reports", REPORT)).json()["id"]
+        incidents = [
+            (await verifier.post("/v1/incidents", {"class": "ATTACK", "reports": [report]})).headers[
+                "location"
+            ]
+            for _ in range(2)
+        ]
+        victim = {"role": "STAFF", "source_record_id": "V-1"}
+        first = await verifier.post(f"{incidents[0]}/victims", victim)
+        again = await verifier.post(f"{incidents[0]}/victims", victim)
+        assert (first.status_code, again.status_code) == (201, 200)
+        assert again.json() == first.json()
+        elsewhere = await verifier.post(f"{incidents[1]}/victims", victim)
+        assert elsewhere.json()["code"] == "source-record-differs"
+        assert elsewhere.json()["existing"] == incidents[0]
+
+    async def test_a_contradiction_within_an_object_is_explained(self, join: Callable[..., Any]) -> None:
+        university = await join(Scope.REPORTS_WRITE)
+        victims = [{"role": "STAFF", "count": {"low": 3, "best": 2, "high": 4}}]
+        answer = await university.post("/v1/reports", {**REPORT, "victims": victims})
+        (error,) = answer.json()["errors"]
+        assert error["field"] == "victims[0].count"
+        assert "low ≤ best ≤ high" in error["detail"]
+
     async def test_a_source_record_id_is_one_line_of_text(self, join: Callable[..., Any]) -> None:
         university = await join(Scope.REPORTS_WRITE)
         for name, status in (("a\0b", 400), ("a\nb", 422), ("", 422)):

@@ -172,7 +172,7 @@ EXAMPLE_ERRORS: list[tuple[errors.RegistryError, int, str]] = [
     (errors.RuleViolated("some-rule", "a", "b"), 409, "rule-violated"),
     (errors.VersionConflict(uuid4()), 412, "version-conflict"),
     (errors.IdempotencyKeyReused(), 422, "idempotency-key-reused"),
-    (errors.SourceRecordDiffers(uuid4()), 409, "source-record-differs"),
+    (errors.SourceRecordDiffers("report", uuid4()), 409, "source-record-differs"),
     (errors.Erased(), 410, "erased"),
     (errors.StoreUnavailable("a", "b"), 503, "unavailable"),
 ]
@@ -184,7 +184,7 @@ EXAMPLE_ERRORS: list[tuple[errors.RegistryError, int, str]] = [
 def test_each_error_of_the_register_has_its_problem(
     error: errors.RegistryError, status: int, slug: str
 ) -> None:
-    problem = from_error(error, collection="/v1/reports")
+    problem = from_error(error)
     assert isinstance(problem, Problem)
     assert (problem.kind.status, problem.kind.slug) == (status, slug)
 
@@ -195,7 +195,7 @@ def test_what_is_the_operator_s_business_is_no_problem_of_the_caller() -> None:
 
 
 def test_problems_carry_what_a_program_needs_to_go_on() -> None:
-    differs = from_error(errors.SourceRecordDiffers(stream := uuid4()), collection="/v1/reports")
+    differs = from_error(errors.SourceRecordDiffers("report", stream := uuid4()))
     assert differs is not None
     assert differs.extra == {"existing": f"/v1/reports/{stream}"}
     rule = from_error(errors.RuleViolated("some-rule", "a", "b"))
