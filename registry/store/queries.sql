@@ -54,3 +54,44 @@ SELECT content, stream_id, event_ids FROM source_records WHERE institution = $1 
 -- name: source_records_named
 -- The streams that any institution's record of this name made.
 SELECT institution, stream_id FROM source_records WHERE source_record_id = $1;
+
+-- name: following
+-- A page for a subscriber: of the events from $1 on and before $2, those of the types in $3 (all, if it is empty), at
+-- most $4, and none after those whose bytes come to $5. Only what is returned is read in full.
+SELECT position, event_id, stream_id, version, type, state, leaf, leaf_hash
+FROM (
+    SELECT e.*, sum(octet_length(state) + octet_length(leaf))
+                OVER (ORDER BY position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
+    FROM (
+        SELECT * FROM events
+        WHERE position >= $1 AND position < $2 AND (cardinality($3::text[]) = 0 OR type = ANY ($3))
+        ORDER BY position
+        LIMIT $4
+    ) AS e
+) AS page
+WHERE COALESCE(bytes_before, 0) < $5::bigint
+ORDER BY position;
+
+-- name: stream_forwards
+-- The events of one stream with versions above $2 and up to $3, in order, at most $4 (all, if that is null).
+SELECT stream_id, version, type, state
+FROM events
+WHERE stream_id = $1 AND version > $2 AND version <= $3
+ORDER BY version
+LIMIT $4;
+
+-- name: stream_backwards
+-- The same, the newest first.
+SELECT stream_id, version, type, state
+FROM events
+WHERE stream_id = $1 AND version > $2 AND version <= $3
+ORDER BY version DESC
+LIMIT $4;
+
+-- name: notifications
+-- At most $4 events from position $1 on and before $2, of the types in $3 (all, if it is empty).
+SELECT stream_id, version, type, state, position + 1 AS id
+FROM events
+WHERE position >= $1 AND position < $2 AND (cardinality($3::text[]) = 0 OR type = ANY ($3))
+ORDER BY position
+LIMIT $4;
