@@ -72,7 +72,10 @@ def test_every_wrong_field_is_named_at_once_with_what_would_be_accepted() -> Non
     assert set(told) == {"", "name", "kind", "state"}
     assert told["name"] == "This field is missing: a string of 1 to 300 characters."
     assert told["kind"].startswith("Accepted: one of UNIVERSITY, MINISTRY_HEALTH")
-    assert told[""] == "There is a field that is not known here. Only these are accepted: name, kind, state."
+    assert (
+        told[""]
+        == "There is a field that is not known here. Only these are accepted: name, kind, state, source_record_id."
+    )
 
 
 @pytest.mark.parametrize(
