@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import strawberry
@@ -85,7 +85,7 @@ class Query:
             if isinstance(size, int):
                 return Checkpoint.of(await checkpoints.at_size(connection, size))
             if isinstance(at, datetime):
-                return Checkpoint.of(await checkpoints.at_time(connection, _aware(at)))
+                return Checkpoint.of(await checkpoints.at_time(connection, _in_utc(at)))
             return Checkpoint.of(await checkpoints.latest(connection))
 
     @strawberry.field(description="Todos los puntos de control. All published checkpoints, newest first.")
@@ -137,14 +137,21 @@ def _listed(values: list[str] | None) -> list[str] | None:
     return values if isinstance(values, list) else None
 
 
-def _aware(time: datetime) -> datetime:
+def _in_utc(time: datetime) -> datetime:
     if time.tzinfo is None:
         raise InvalidQuery(
             "at",
             "Escriba la hora con su zona: «2026-11-22T14:00:00Z».",
             "Write the time with its zone: “2026-11-22T14:00:00Z”.",
         )
-    return time
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        raise InvalidQuery(
+            "at",
+            "Esa hora, en UTC, queda fuera del calendario. Pregunte por otra.",
+            "That time, in UTC, is beyond the calendar. Ask for another one.",
+        ) from None
 
 
 def _cursor(size: int) -> str:

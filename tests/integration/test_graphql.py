@@ -222,6 +222,8 @@ async def test_checkpoints_are_found_by_size_by_time_and_page_by_page(client: ht
         ("{ checkpoint(size: 6) { size } }", "NOT_A_CHECKPOINT", "5"),
         ('{ checkpoint(at: "2001-01-01T00:00:00Z") { size } }', "NOT_PUBLISHED_YET", "2001"),
         ('{ checkpoint(at: "2001-01-01T00:00:00") { size } }', "INVALID_QUERY", "zone"),
+        ('{ checkpoint(at: "9999-12-31T23:59:59-23:59") { size } }', "INVALID_QUERY", "calendar"),
+        ('{ checkpoint(at: "0001-01-01T00:00:00+23:59") { size } }', "INVALID_QUERY", "calendar"),
         ('{ count(filter: {state: ["33"]}) { best } }', "INVALID_QUERY", "Accepted: 01, 02"),
         ('{ count(filter: {kind: []}) { best } }', "INVALID_QUERY", "filter.kind is empty"),
         ('{ count(filter: {period: {from: "2020-13", to: "2020-12"}}) { best } }', "INVALID_QUERY", "2020-04"),
