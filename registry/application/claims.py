@@ -1,13 +1,14 @@
 """From the claims in a draft to the value objects of the domain: codes checked against each other, words set aside."""
 
-from datetime import timedelta
+from datetime import date, timedelta
+from uuid import UUID
 
 from registry.application.drafts import VictimDraft, WhenDraft, WhereDraft
 from registry.application.people import identify
 from registry.application.unit import Unit
 from registry.domain.assignment import Assignment
 from registry.domain.claims import ONE, Victim, When, Where
-from registry.domain.codes import Outcome, PlacePrecision
+from registry.domain.codes import DatePrecision, Outcome, PlacePrecision
 from registry.domain.event import NOTHING_PRIVATE, Private
 from registry.domain.site import Site
 from registry.errors import InvalidInput
@@ -17,7 +18,7 @@ CLOCK_TOLERANCE = timedelta(days=1)
 
 
 def when(unit: Unit, draft: WhenDraft | None, field: str = "when") -> When | None:
-    """Raises InvalidInput for an interval that ends before it starts, or starts in the future."""
+    """Raises InvalidInput for an interval that is reversed, in the future, or wider than its precision says."""
     if draft is None:
         return None
     if draft.earliest is not None and draft.earliest > draft.latest:
@@ -26,14 +27,41 @@ def when(unit: Unit, draft: WhenDraft | None, field: str = "when") -> When | Non
             "La fecha final es anterior a la inicial. Compruebe que día y mes no estén invertidos.",
             "The latest date is before the earliest. Check that day and month are not swapped.",
         )
-    starts = draft.earliest or draft.latest
-    if starts > (unit.act.at + CLOCK_TOLERANCE).date():
+    today = (unit.act.at + CLOCK_TOLERANCE).date()
+    # A period under way ends after today, this year's at its end at the latest.
+    if (draft.earliest or draft.latest) > today or draft.latest > date(today.year, 12, 31):
         raise InvalidInput(
-            f"{field}.earliest",
+            f"{field}.{'earliest' if draft.earliest else 'latest'}",
             "La fecha está en el futuro. Compruebe el año, y que día y mes no estén invertidos.",
             "The date is in the future. Check the year, and that day and month are not swapped.",
         )
+    if not _fits(draft):
+        raise InvalidInput(
+            f"{field}.precision",
+            f"El intervalo no es de precisión {draft.precision}. Corrija las fechas, o use INTERVAL.",
+            f"The interval is not of precision {draft.precision}. Correct the dates, or use INTERVAL.",
+        )
     return When(earliest=draft.earliest, latest=draft.latest, precision=draft.precision)
+
+
+def _fits(draft: WhenDraft) -> bool:
+    """Whether the interval lies within one period of its precision; only an INTERVAL has an open start."""
+    first, last = draft.earliest, draft.latest
+    if draft.precision is DatePrecision.INTERVAL:
+        return True
+    if first is None:
+        return False
+    match draft.precision:
+        case DatePrecision.TIME | DatePrecision.DAY:
+            return first == last
+        case DatePrecision.WEEK:
+            return (last - first).days < 7
+        case DatePrecision.MONTH:
+            return (first.year, first.month) == (last.year, last.month)
+        case DatePrecision.QUARTER:
+            return (first.year, (first.month - 1) // 3) == (last.year, (last.month - 1) // 3)
+        case DatePrecision.YEAR:
+            return first.year == last.year
 
 
 async def where(unit: Unit, draft: WhereDraft, field: str = "where") -> Where:
@@ -62,6 +90,19 @@ async def where(unit: Unit, draft: WhereDraft, field: str = "where") -> Where:
                 "El municipio no pertenece a ese estado: sus dos primeros dígitos son los del estado.",
                 "The municipality is not in that state: its first two digits are those of the state.",
             )
+    finer = {
+        PlacePrecision.COUNTRY: state or cvegeo,
+        PlacePrecision.STATE: cvegeo,
+        PlacePrecision.MUNICIPALITY: draft.site,
+        PlacePrecision.LOCALITY: draft.site,
+        PlacePrecision.SITE: None,
+    }[draft.precision]
+    if finer is not None:
+        raise InvalidInput(
+            f"{field}.precision",
+            f"Hay un código más fino que la precisión {draft.precision}. Quite el código o indique su precisión.",
+            f"There is a code finer than precision {draft.precision}. Remove the code or give its precision.",
+        )
     needed = {
         PlacePrecision.SITE: state,
         PlacePrecision.LOCALITY: state,
@@ -79,20 +120,23 @@ async def where(unit: Unit, draft: WhereDraft, field: str = "where") -> Where:
 
 
 async def victim(unit: Unit, draft: VictimDraft, field: str) -> tuple[Victim, Private]:
-    """A victim in codes, and the identity if one was given. Raises InvalidInput naming what contradicts what."""
+    """A victim in codes, and the private values of the person, if known: the event covers whom it is about.
+
+    Raises InvalidInput naming what contradicts what.
+    """
     person: str | None = None
     private: Private = NOTHING_PRIVATE
     if draft.student is not None:
         person, private = identify(unit, draft.student, f"{field}.student")
     if draft.assignment is not None:
-        assignment = await unit.find(Assignment, draft.assignment)
-        if assignment is None:
+        student = await _assigned(unit, draft.assignment, f"{field}.assignment")
+        if person not in (None, student):
             raise InvalidInput(
                 f"{field}.assignment",
-                "No existe esa asignación. Compruebe el identificador.",
-                "There is no such assignment. Check the id.",
+                "La asignación es de otra persona que el estudiante indicado. Corrija uno de los dos.",
+                "The assignment is another person's than the student given. Correct one of them.",
             )
-        person = person or assignment.student
+        person, private = student, {f"person:{student}": {}, **private}
     count = draft.count or ONE
     if person is not None and count != ONE:
         raise InvalidInput(
@@ -119,3 +163,15 @@ async def victim(unit: Unit, draft: VictimDraft, field: str) -> tuple[Victim, Pr
         ),
         private,
     )
+
+
+async def _assigned(unit: Unit, assignment_id: UUID, field: str) -> str:
+    """The student of an assignment that the caller may see."""
+    assignment = await unit.find(Assignment, assignment_id)
+    if assignment is None or not (unit.actor.sees_all or assignment.institution == unit.actor.institution):
+        raise InvalidInput(
+            field,
+            "No existe esa asignación entre las que su clave puede ver. Compruebe el identificador.",
+            "There is no such assignment among those that your key may see. Check the id.",
+        )
+    return assignment.student

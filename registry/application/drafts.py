@@ -44,10 +44,10 @@ NO_CONTROLS = r"^[^\x00-\x1f\x7f]*$"
 
 SourceRecordId = Annotated[str, msgspec.Meta(min_length=1, max_length=255, pattern=NO_CONTROLS)]
 StateCode = Annotated[str, msgspec.Meta(pattern=r"^(0[1-9]|[12][0-9]|3[0-2])$")]
-MunicipalityCode = Annotated[str, msgspec.Meta(pattern=r"^(0[1-9]|[12][0-9]|3[0-2])[0-9]{3}$")]
+MunicipalityCode = Annotated[str, msgspec.Meta(pattern=r"^(0[1-9]|[12][0-9]|3[0-2])(?!000)[0-9]{3}$")]
 CluesCode = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{5}[0-9]{6}$")]
-Promotion = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-[12]$")]
-Quarter = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-Q[1-4]$")]
+Promotion = Annotated[str, msgspec.Meta(pattern=r"^(19|20)[0-9]{2}-[12]$")]
+Quarter = Annotated[str, msgspec.Meta(pattern=r"^(19|20)[0-9]{2}-Q[1-4]$")]
 LongText = Annotated[str, msgspec.Meta(max_length=20_000)]
 ShortText = Annotated[str, msgspec.Meta(max_length=2_000)]
 

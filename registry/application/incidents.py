@@ -134,7 +134,4 @@ async def _find(unit: Unit, incident: Incident, draft: FindingDraft, field: str)
 async def _record_victim(unit: Unit, incident: Incident, draft: VictimDraft, field: str) -> None:
     prefix = field or "victim"
     victim, identity = await claims.victim(unit, draft, prefix)
-    covers: dict[str, dict[str, JSON]] = {subject: dict(values) for subject, values in identity.items()}
-    if victim.person is not None:
-        covers.setdefault(f"person:{victim.person}", {})
-    incident.record_victim(unit.act, victim, private=covers)
+    incident.record_victim(unit.act, victim, private=identity)

@@ -1,6 +1,6 @@
 """Assignments: one student's year of service, and where it takes place."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import ClassVar
 from uuid import UUID
 
@@ -9,6 +9,9 @@ import msgspec
 from registry.domain.codes import AssignmentEnd, PlazaType, RelocationReason
 from registry.domain.event import Act, Aggregate, Event, Private
 from registry.errors import InvalidInput, RuleViolated
+
+LONGEST_SERVICE = timedelta(days=3 * 366)
+"""Service takes a year; three leave room for suspensions, and none for a mistyped century."""
 
 
 class AssignmentRegistered(Event, frozen=True, kw_only=True):
@@ -75,11 +78,17 @@ class Assignment(Aggregate, kw_only=True):
         starts: date,
         planned_end: date,
     ) -> "Assignment":
-        if planned_end <= starts:
+        if not starts < planned_end <= starts + LONGEST_SERVICE:
             raise InvalidInput(
                 "planned_end",
-                "El fin previsto debe ser posterior al inicio.",
-                "The planned end must be after the start.",
+                f"El fin previsto debe ser posterior al inicio, en {LONGEST_SERVICE.days} días a lo más.",
+                f"The planned end must be after the start, by {LONGEST_SERVICE.days} days at the most.",
+            )
+        if abs(starts.year - int(promotion[:4])) > 1:
+            raise InvalidInput(
+                "promotion",
+                "La promoción no corresponde al inicio. Compruebe el año de ambos.",
+                "The promotion does not fit the start. Check the year of both.",
             )
         assignment = cls.new()
         assignment.trigger(
