@@ -1,9 +1,12 @@
-"""Events without meaning: what the store needs of an event, and no more."""
+"""Events without meaning: what the store needs of an event, and no more. And the end of a server."""
 
+import signal
 from collections.abc import AsyncIterator
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import asyncpg
+import psutil
 import pytest
 
 from registry.log.merkle import leaf_hash
@@ -29,3 +32,13 @@ async def store(pool: asyncpg.Pool) -> AsyncIterator[EventStore]:
     store = EventStore(pool)
     yield store
     await store.close()
+
+
+def kill_server(data: Path) -> None:
+    """Kill the embedded server of a data directory with all its processes, at once."""
+    pid = int((data / "postgres" / "postmaster.pid").read_text().splitlines()[0])
+    server = psutil.Process(pid)
+    family = [*server.children(recursive=True), server]
+    for process in reversed(family):
+        process.send_signal(signal.SIGKILL)
+    psutil.wait_procs(family, timeout=30)

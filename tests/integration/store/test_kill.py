@@ -1,28 +1,17 @@
 """Nothing acknowledged is lost, doubled or renumbered when PostgreSQL is killed in the middle of commits."""
 
 import asyncio
-import signal
 from pathlib import Path
 
-import psutil
 import pytest
 
 from registry.database import connect_pool, migrate
 from registry.embedded import EmbeddedServer
 from registry.errors import StoreUnavailable
 from registry.store import Command, EventStore
-from tests.integration.store.conftest import command, event
+from tests.integration.store.conftest import command, event, kill_server
 
 KILLS = 4
-
-
-def _kill_server(data: Path) -> None:
-    pid = int((data / "postgres" / "postmaster.pid").read_text().splitlines()[0])
-    server = psutil.Process(pid)
-    family = [*server.children(recursive=True), server]
-    for process in reversed(family):
-        process.send_signal(signal.SIGKILL)
-    psutil.wait_procs(family, timeout=30)
 
 
 @pytest.mark.slow
@@ -50,7 +39,7 @@ async def test_nothing_acknowledged_is_lost_over_repeated_kills_of_the_server(da
         submitters = [asyncio.create_task(submit()) for _ in range(16)]
         for _ in range(KILLS):
             await asyncio.sleep(0.5)
-            await asyncio.to_thread(_kill_server, data_directory)
+            await asyncio.to_thread(kill_server, data_directory)
             # Another user of the server finds it gone and starts it again.
             async with EmbeddedServer(data_directory):
                 await asyncio.sleep(0.1)
