@@ -1,6 +1,7 @@
 """The HTTP face of the register: every router, in one app."""
 
 import re
+from functools import partial
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from api.imports import router as imports
 from api.rest import documentation, keys, problem_pages, reading, writing
 from api.rest.operations import WRITES
 from api.services import Services
+from projections.runner import statuses
 
 DESCRIPTION: Final = """Registro público y verificable de agresiones contra pasantes del servicio social de medicina.
 Los textos siguen a Accept-Language (es, en). · A public, verifiable register of attacks against medical students in
@@ -42,7 +44,7 @@ def create_app(services: Services) -> FastAPI:
         generate_unique_id_function=_operation_id,
     )
     app.state.services = services
-    figures = metrics.Metrics(services.health)
+    figures = metrics.Metrics(services.health, partial(statuses, services.pool))
     app.add_middleware(Boundary, metrics=figures)
     handlers.install(app)
     backing = Backing(services.pool, services.log_keys.count, services.log_keys.origin)

@@ -1,12 +1,15 @@
 """``GET /metrics`` in Prometheus' text format: how the process fares, never who did what.
 
 How many reports came in, and when, is itself worth protecting, so the figures are shown to the machine itself and
-to keys with the scope ``admin`` only; labels are routes and states, never ids.
+to keys with the scope ``admin`` only; labels are routes, states and names of read models, never ids.
 """
 
+import asyncio
 import ipaddress
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
+import asyncpg
 from fastapi import APIRouter
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -21,7 +24,8 @@ from starlette.responses import Response
 
 from api.auth.guard import authenticate
 from api.auth.scopes import Scope
-from api.health import RUNNING, Health
+from api.health import CHECK_TIMEOUT_SECONDS, RUNNING, Health
+from projections.runner import Status
 
 # From an answer out of memory (1 ms) to where a client gives up (10 s).
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -30,9 +34,10 @@ _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2
 class Metrics:
     """The figures of one process, in a registry of their own so that two apps in one process do not collide."""
 
-    def __init__(self, health: Health) -> None:
+    def __init__(self, health: Health, projections: Callable[[], Awaitable[Sequence[Status]]]) -> None:
         self._registry = CollectorRegistry()
         self._health = health
+        self._projections = projections
         self._requests = Counter(
             "constancia_http_requests",
             "Requests answered.",
@@ -52,6 +57,14 @@ class Metrics:
             ("part",),
             registry=self._registry,
         )
+        self._position, self._lag, self._stopped = (
+            Gauge(f"constancia_projection_{name}", text, ("projection",), registry=self._registry)
+            for name, text in (
+                ("position", "Events of the log that a read model covers."),
+                ("lag_events", "Events of the log that a read model does not cover yet."),
+                ("stopped", "1 while a read model stands at an event that it cannot read."),
+            )
+        )
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """One request answered. ``route`` is a path template, so that the number of labels stays bounded."""
@@ -62,7 +75,21 @@ class Metrics:
         """The figures as they are now."""
         for part, state in (await self._health.states()).items():
             self._parts.labels(part).set(state == RUNNING)
+        await self._ask_projections()
         return generate_latest(self._registry)
+
+    async def _ask_projections(self) -> None:
+        """A copy being rebuilt comes and goes; while the database is away there is nothing to say about any."""
+        for gauge in (self._position, self._lag, self._stopped):
+            gauge.clear()
+        try:
+            found = await asyncio.wait_for(self._projections(), CHECK_TIMEOUT_SECONDS)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            return
+        for status in found:
+            self._position.labels(status.name).set(status.position)
+            self._lag.labels(status.name).set(status.size - status.position)
+            self._stopped.labels(status.name).set(status.failed is not None)
 
 
 def build_router(metrics: Metrics) -> APIRouter:

@@ -18,9 +18,7 @@ from api.health import RUNNING, STOPPED
 from api.server import Server
 from api.services import Services
 from api.supervision import keep_going
-from projections.models.public_count import PublicCount
-from projections.models.records import RecordsProjection
-from projections.models.waiting import Waiting
+from projections.models import PROJECTIONS
 from projections.releases import Releases
 from projections.runner import Runner, statuses
 from registry.log.publisher import Publisher
@@ -49,8 +47,8 @@ class Running:
     def project(self) -> None:
         """The read models, following the log."""
         services = self._services
-        runner = Runner(services.pool, [PublicCount(), Waiting(), RecordsProjection()])
-        services.health.ask("projections", projections_check(services.pool))
+        runner = Runner(services.pool, PROJECTIONS)
+        services.health.ask("projections", projections_check(services.pool, runner))
         self._keep("projections", lambda: runner.run(self._stopping))
 
     def publish(self, before_releases: Callable[[asyncio.Event], Awaitable[None]] | None = None) -> None:
@@ -75,11 +73,13 @@ class Running:
         self._tasks.create_task(keep_going(name, run, self._services.health, self._stopping), name=name)
 
 
-def projections_check(pool: asyncpg.Pool) -> Callable[[], Awaitable[str]]:
+def projections_check(pool: asyncpg.Pool, runner: Runner) -> Callable[[], Awaitable[str]]:
     """Whether every read model follows the log. How far each has come stays unsaid: it tells when events arrive."""
 
     async def check() -> str:
-        return STOPPED if any(status.failed for status in await statuses(pool)) else RUNNING
+        if runner.stopped or any(status.failed for status in await statuses(pool)):
+            return STOPPED
+        return RUNNING
 
     return check
 

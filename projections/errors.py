@@ -9,7 +9,9 @@
         ├── NotACheckpoint          no checkpoint was published at that size (names the nearest lower one)
         ├── DefinitionNotAdopted    the log, at that size, has not adopted the definition that this program counts by
         ├── CatchingUp              the read model has not reached that size yet: ask again in a moment
-        └── ProjectionStopped       a read model stopped at an event that it could not read; an operator must act
+        ├── ProjectionStopped       a read model stopped at an event that it could not read; an operator must act
+        ├── OtherVersion            a read model was built by a newer program than this one; an operator must act
+        └── RebuildRefused          a read model cannot be replaced by a rebuilt one; an operator must act
 """
 
 from datetime import datetime
@@ -99,15 +101,36 @@ class CatchingUp(ProjectionError):
 
 
 class ProjectionStopped(ProjectionError):
-    """A read model stopped visibly. ``position`` is the event that it could not read."""
+    """A read model stopped visibly. ``position`` is the event that it could not read, ``reason`` why, if known."""
 
     code = "PROJECTION_STOPPED"
 
-    def __init__(self, name: str, position: int) -> None:
-        self.name, self.position = name, position
+    def __init__(self, name: str, position: int, reason: str | None = None) -> None:
+        self.name, self.position, self.reason = name, position, reason
         super().__init__(
             f"La proyección «{name}» se detuvo en la posición {position}. Quien opera el registro debe corregir la "
             "causa y reiniciarla; nada se omite.",
             f"Projection “{name}” stopped at position {position}. The operator must correct the cause and restart "
             "it; nothing is skipped.",
         )
+
+
+class OtherVersion(ProjectionError):
+    """A read model's tables are of another version than this program's, and not this program's to replace."""
+
+    code = "OTHER_VERSION"
+
+    def __init__(self, name: str, stored: int, ours: int) -> None:
+        self.name = name
+        super().__init__(
+            f"La proyección «{name}» es de la versión {stored} y este programa trae la {ours}. Actualice este "
+            f"programa o, para volver a propósito a la {ours}, ejecute «constancia rebuild {name}».",
+            f"Projection “{name}” is of version {stored} and this program has {ours}. Upgrade this program or, to "
+            f"go back to {ours} on purpose, run “constancia rebuild {name}”.",
+        )
+
+
+class RebuildRefused(ProjectionError):
+    """The tables in use were left as they are; the text says what stands in the way."""
+
+    code = "REBUILD_REFUSED"

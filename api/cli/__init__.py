@@ -9,6 +9,7 @@ from api.cli.import_ import import_file
 from api.cli.keys import keys
 from api.cli.migrate import migrate
 from api.cli.parts import project, publish, serve
+from api.cli.rebuild import rebuild
 from api.cli.release import release
 from api.cli.up import up
 from api.cli.verify import verify
@@ -30,6 +31,7 @@ app.command(
 )(publish)
 app.command(help="Lleva la base de datos a esta versión. · Brings the database to this version.")(migrate)
 app.command(help="Divulga ahora lo que la política permite. · Releases now what the policy allows.")(release)
+app.command(help="Reconstruye un modelo de lectura. · Rebuilds a read model.")(rebuild)
 app.add_typer(keys, name="keys", help="Claves de acceso. · Access keys.")
 app.command("import")(import_file)
 app.command()(verify)

@@ -14,7 +14,7 @@ from projections.counting.query import CountQuery
 from projections.errors import CatchingUp
 from projections.models import checkpoints, public_count
 from projections.models.checkpoints import PublishedCheckpoint
-from projections.runner import Connection
+from projections.tables import Connection
 from registry.log.canonical import JSON, encode
 from registry.log.note import Signer
 from registry.text import Language

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from uuid import UUID
 
 import asyncpg
 
-from projections.runner import Connection
+from projections.tables import Connection, columns
 from registry.domain.claims import When
 from registry.domain.codes import InstitutionKind
 from registry.domain.institution import InstitutionRegistered
@@ -29,17 +30,23 @@ class AnswersProjection:
 
     async def apply(self, connection: Connection, events: Sequence[Recorded]) -> None:
         """A report answers for the quarters that it is about; without a date, for the one it came in."""
+        expected: list[tuple[UUID, date]] = []
+        answered: set[tuple[UUID, str]] = set()
         for recorded in events:
             if not recorded.type.endswith((".registered", ".reported")):
                 continue
             match decode_event(recorded.type, recorded.state):
                 case InstitutionRegistered(kind=InstitutionKind.UNIVERSITY) as event:
-                    await connection.execute(_SQL["expect"], event.originator_id, event.recorded.date())
+                    expected.append((event.originator_id, event.recorded.date()))
                 case NilReported() as event:
-                    await connection.execute(_SQL["answer"], event.institution, [event.quarter])
+                    answered.add((event.institution, event.quarter))
                 case (ThreatReported() | AttackReported() | RelocationReported()) as event:
                     quarters = _quarters(event.when, event.recorded.date())
-                    await connection.execute(_SQL["answer"], event.institution, sorted(quarters))
+                    answered.update((event.institution, quarter) for quarter in quarters)
+        if expected:
+            await connection.execute(_SQL["expect"], *columns(expected))
+        if answered:
+            await connection.execute(_SQL["answer"], *columns(sorted(answered)))
 
 
 async def answers(connection: Connection | asyncpg.Pool, on: date) -> tuple[dict[str, JSON], ...]:

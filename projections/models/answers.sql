@@ -1,8 +1,9 @@
 -- name: expect
-INSERT INTO answers.expected (institution, since) VALUES ($1, $2) ON CONFLICT DO NOTHING;
+-- Unqualified here and where tables are written: the runner sets the schema.
+INSERT INTO expected (institution, since) SELECT * FROM unnest($1::uuid[], $2::date[]) ON CONFLICT DO NOTHING;
 
 -- name: answer
-INSERT INTO answers.answered (institution, quarter) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING;
+INSERT INTO answered (institution, quarter) SELECT * FROM unnest($1::uuid[], $2::text[]) ON CONFLICT DO NOTHING;
 
 -- name: answers
 -- Of quarters ($1) that ended on days ($2): who was expected to answer, and did or did not.

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from projections.errors import NotACheckpoint, NotPublishedYet
-from projections.runner import Connection
+from projections.tables import Connection
 from registry.log.note import split_note
 from registry.sql import load_queries
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import asyncpg
 import msgspec
 
-from projections.runner import Connection
+from projections.tables import Connection
 from registry.domain.incident import Incident
 from registry.domain.mapper import AGGREGATES, decode_event
 from registry.sql import load_queries

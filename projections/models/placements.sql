@@ -1,31 +1,23 @@
--- name: add_site
-INSERT INTO placements.sites (site, cvegeo) VALUES ($1, $2);
+-- name: add_sites
+-- Unqualified here and where tables are written: the runner sets the schema.
+INSERT INTO sites (site, cvegeo) SELECT * FROM unnest($1::uuid[], $2::text[]);
 
--- name: add_stay
--- The first stay of an assignment; its planned end is its last day.
-INSERT INTO placements.stays (assignment, since, until, cvegeo, student, promotion)
-SELECT $1, $2, $3::date + 1, s.cvegeo, $5, $6 FROM placements.sites s WHERE s.site = $4;
+-- name: places
+-- Where some sites are.
+SELECT site, cvegeo FROM sites WHERE site = ANY ($1::uuid[]);
 
--- name: relocate
--- The stay under way ends on the day on which the next begins. A move on the first day leaves no stay behind.
-WITH current AS (
-    SELECT * FROM placements.stays WHERE assignment = $1 ORDER BY since DESC LIMIT 1
-), emptied AS (
-    DELETE FROM placements.stays s USING current c
-    WHERE s.assignment = c.assignment AND s.since = c.since AND c.since = $2::date
-), shortened AS (
-    UPDATE placements.stays s SET until = $2 FROM current c
-    WHERE s.assignment = c.assignment AND s.since = c.since AND c.since < $2::date
-)
-INSERT INTO placements.stays (assignment, since, until, cvegeo, student, promotion)
-SELECT c.assignment, $2, greatest(c.until, $2::date), d.cvegeo, c.student, c.promotion
-FROM current c JOIN placements.sites d ON d.site = $3
+-- name: current
+-- The stays under way of some assignments: of each, the one that began last.
+SELECT DISTINCT ON (assignment) assignment, since, until, cvegeo, student, promotion
+FROM stays
+WHERE assignment = ANY ($1::uuid[])
+ORDER BY assignment, since DESC;
+
+-- name: store
+-- New stays, and those that changed.
+INSERT INTO stays (assignment, since, until, cvegeo, student, promotion)
+SELECT * FROM unnest($1::uuid[], $2::date[], $3::date[], $4::text[], $5::text[], $6::text[])
 ON CONFLICT (assignment, since) DO UPDATE SET until = excluded.until, cvegeo = excluded.cvegeo;
-
--- name: end
--- The last day of an assignment is a day of service.
-UPDATE placements.stays SET until = $2::date + 1
-WHERE assignment = $1 AND since = (SELECT max(since) FROM placements.stays WHERE assignment = $1);
 
 -- name: students
 -- Distinct students assigned to municipalities in periods.

@@ -18,7 +18,8 @@ from projections.counting.disclosure import NOTHING, Bounds, Disclosure, NexusSc
 from projections.counting.fold import read_adoption
 from projections.counting.query import CountQuery, Unit
 from projections.errors import CatchingUp, DefinitionNotAdopted, ProjectionStopped
-from projections.runner import Connection
+from projections.models.waiting import Waiting
+from projections.tables import Connection
 from registry.domain.codes import KINDS
 from registry.log.leaf import OpenLeaf, parse_leaf
 from registry.sql import load_queries
@@ -59,11 +60,11 @@ class Standing(NamedTuple):
 async def standing(connection: Connection, size: int) -> Standing:
     """Check that counts as of ``size`` can be given.
 
-    Raises CatchingUp or ProjectionStopped while the tables do not cover that size, and DefinitionNotAdopted where the
-    log counts by another definition than this program.
+    Raises CatchingUp or ProjectionStopped while the tables do not cover that size, or are of another version than this
+    program, and DefinitionNotAdopted where the log counts by another definition.
     """
-    (row,) = await connection.fetch(_SQL["standing"], size)
-    reached = row["reached"] if row["started"] == 2 else 0
+    (row,) = await connection.fetch(_SQL["standing"], size, PublicCount.version, Waiting.version)
+    reached = row["reached"] if row["ours"] == 2 else 0
     if reached < size:
         if row["stopped"] is not None:
             raise ProjectionStopped(row["stopped"], reached)

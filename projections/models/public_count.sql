@@ -101,11 +101,12 @@ GROUP BY 5, 6, 7, 8, 9, 10, 11, 12
 HAVING sum(high) > 0;
 
 -- name: standing
--- What an answer as of size $1 needs beside the count: how far the read models are, the definition in force, and how
--- many incidents wait for a release.
+-- What an answer as of size $1 needs beside the count: how far the read models are, if they are of the versions $2 and
+-- $3, the definition in force, and how many incidents wait for a release.
 SELECT
     (SELECT min(position) FROM projections.positions WHERE name IN ('public_count', 'waiting')) AS reached,
-    (SELECT count(*) FROM projections.positions WHERE name IN ('public_count', 'waiting')) AS started,
+    (SELECT count(*) FROM projections.positions
+     WHERE (name, version) IN (('public_count', $2::integer), ('waiting', $3::integer))) AS ours,
     (SELECT name FROM projections.positions
      WHERE name IN ('public_count', 'waiting') AND failed IS NOT NULL ORDER BY position LIMIT 1) AS stopped,
     (SELECT id || ' ' || sha256 FROM public_count.adoptions

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from projections.runner import Connection
+from projections.tables import Connection, columns
 from registry.domain.assignment import Assignment
 from registry.domain.event import Event
 from registry.domain.mapper import NIL_REPORT, decode_event, noun_of
@@ -42,8 +42,7 @@ class RecordsProjection:
                 recorded.position,
                 event.recorded,
             )
-        columns = zip(*streams.values(), strict=True)
-        await connection.execute(_SQL["store"], list(streams), *(list(column) for column in columns))
+        await connection.execute(_SQL["store"], list(streams), *columns(streams.values()))
 
 
 def _owner(noun: str, event: Event) -> UUID | None:

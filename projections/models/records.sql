@@ -1,6 +1,6 @@
 -- name: store
--- The first event of a stream says whose it is; later ones only date it.
-INSERT INTO records.streams (stream_id, noun, institution, created, updated, updated_at)
+-- The first event of a stream says whose it is; later ones only date it. Unqualified: the runner sets the schema.
+INSERT INTO streams (stream_id, noun, institution, created, updated, updated_at)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::bigint[], $5::bigint[], $6::timestamptz[])
 ON CONFLICT (stream_id) DO UPDATE SET updated = excluded.updated, updated_at = excluded.updated_at;
 

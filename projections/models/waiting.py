@@ -5,8 +5,11 @@ projection of its own, and of what it reads it keeps nothing but that an inciden
 """
 
 from collections.abc import Sequence
+from uuid import UUID
 
-from projections.runner import Connection
+import asyncpg
+
+from projections.tables import Connection, columns
 from registry.domain.codes import Certainty
 from registry.domain.incident import CertaintySet
 from registry.domain.mapper import decode_event
@@ -24,14 +27,56 @@ class Waiting:
     version = 1
 
     async def apply(self, connection: Connection, events: Sequence[Recorded]) -> None:
-        for recorded in events:
-            if recorded.type == "release.published":
-                await connection.execute(_SQL["release"], recorded.position)
-            elif recorded.type == "incident.disclosed":
-                await connection.execute(_SQL["disclose"], recorded.stream_id)
-                await connection.execute(_SQL["end"], recorded.stream_id, recorded.position)
-            elif recorded.type.startswith("incident."):
-                event = decode_event(recorded.type, recorded.state)
-                if isinstance(event, CertaintySet) and event.level in _ADJUDICATING:
-                    await connection.execute(_SQL["adjudicate"], recorded.stream_id)
-                await connection.execute(_SQL["wait"], recorded.stream_id, recorded.position)
+        """Folds the incidents that a batch is about, from how they stood before it; a few statements in all."""
+        about = list({event.stream_id for event in events if event.type.startswith("incident.")})
+        releases = [event.position for event in events if event.type == "release.published"]
+        if releases:
+            # All others stand still while the batch goes by: the first release finds them as any later one does.
+            await connection.execute(_SQL["release"], releases[0], about)
+        if not about:
+            return
+        batch = _Batch(await connection.fetch(_SQL["standing"], about))
+        for event in events:
+            batch.fold(event)
+        await connection.execute(_SQL["adjudicate"], list(batch.disclosed), list(batch.disclosed.values()))
+        spans = [(incident, since, until) for (incident, since), until in batch.spans.items()]
+        if spans:
+            await connection.execute(_SQL["wait"], *columns(spans))
+
+
+class _Batch:
+    """The incidents of a batch.
+
+    ``disclosed``: the adjudicated ones, and whether a release has disclosed them. ``spans``: the ends of the intervals
+    that were opened or ended, by incident and start.
+    """
+
+    def __init__(self, rows: Sequence[asyncpg.Record]) -> None:
+        self.disclosed: dict[UUID, bool] = {}
+        self.spans: dict[tuple[UUID, int], int | None] = {}
+        self._since: dict[UUID, int] = {}
+        for row in rows:
+            self.disclosed[row["incident"]] = row["disclosed"]
+            if row["since"] is not None:
+                self._since[row["incident"]] = row["since"]
+
+    def fold(self, event: Recorded) -> None:
+        if event.type == "release.published":
+            for incident in [incident for incident in self._since if self.disclosed[incident]]:
+                self._end(incident, event.position)
+        elif event.type == "incident.disclosed":
+            if event.stream_id in self.disclosed:
+                self.disclosed[event.stream_id] = True
+                self._end(event.stream_id, event.position)
+        elif event.type.startswith("incident."):
+            decoded = decode_event(event.type, event.state)
+            if isinstance(decoded, CertaintySet) and decoded.level in _ADJUDICATING:
+                self.disclosed.setdefault(event.stream_id, False)
+            if event.stream_id in self.disclosed and event.stream_id not in self._since:
+                self._since[event.stream_id] = event.position
+                self.spans[event.stream_id, event.position] = None
+
+    def _end(self, incident: UUID, position: int) -> None:
+        since = self._since.pop(incident, None)
+        if since is not None:
+            self.spans[incident, since] = position

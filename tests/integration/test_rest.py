@@ -52,7 +52,7 @@ def keys(pool: asyncpg.Pool, master: MasterKey) -> Keys:
 def services(pool: asyncpg.Pool, app: Application, log_keys: LogKeys, keys: Keys, tmp_path: Path) -> Services:
     health = Health()
     health.ask("database", database_check(pool))
-    health.ask("projections", projections_check(pool))
+    health.ask("projections", projections_check(pool, Runner(pool, [])))
     return Services(
         settings=Settings(data=tmp_path, body_limit=LIMIT),
         pool=pool,

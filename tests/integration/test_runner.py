@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from projections.errors import ProjectionStopped
+from projections.errors import OtherVersion, ProjectionStopped
 from projections.models.waiting import Waiting
 from projections.runner import Connection, Runner, statuses
 from registry.errors import UnknownEvent
@@ -137,26 +137,51 @@ async def test_a_stopped_projection_goes_on_where_it_stood_once_it_can_read_the_
     assert status.failed is None
 
 
-async def test_tables_of_another_version_are_left_alone(pool: asyncpg.Pool) -> None:
-    await store(pool, 1)
-    await Runner(pool, [Diary()]).catch_up()
+async def test_tables_of_a_newer_program_are_left_to_it(pool: asyncpg.Pool) -> None:
     await store(pool, 1)
     newer = Diary()
     newer.version = 2
+    await Runner(pool, [newer]).catch_up()
+    await store(pool, 1)
 
-    with pytest.raises(ProjectionStopped):
-        await Runner(pool, [newer]).catch_up()
+    with pytest.raises(OtherVersion, match="constancia rebuild diary"):
+        await Runner(pool, [Diary()]).catch_up()
 
+    # The newer program itself is not disturbed.
     (status,) = await statuses(pool)
-    assert status.failed is not None
-    assert "constancia rebuild diary" in status.failed
-    assert await written(pool) == [0]
+    assert (status.version, status.failed) == (2, None)
+    await Runner(pool, [newer]).catch_up()
+    assert await written(pool) == [0, 1]
+
+
+async def test_a_program_that_is_overtaken_by_a_newer_one_says_so_and_goes_on_with_the_rest(
+    pool: asyncpg.Pool, caplog: pytest.LogCaptureFixture
+) -> None:
+    stopping, newer = asyncio.Event(), Diary()
+    newer.version = 2
+    runner = Runner(pool, [Diary(), Waiting()])
+    running = asyncio.create_task(runner.run(stopping))
+    await store(pool, 1, notify=True)
+    await until(pool, 1)
+    await Runner(pool, [newer]).catch_up()
+
+    await store(pool, 1, notify=True)
+    async with asyncio.timeout(5):
+        while not runner.stopped:
+            await asyncio.sleep(0.01)
+        while {status.position for status in await statuses(pool) if status.name == "waiting"} != {2}:
+            await asyncio.sleep(0.01)
+    assert runner.stopped == {"diary"}
+    assert "OTHER_VERSION" in caplog.text
+
+    stopping.set()
+    await asyncio.wait_for(running, 5)
 
 
 async def test_a_running_projection_follows_the_log_until_it_is_told_to_stop(
     pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("projections.runner.POLL_SECONDS", 30)
+    monkeypatch.setattr("registry.store.subscription.POLL_SECONDS", 30)
     stopping = asyncio.Event()
     running = asyncio.create_task(Runner(pool, [Diary()]).run(stopping))
     await store(pool, 2, notify=True)
@@ -173,7 +198,7 @@ async def test_a_running_projection_follows_the_log_until_it_is_told_to_stop(
 async def test_without_a_notification_an_event_is_found_by_the_next_poll(
     pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("projections.runner.POLL_SECONDS", 0.05)
+    monkeypatch.setattr("registry.store.subscription.POLL_SECONDS", 0.05)
     stopping = asyncio.Event()
     running = asyncio.create_task(Runner(pool, [Diary()]).run(stopping))
     await store(pool, 1)
@@ -188,7 +213,7 @@ async def test_without_a_notification_an_event_is_found_by_the_next_poll(
 async def test_a_lost_connection_is_no_reason_to_stop(
     pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("projections.runner.POLL_SECONDS", 0.05)
+    monkeypatch.setattr("registry.store.subscription.POLL_SECONDS", 0.05)
     stopping = asyncio.Event()
     running = asyncio.create_task(Runner(pool, [Diary()]).run(stopping))
     await store(pool, 1)
