@@ -5,12 +5,13 @@ arise) are three different answers and never stand for one another.
 """
 
 from enum import StrEnum
+from functools import cached_property
 
 
 class Ordered(StrEnum):
     """Codes whose order of definition is their order of weight."""
 
-    @property
+    @cached_property
     def rank(self) -> int:
         """0 for the lightest."""
         return list(type(self)).index(self)

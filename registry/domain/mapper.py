@@ -4,6 +4,7 @@ The library's ``resolve_topic`` imports whatever module a stored topic names; he
 table, and an unknown one is refused.
 """
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -54,12 +55,35 @@ AGGREGATES: dict[str, type[Aggregate]] = {
 NIL_REPORT = "nil_report"
 """The kind of record of a nil report: a stream like any report's, kept apart wherever people look."""
 
-_DECODERS = {topic: msgspec.json.Decoder(event) for topic, event in EVENTS.items()}
 _ENVELOPE = frozenset({"stream", "version", "event_id", "recorded", "by"})
 
 
 class _StoredVersion(msgspec.Struct):
     class_version: int = 1
+
+
+def _reader(event_type: type[Event]) -> Callable[[bytes], Event]:
+    """How the stored forms of one type are read, all its versions; one that never changed without asking."""
+    read_newest = msgspec.json.Decoder(event_type).decode
+    newest = event_type.class_version
+    if newest == 1:
+        return read_newest
+
+    def read(state: bytes) -> Event:
+        version = msgspec.json.decode(state, type=_StoredVersion).class_version
+        if version == newest:
+            return read_newest(state)
+        if version > newest:
+            raise UnknownEvent(f"{event_type.TOPIC} (v{version})")
+        fields: dict[str, Any] = msgspec.json.decode(state)
+        for older in range(version, newest):
+            getattr(event_type, f"upcast_v{older}_v{older + 1}")(fields)
+        return msgspec.convert(fields, event_type)
+
+    return read
+
+
+_READERS = {topic: _reader(event) for topic, event in EVENTS.items()}
 
 
 def noun_of(topic: str) -> str:
@@ -91,21 +115,10 @@ def decode_event(topic: str, state: bytes) -> Event:
 
     Raises UnknownEvent for a name, or a version, that this program does not know.
     """
-    try:
-        decoder, event_type = _DECODERS[topic], EVENTS[topic]
-    except KeyError:
-        raise UnknownEvent(topic) from None
-    if event_type.class_version == 1:
-        return decoder.decode(state)
-    version = msgspec.json.decode(state, type=_StoredVersion).class_version
-    if version > event_type.class_version:
-        raise UnknownEvent(f"{topic} (v{version})")
-    if version == event_type.class_version:
-        return decoder.decode(state)
-    fields: dict[str, Any] = msgspec.json.decode(state)
-    for older in range(version, event_type.class_version):
-        getattr(event_type, f"upcast_v{older}_v{older + 1}")(fields)
-    return msgspec.convert(fields, event_type)
+    read = _READERS.get(topic)
+    if read is None:
+        raise UnknownEvent(topic)
+    return read(state)
 
 
 def content(event: Event, private: dict[str, JSON]) -> dict[str, JSON]:

@@ -99,8 +99,7 @@ def test_older_versions_are_brought_up_and_newer_ones_refused(monkeypatch: pytes
         def upcast_v2_v3(state: dict[str, Any]) -> None:
             state["metres"] += 1
 
-    monkeypatch.setitem(mapper.EVENTS, Measured.TOPIC, Measured)
-    monkeypatch.setitem(mapper._DECODERS, Measured.TOPIC, msgspec.json.Decoder(Measured))
+    monkeypatch.setitem(mapper._READERS, Measured.TOPIC, mapper._reader(Measured))
     envelope = {
         name: value
         for name, value in msgspec.to_builtins(registered()).items()
