@@ -87,6 +87,10 @@ class Settings(BaseSettings):
         return value
 
 
+# A default that is computed from the others is reported beside whichever of them is wrong; nobody can correct it.
+_NOT_COMPUTED = "default_factory_not_called"
+
+
 def load_settings(**given: Any) -> Settings:
     """Settings from the environment; what the command line gives comes first, and None counts as not given.
 
@@ -98,6 +102,7 @@ def load_settings(**given: Any) -> Settings:
         problems = "\n".join(
             f"  {PREFIX}{'_'.join(map(str, problem['loc'])).upper()}: {problem['msg']}"
             for problem in error.errors(include_input=False, include_url=False)
+            if problem["type"] != _NOT_COMPUTED
         )
         raise StartRefused(
             f"Hay ajustes que no se pueden usar; corríjalos y vuelva a iniciar:\n{problems}",

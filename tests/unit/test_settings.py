@@ -90,3 +90,12 @@ def test_an_unusable_value_is_refused_by_its_name_and_not_repeated(
         load_settings()
     assert says in str(refused.value)
     assert "secret" not in str(refused.value)
+
+
+def test_only_what_can_be_corrected_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONSTANCIA_PORT", "0")
+    with pytest.raises(StartRefused) as refused:
+        load_settings()
+    assert {line.partition(":")[0].strip() for line in refused.value.text.en.splitlines()[1:]} == {
+        "CONSTANCIA_PORT"
+    }
