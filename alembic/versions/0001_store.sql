@@ -23,8 +23,9 @@ CREATE TABLE head (
 INSERT INTO head (size) VALUES (0);
 
 -- The private part of an event, encrypted under its subject's data key. Deleted when the subject is erased.
+-- No foreign keys here or below: only append writes these rows, in the transaction that stores their events.
 CREATE TABLE private_parts (
-    event_id   uuid  NOT NULL REFERENCES events (event_id),
+    event_id   uuid  NOT NULL,
     subject    text  NOT NULL,
     ciphertext bytea NOT NULL,
     PRIMARY KEY (event_id, subject)
@@ -33,7 +34,7 @@ CREATE INDEX private_parts_by_subject ON private_parts (subject);
 
 -- Keys of the commitments in leaves, wrapped under the data keys of all subjects that the value covers.
 CREATE TABLE commitment_keys (
-    event_id uuid  NOT NULL REFERENCES events (event_id),
+    event_id uuid  NOT NULL,
     field    text  NOT NULL,
     subjects text[] NOT NULL,
     wrapped  bytea NOT NULL,
@@ -87,17 +88,21 @@ CREATE TYPE append_answer AS (command int, outcome append_outcome, event_ids uui
 -- the others. Arrays of one group run in parallel; *_command holds the command's number (from 0), and the events
 -- come in the order of their commands. A caller puts at most one command per stream, per idempotency key and per
 -- source record into one call. record_first and record_last are the places (from 1) in the event arrays of the events
--- that a source record made.
+-- that a source record made; key_subjects holds several subjects of one key one per line.
 CREATE FUNCTION append(
     event_command int[], new_event_ids uuid[], new_stream_ids uuid[], new_versions bigint[], new_types text[],
     new_states bytea[], new_leaves bytea[], new_leaf_hashes bytea[],
     part_event_ids uuid[], part_subjects text[], part_ciphertexts bytea[],
-    key_event_ids uuid[], key_fields text[], key_subjects jsonb, key_wrapped bytea[],
+    key_event_ids uuid[], key_fields text[], key_subjects text[], key_wrapped bytea[],
     idempotency_command int[], idempotency_institutions uuid[], idempotency_names text[], idempotency_bodies bytea[],
     record_command int[], record_institutions uuid[], record_names text[], record_contents bytea[],
     record_first int[], record_last int[]
 ) RETURNS TABLE (command int, outcome append_outcome, stored_event_ids uuid[], stored_positions bigint[])
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql
+-- Plans outlive the moment they were made in, which may be that of an empty table: a plan that reads the whole table
+-- would then serve every later call.
+SET enable_seqscan = off
+AS $$
 DECLARE
     first_position bigint;
     accepted int[];
@@ -111,25 +116,29 @@ BEGIN
     -- that held the lock before.
     WITH
     given AS (
-        SELECT e.command, array_agg(e.event_id ORDER BY e.n) AS ids
+        SELECT e.command, array_agg(e.event_id ORDER BY e.n) AS ids,
+               bool_or((SELECT s.position FROM events s WHERE s.event_id = e.event_id) IS NOT NULL) AS stored
         FROM unnest(event_command, new_event_ids) WITH ORDINALITY AS e (command, event_id, n)
         GROUP BY e.command
-    ),
-    duplicate AS (
-        SELECT DISTINCT g.command FROM given g CROSS JOIN unnest(g.ids) AS i (id) JOIN events s ON s.event_id = i.id
     ),
     repeated AS (
         SELECT i.command, k.body = i.body AS same, k.event_ids
         FROM unnest(idempotency_command, idempotency_institutions, idempotency_names, idempotency_bodies)
              AS i (command, institution, key, body)
-        JOIN idempotency_keys k ON k.institution = i.institution AND k.key = i.key
+        CROSS JOIN LATERAL (
+            SELECT s.body, s.event_ids FROM idempotency_keys s
+            WHERE s.institution = i.institution AND s.key = i.key LIMIT 1
+        ) AS k
     ),
     known AS (
         -- Several records in one command (an atomic import): any that differs decides.
         SELECT DISTINCT ON (r.command) r.command, s.content = r.content AS same, s.event_ids
         FROM unnest(record_command, record_institutions, record_names, record_contents)
              AS r (command, institution, name, content)
-        JOIN source_records s ON s.institution = r.institution AND s.source_record_id = r.name
+        CROSS JOIN LATERAL (
+            SELECT k.content, k.event_ids FROM source_records k
+            WHERE k.institution = r.institution AND k.source_record_id = r.name LIMIT 1
+        ) AS s
         ORDER BY r.command, s.content = r.content
     ),
     behind AS (
@@ -145,7 +154,7 @@ BEGIN
     SELECT array_agg(ROW (
         g.command,
         CASE
-            WHEN d.command IS NOT NULL THEN 'DUPLICATE'
+            WHEN g.stored THEN 'DUPLICATE'
             WHEN i.same THEN 'REPLAYED'
             WHEN NOT i.same THEN 'KEY_REUSED'
             WHEN k.same THEN 'RECORD_REPLAYED'
@@ -153,11 +162,10 @@ BEGIN
             WHEN b.command IS NOT NULL THEN 'CONFLICT'
             ELSE 'STORED'
         END::append_outcome,
-        CASE WHEN d.command IS NOT NULL THEN g.ids ELSE COALESCE(i.event_ids, k.event_ids, g.ids) END
+        CASE WHEN g.stored THEN g.ids ELSE COALESCE(i.event_ids, k.event_ids, g.ids) END
     )::append_answer)
     INTO answers
     FROM given g
-    LEFT JOIN duplicate d USING (command)
     LEFT JOIN repeated i USING (command)
     LEFT JOIN known k USING (command)
     LEFT JOIN behind b USING (command);
@@ -184,8 +192,8 @@ BEGIN
         WHERE e.command = ANY (accepted);
 
         INSERT INTO commitment_keys (event_id, field, subjects, wrapped)
-        SELECT c.event_id, c.field, ARRAY(SELECT jsonb_array_elements_text(key_subjects -> (c.n - 1)::int)), c.wrapped
-        FROM unnest(key_event_ids, key_fields, key_wrapped) WITH ORDINALITY AS c (event_id, field, wrapped, n)
+        SELECT c.event_id, c.field, string_to_array(c.subjects, E'\n'), c.wrapped
+        FROM unnest(key_event_ids, key_fields, key_subjects, key_wrapped) AS c (event_id, field, subjects, wrapped)
         JOIN unnest(event_command, new_event_ids) AS e (command, event_id) USING (event_id)
         WHERE e.command = ANY (accepted);
 
@@ -208,8 +216,20 @@ BEGIN
 
     RETURN QUERY
         SELECT a.command, a.outcome, a.event_ids,
-               ARRAY(SELECT s.position FROM unnest(a.event_ids) WITH ORDINALITY AS i (id, n)
-                     JOIN events s ON s.event_id = i.id ORDER BY i.n)
-        FROM unnest(answers) a
+               CASE
+                   WHEN a.outcome = 'STORED' THEN ARRAY(
+                       SELECT generate_series(a.past - cardinality(a.event_ids), a.past - 1))
+                   ELSE ARRAY(
+                       SELECT s.position
+                       FROM unnest(a.event_ids) WITH ORDINALITY AS i (id, n)
+                       CROSS JOIN LATERAL (SELECT e.position FROM events e WHERE e.event_id = i.id LIMIT 1) AS s
+                       ORDER BY i.n)
+               END
+        FROM (
+            SELECT u.command, u.outcome, u.event_ids,
+                   first_position + sum(cardinality(u.event_ids)) FILTER (WHERE u.outcome = 'STORED')
+                       OVER (ORDER BY u.command)::bigint AS past
+            FROM unnest(answers) u
+        ) AS a
         ORDER BY a.command;
 END $$;

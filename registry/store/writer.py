@@ -5,7 +5,6 @@ which the next batch gathers. Several processes may write at once; the head row 
 """
 
 import asyncio
-import json
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -226,7 +225,7 @@ def _arguments(commands: Sequence[Command]) -> tuple[Any, ...]:
         [part.ciphertext for _, part in parts],
         [event_id for event_id, _ in keys],
         [key.field for _, key in keys],
-        json.dumps([key.subjects for _, key in keys]),
+        ["\n".join(key.subjects) for _, key in keys],
         [key.wrapped for _, key in keys],
         [number for number, _ in idempotency],
         [item.institution for _, item in idempotency],
