@@ -7,6 +7,7 @@ counts killed users as present for ever, and gives ten seconds to a recovery tha
 - who uses the server is known by a shared file lock, which the kernel releases at any death, ``kill -9`` included;
   the last to leave stops the server, and whoever comes after a kill finds it running and takes it over;
 - a server is there when it answers a query, and gone when no PostgreSQL process works in its directory;
+- who uses the server watches over it: one that was killed is started again within seconds, at the same address;
 - the server is the leader of its own session (pg_ctl sees to that), and so are the programs that start and stop it:
   Ctrl-C in the terminal reaches our process only, which stops the server when it has finished with it.
 """
@@ -14,6 +15,7 @@ counts killed users as present for ever, and gives ten seconds to a recovery tha
 import asyncio
 import fcntl
 import hashlib
+import logging
 import os
 import shlex
 import shutil
@@ -37,6 +39,9 @@ DATABASE: Final = "constancia"
 # Recovery after a kill replays at most what a checkpoint leaves over (max_wal_size, 1 GB): well within this.
 START_TIMEOUT: Final = 300  # s
 STOP_TIMEOUT: Final = 60  # s, for the last checkpoint
+WATCH_PAUSE: Final = 2.0  # s; one query that takes a few milliseconds
+
+_LOG = logging.getLogger(__name__)
 
 _CONFIGURATION: Final[Mapping[str, str]] = {
     "listen_addresses": "",  # the socket only
@@ -69,6 +74,8 @@ class EmbeddedServer:
         self._log = self._data / "postgres.log"
         self._configuration = {**_CONFIGURATION, **(configuration or {})}
         self._use: int | None = None
+        self._leaving = asyncio.Event()
+        self._watching: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> str:
         """Start the server unless it runs already.
@@ -77,7 +84,9 @@ class EmbeddedServer:
         """
         joining = asyncio.ensure_future(self._join())
         try:
-            return await asyncio.shield(joining)
+            address = await asyncio.shield(joining)
+            self._watching = asyncio.create_task(self._watch(), name="embedded PostgreSQL")
+            return address
         except asyncio.CancelledError:
             # Half a start is not left behind: finish it, then leave properly.
             await asyncio.gather(joining, return_exceptions=True)
@@ -106,9 +115,27 @@ class EmbeddedServer:
                 raise
             return self._address(DATABASE)
 
+    async def _watch(self) -> None:
+        """Starts the server again whenever it is gone; ends between two looks, never in the middle of a start."""
+        while not self._leaving.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._leaving.wait(), WATCH_PAUSE)
+            if self._leaving.is_set() or await self._answers():
+                continue
+            _LOG.error("the embedded PostgreSQL is gone; starting it again")
+            try:
+                with _Turn(self._data) as turn:
+                    await turn.come()
+                    await self._ensure_running()
+            except (StartRefused, postgres.ProgramFailed) as error:
+                _LOG.critical("the embedded PostgreSQL does not start: %s", error)
+
     async def _leave(self) -> None:
         if self._use is None:
             return
+        self._leaving.set()
+        if self._watching is not None and not self._watching.done():
+            await self._watching
         with _Turn(self._data) as turn:
             await turn.come()
             try:

@@ -98,6 +98,22 @@ async def test_a_killed_server_is_started_again_with_everything_acknowledged(dat
     assert processes(data) == []
 
 
+async def test_a_server_that_is_killed_under_its_user_comes_back_at_the_same_address(data: Path) -> None:
+    async with EmbeddedServer(data) as address:
+        await ask(address, "SELECT 1")
+        postmaster(data).kill()
+
+        async def answered() -> object:
+            while True:
+                try:
+                    return await ask(address, "SELECT 1")
+                except (OSError, asyncpg.PostgresError):
+                    await asyncio.sleep(0.1)
+
+        assert await asyncio.wait_for(answered(), 60) == 1
+    assert processes(data) == []
+
+
 async def test_a_dead_servers_number_that_another_process_has_now_does_not_mislead(data: Path) -> None:
     async with EmbeddedServer(data):
         left_behind = (data / "postgres" / "postmaster.pid").read_text()
