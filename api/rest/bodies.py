@@ -23,7 +23,7 @@ from api.problems import (
     FieldError,
     Problem,
 )
-from registry.application.drafts import Draft
+from registry.application.drafts import NO_CONTROLS, Draft
 from registry.domain.claims import Contradiction
 from registry.log import canonical
 from registry.text import Text
@@ -216,12 +216,15 @@ def _describe(info: inspect.Type) -> Text:
 
 
 def _describe_text(info: inspect.StrType) -> Text:
-    if info.pattern is not None:
-        return Text(f"un texto con la forma {info.pattern}", f"a string of the form {info.pattern}")
-    least, most = info.min_length or 0, info.max_length
-    if most is None:
-        return Text("un texto", "a string")
-    return Text(f"un texto de {least} a {most} caracteres", f"a string of {least} to {most} characters")
+    es, en = "un texto", "a string"
+    if info.max_length is not None:
+        least, most = info.min_length or 0, info.max_length
+        es, en = f"{es} de {least} a {most} caracteres", f"{en} of {least} to {most} characters"
+    if info.pattern == NO_CONTROLS:
+        es, en = f"{es} sin caracteres de control", f"{en} without control characters"
+    elif info.pattern is not None:
+        es, en = f"{es} con la forma {info.pattern}", f"{en} of the form {info.pattern}"
+    return Text(es, en)
 
 
 def _bounds(info: inspect.IntType, lower: str, upper: str) -> str:
