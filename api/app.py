@@ -48,8 +48,8 @@ def create_app(services: Services) -> FastAPI:
     app.add_middleware(Boundary, metrics=figures)
     handlers.install(app)
     backing = Backing(services.pool, services.log_keys.count, services.log_keys.origin)
-    app.include_router(graphql.build_router(lambda _: backing), prefix="/graphql")
     for router in (
+        graphql.build_router(lambda _: backing),
         writing.build_router(WRITES),
         keys.build_router(),
         reading.build_router(),

@@ -26,13 +26,15 @@ MAX_BODY = 64 * 1024
 
 
 def build_router(backing: Callable[[HTTPConnection], Backing]) -> APIRouter:
-    """The endpoint at "" of the router; mount it at ``/graphql``. ``backing`` is asked once per request."""
+    """The endpoint ``/graphql``. ``backing`` is asked once per request."""
 
     async def context(connection: HTTPConnection) -> dict[str, Any]:
         return {"backing": backing(connection)}
 
+    # The path stands here, not at the mount: the log and the figures name a request by its route's own path.
     return _Router(
         schema,
+        path="/graphql",
         graphql_ide=None,
         allow_queries_via_get=True,
         context_getter=context,

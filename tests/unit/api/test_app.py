@@ -156,6 +156,16 @@ async def test_metrics_from_elsewhere_need_the_administrator(app: FastAPI) -> No
         assert (await stranger.get("/metrics", headers=admin)).status_code == 200
 
 
+async def test_the_log_names_every_endpoint_by_its_path(
+    app: FastAPI, log_of_errors: pytest.LogCaptureFixture
+) -> None:
+    async with client(app) as anybody:
+        await anybody.post("/graphql", json={"query": "{ __typename }"})
+        await anybody.get("/healthz")
+    for line in ("POST /graphql 200", "GET /healthz 200"):
+        assert line in log_of_errors.text
+
+
 async def test_an_unknown_path_or_method_makes_no_new_label(app: FastAPI) -> None:
     async with client(app) as anybody:
         await anybody.get("/PLANTED-PATH")
