@@ -1,4 +1,5 @@
--- The public log: its tree in tiles, its entries in bundles, and what was signed about them (c2sp.org/tlog-tiles).
+-- The public log: its tree in tiles, and what was signed about it (c2sp.org/tlog-tiles). Its entries are events.leaf,
+-- stored once: bundles are put together from there.
 
 -- One row per tile. The rightmost of each level grows in place; readers get a prefix of it, never more than the
 -- last published checkpoint covers.
@@ -12,13 +13,6 @@ CREATE TABLE log_tiles (
 COMMENT ON TABLE log_tiles IS 'Tile index at level: width hashes of 32 bytes. Only ever extended.';
 -- Hashes do not compress; trying costs time on every write.
 ALTER TABLE log_tiles ALTER COLUMN data SET STORAGE EXTERNAL;
-
-CREATE TABLE log_bundles (
-    index bigint   PRIMARY KEY CHECK (index >= 0),
-    width smallint NOT NULL CHECK (width BETWEEN 1 AND 256),
-    data  bytea    NOT NULL
-);
-COMMENT ON TABLE log_bundles IS 'The leaves under level-0 tile index, each behind its length (uint16). Only ever extended.';
 
 CREATE TABLE checkpoints (
     size         bigint PRIMARY KEY CHECK (size >= 0),

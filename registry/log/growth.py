@@ -1,9 +1,9 @@
-"""How the stored tiles and bundles change when leaves are appended. Pure."""
+"""How the stored tiles change when leaves are appended. Pure."""
 
 from collections.abc import Mapping, Sequence
 
 from registry.log.merkle import root
-from registry.log.tiles import TILE_HEIGHT, TILE_WIDTH, encode_bundle
+from registry.log.tiles import TILE_HEIGHT, TILE_WIDTH
 
 Hashes = list[bytes]
 
@@ -33,20 +33,4 @@ def grow_tiles(
                 full_roots.append(root(tile))
                 index, tile = index + 1, []
         level, appended = level + 1, full_roots
-    return changed
-
-
-def grow_bundles(size: int, partial: bytes, entries: Sequence[bytes]) -> dict[int, tuple[int, bytes]]:
-    """The bundles, index to (width, bytes), that change when ``entries`` join the log of ``size``.
-
-    ``partial`` is the rightmost bundle when it is partial at ``size``, otherwise empty.
-    """
-    changed: dict[int, tuple[int, bytes]] = {}
-    index, width = divmod(size, TILE_WIDTH)
-    at = 0
-    while at < len(entries):
-        taken = entries[at : at + TILE_WIDTH - width]
-        at += len(taken)
-        changed[index] = (width + len(taken), partial + encode_bundle(taken))
-        index, width, partial = index + 1, 0, b""
     return changed

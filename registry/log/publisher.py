@@ -3,8 +3,9 @@
 Seven steps, each a method, in the order that keeps every crash harmless:
 
 1. read the new leaves;
-2. extend tiles and bundles, commit;
-3. read back and hash again what will be signed (:mod:`registry.log.audit`);
+2. extend the tiles, commit;
+3. read back and hash again what will be signed (:mod:`registry.log.audit`): after a start the whole log, later
+   what is new and, in turn, a little of what is old;
 4. make size and root durable outside the database (:mod:`registry.log.last_signed`);
 5. sign;
 6. (the place of witnesses: a note goes in, the note with their cosignatures comes out)
@@ -30,17 +31,17 @@ import asyncpg
 
 from registry.errors import MalformedLog, PublisherRefused
 from registry.log import storage
-from registry.log.audit import audit, damaged
+from registry.log.audit import audit, audit_turn, damaged
 from registry.log.checkpoint import Checkpoint, open_checkpoint
-from registry.log.growth import grow_bundles, grow_tiles
+from registry.log.growth import grow_tiles
 from registry.log.keys import LogKeys
 from registry.log.last_signed import EMPTY_TREE, FILE, LastSigned, TreeHead
 from registry.log.merkle import leaf_hash
 from registry.log.storage import SQL, Connection, PublishedCheckpoint
-from registry.log.tiles import TILE_HEIGHT, TILE_WIDTH, truncate_bundle, width_at
+from registry.log.tiles import TILE_HEIGHT, TILE_WIDTH, width_at
 
 LEAVES_AT_ONCE = 8 * TILE_WIDTH
-"""Leaves per transaction of step 2: some 10 ms of hashing, the longest that others in this process wait."""
+"""Leaves per statement of step 2: some 10 ms of hashing, the longest that others in this process wait."""
 
 LONGEST_PAUSE = 30.0
 """Seconds between two looks at the clock: a machine that slept, or an operator who helped, is noticed so
@@ -73,6 +74,7 @@ class Publisher:
         self._origin = origin
         self._last_signed = LastSigned(state_dir)
         self._audited_all = False
+        self._turn = 0
 
     async def publish_once(self) -> PublishedCheckpoint:
         """Publish a checkpoint over all committed events, also when none is new, and return it.
@@ -148,11 +150,11 @@ class Publisher:
             raise PublisherRefused(
                 f"No se firma: la base de datos tiene {size} eventos y ya se firmaron {last.size}. Parece "
                 "una copia antigua: restaure una más reciente o conecte la base de datos original. Los "
-                "eventos que falten se recuperan de los paquetes publicados y de los recibos de las "
+                "eventos que falten se recuperan de los espejos de la bitácora y de los recibos de las "
                 "instituciones.",
                 f"Nothing is signed: the database has {size} events and {last.size} were signed already. It "
                 "looks like an old copy: restore a newer one or connect the original database. Events still "
-                "missing can be recovered from the published bundles and the institutions' receipts.",
+                "missing can be recovered from mirrors of the log and the institutions' receipts.",
             )
         return last
 
@@ -171,30 +173,28 @@ class Publisher:
             raise _forgotten()
 
     async def _extend(self, connection: Connection) -> int:
-        """Steps 1 and 2, in transactions of bounded size; the number of leaves now in the stored tree."""
+        """Steps 1 and 2, in statements of bounded size; the number of leaves now in the stored tree."""
         target = await storage.count_events(connection)
         size = await storage.stored_size(connection)
         while size < target:
-            async with connection.transaction():
-                leaves = await storage.read_events(connection, size, min(LEAVES_AT_ONCE, target - size))
-                hashes = [leaf_hash(leaf.leaf) for leaf in leaves]
-                for position, (leaf, hash_) in enumerate(zip(leaves, hashes, strict=True), size):
-                    if leaf.position != position or leaf.hash != hash_:
-                        raise damaged(position, "events")
-                if not leaves:
-                    raise damaged(size, "events")
-                entries = [leaf.leaf for leaf in leaves]
-                bundles = grow_bundles(size, await _partial_bundle(connection, size), entries)
-                tiles = grow_tiles(size, await _partial_tiles(connection, size), hashes)
-                await storage.extend_bundles(connection, bundles)
-                await storage.extend_tiles(connection, tiles)
+            leaves = await storage.read_events(connection, size, min(LEAVES_AT_ONCE, target - size))
+            hashes = [leaf_hash(leaf.leaf) for leaf in leaves]
+            for position, (leaf, hash_) in enumerate(zip(leaves, hashes, strict=True), size):
+                if leaf.position != position or leaf.hash != hash_:
+                    raise damaged(position, "events")
+            if not leaves:
+                raise damaged(size, "events")
+            tiles = grow_tiles(size, await _partial_tiles(connection, size), hashes)
+            await storage.extend_tiles(connection, tiles)
             size += len(leaves)
         return target
 
     async def _audit(self, connection: Connection, last: TreeHead, size: int) -> TreeHead:
-        """Step 3: everything once after each start, then what is new."""
-        since = last.size if self._audited_all else 0
-        head = await audit(connection, last, size, since=since)
+        """Step 3: everything once after each start, then what is new and the next few of the old bundles."""
+        if self._audited_all:
+            self._turn = await audit_turn(connection, last, self._turn)
+            return await audit(connection, last, size, since=last.size)
+        head = await audit(connection, last, size, since=0)
         self._audited_all = True
         return head
 
@@ -241,18 +241,6 @@ async def _partial_tiles(connection: Connection, size: int) -> dict[int, list[by
         if len(partial[level]) != width:
             raise damaged(size - 1, "log_tiles")
     return partial
-
-
-async def _partial_bundle(connection: Connection, size: int) -> bytes:
-    """The rightmost bundle where it is partial at ``size``; empty where it is not."""
-    index, width = divmod(size, TILE_WIDTH)
-    if width == 0:
-        return b""
-    bundles = await storage.read_bundles(connection, index, index)
-    try:
-        return truncate_bundle(bundles[index].data, width)
-    except (KeyError, MalformedLog):
-        raise damaged(size - 1, "log_bundles") from None
 
 
 async def _stopped_within(stopping: asyncio.Event, seconds: float) -> bool:

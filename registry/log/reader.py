@@ -1,7 +1,8 @@
 """What the public may fetch of the log: up to the last published checkpoint, nothing beyond it.
 
-c2sp.org/tlog-tiles@v0.1.0. Rows of tiles and bundles are ahead of the checkpoint while the publisher works,
-so every answer is cut to what the checkpoint covers; a narrower partial tile is the beginning of a wider one.
+c2sp.org/tlog-tiles@v0.1.0. The stored tiles are ahead of the checkpoint while the publisher works, and events
+always are, so every answer is cut to what the checkpoint covers; a narrower partial tile is the beginning of a
+wider one. Leaves are stored once, with their events: a bundle is their bytes as they are, each behind its length.
 """
 
 import asyncpg
@@ -9,7 +10,7 @@ import asyncpg
 from registry.log import storage
 from registry.log.merkle import inclusion_proof, inclusion_ranges, range_nodes
 from registry.log.proof import Proof
-from registry.log.tiles import BundleAddress, TileAddress, parse_path, truncate_bundle, width_at
+from registry.log.tiles import TILE_WIDTH, BundleAddress, TileAddress, encode_bundle, parse_path, width_at
 
 CHECKPOINT_MEDIA_TYPE = "text/plain; charset=utf-8"
 CHECKPOINT_CACHE_CONTROL = "public, max-age=2"
@@ -39,11 +40,11 @@ async def tile(pool: asyncpg.Pool, path: str) -> bytes | None:
     if latest is None or width_at(latest.size, level, address.index) < address.width:
         return None
     if isinstance(address, BundleAddress):
-        bundle = (await storage.read_bundles(pool, address.index, address.index)).get(address.index)
-        if bundle is None or bundle.width < address.width:  # being rebuilt after a refusal
-            return None
-        return truncate_bundle(bundle.data, address.width)
+        entries = await storage.read_entries(pool, address.index * TILE_WIDTH, address.width)
+        # Fewer are a damaged database, which the publisher names; half a bundle would be no bundle.
+        return encode_bundle(entries) if len(entries) == address.width else None
     hashes = (await storage.read_tiles(pool, [(level, address.index)])).get((level, address.index), [])
+    # Fewer are being rebuilt after a refusal.
     return b"".join(hashes[: address.width]) if len(hashes) >= address.width else None
 
 

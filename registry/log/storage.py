@@ -1,4 +1,4 @@
-"""The log's tables: leaves in, tiles, bundles and checkpoints in and out. SQL in ``storage.sql``."""
+"""The log's tables: leaves in, tiles and checkpoints in and out. SQL in ``storage.sql``."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,13 +30,6 @@ class Leaf(NamedTuple):
     hash: bytes
 
 
-class Bundle(NamedTuple):
-    """A stored bundle."""
-
-    width: int
-    data: bytes
-
-
 @dataclass(frozen=True, slots=True)
 class PublishedCheckpoint:
     """A checkpoint that readers can see. Times are UTC: first published, and last signed anew."""
@@ -59,9 +52,15 @@ async def read_events(database: Database, start: int, limit: int) -> list[Leaf]:
     return [Leaf(*row) for row in await database.fetch(SQL["read_events"], start, limit)]
 
 
+async def read_entries(database: Database, start: int, count: int) -> list[bytes]:
+    """The leaves' bytes from position ``start`` on: fewer than ``count`` when rows are missing."""
+    rows = await database.fetch(SQL["read_entries"], start, start + count - 1)
+    return [row["leaf"] for row in rows]
+
+
 async def stored_size(database: Database) -> int:
-    """How many leaves the stored tiles and bundles hold: both are written in one transaction."""
-    last = await database.fetchrow(SQL["last_bundle"])
+    """How many leaves the stored tiles cover: those of all levels are written by one statement."""
+    last = await database.fetchrow(SQL["last_tile"])
     return int(last["index"] * TILE_WIDTH + last["width"]) if last else 0
 
 
@@ -71,12 +70,6 @@ async def read_tiles(database: Database, wanted: Collection[TileKey]) -> dict[Ti
         SQL["read_tiles"], [level for level, _ in wanted], [index for _, index in wanted]
     )
     return {(row["level"], row["index"]): split_hashes(row["data"]) for row in rows}
-
-
-async def read_bundles(database: Database, first: int, last: int) -> dict[int, Bundle]:
-    """Those of the bundles ``first`` to ``last`` that are stored."""
-    rows = await database.fetch(SQL["read_bundles"], first, last)
-    return {row["index"]: Bundle(row["width"], row["data"]) for row in rows}
 
 
 async def read_nodes(database: Database, nodes: Collection[Node]) -> ReadNode:
@@ -96,8 +89,8 @@ async def read_nodes(database: Database, nodes: Collection[Node]) -> ReadNode:
 
 
 async def extend_tiles(database: Database, tiles: Mapping[TileKey, Sequence[bytes]]) -> None:
-    """Write tiles. One that does not continue the stored bytes is left as it is: the audit finds and names
-    it."""
+    """Write tiles, all or none. One that does not continue the stored bytes is left as it is: the audit finds
+    and names it."""
     keys = sorted(tiles)  # one order for all writers, or two could deadlock
     await database.execute(
         SQL["extend_tiles"],
@@ -105,14 +98,6 @@ async def extend_tiles(database: Database, tiles: Mapping[TileKey, Sequence[byte
         [index for _, index in keys],
         [len(tiles[key]) for key in keys],
         [b"".join(tiles[key]) for key in keys],
-    )
-
-
-async def extend_bundles(database: Database, bundles: Mapping[int, tuple[int, bytes]]) -> None:
-    """Write bundles, under the same rule."""
-    keys = sorted(bundles)
-    await database.execute(
-        SQL["extend_bundles"], keys, [bundles[key][0] for key in keys], [bundles[key][1] for key in keys]
     )
 
 

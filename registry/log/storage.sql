@@ -1,5 +1,5 @@
--- What the publisher writes and readers serve. Tiles and bundles only ever grow: a write that would change a stored
--- byte does nothing, so that a slower publisher, or one with another history, cannot harm.
+-- What the publisher writes and readers serve. Tiles only ever grow: a write that would change a stored byte does
+-- nothing, so that a slower publisher, or one with another history, cannot harm.
 
 -- name: count_events
 -- The tree's size if everything accepted were in it.
@@ -9,32 +9,25 @@ SELECT coalesce(max(position) + 1, 0) FROM events;
 -- The leaves from position $1 on, at most $2.
 SELECT position, leaf, leaf_hash FROM events WHERE position >= $1 ORDER BY position LIMIT $2;
 
+-- name: read_entries
+-- The leaves at the positions $1 to $2, both included, without anything else.
+SELECT leaf FROM events WHERE position BETWEEN $1 AND $2 ORDER BY position;
+
 -- name: read_tiles
 -- These tiles, in no order.
 SELECT tile.level, tile.index, tile.data
 FROM log_tiles AS tile
 JOIN unnest($1::smallint[], $2::bigint[]) AS wanted (level, index) USING (level, index);
 
--- name: read_bundles
--- The bundles $1 to $2, both included.
-SELECT index, width, data FROM log_bundles WHERE index BETWEEN $1 AND $2 ORDER BY index;
-
--- name: last_bundle
+-- name: last_tile
 -- Where the stored tree ends.
-SELECT index, width FROM log_bundles ORDER BY index DESC LIMIT 1;
+SELECT index, width FROM log_tiles WHERE level = 0 ORDER BY index DESC LIMIT 1;
 
 -- name: extend_tiles
 -- Insert tiles, or lengthen those that are a prefix of what is written.
 INSERT INTO log_tiles AS stored (level, index, width, data)
 SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::smallint[], $4::bytea[])
 ON CONFLICT (level, index) DO UPDATE SET width = excluded.width, data = excluded.data
-WHERE stored.width < excluded.width AND substring(excluded.data FOR octet_length(stored.data)) = stored.data;
-
--- name: extend_bundles
--- Insert bundles, or lengthen those that are a prefix of what is written.
-INSERT INTO log_bundles AS stored (index, width, data)
-SELECT * FROM unnest($1::bigint[], $2::smallint[], $3::bytea[])
-ON CONFLICT (index) DO UPDATE SET width = excluded.width, data = excluded.data
 WHERE stored.width < excluded.width AND substring(excluded.data FOR octet_length(stored.data)) = stored.data;
 
 -- name: publish

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.errors import MalformedLog
-from registry.log.growth import grow_bundles, grow_tiles
+from registry.log.growth import grow_tiles
 from registry.log.merkle import Node, leaf_hash, root
 from registry.log.tiles import (
     MAX_ENTRY_SIZE,
@@ -142,17 +142,13 @@ def test_a_tile_of_broken_hashes_is_refused(size: int) -> None:
 
 
 @given(st.lists(st.integers(1, 700), min_size=1, max_size=5))
-def test_tiles_and_bundles_grow_alike_in_any_steps(steps: list[int]) -> None:
-    entries = [number.to_bytes(3, "big") for number in range(sum(steps))]
-    hashes = [leaf_hash(entry) for entry in entries]
+def test_tiles_grow_alike_in_any_steps(steps: list[int]) -> None:
+    hashes = [leaf_hash(number.to_bytes(3, "big")) for number in range(sum(steps))]
     tiles: dict[tuple[int, int], list[bytes]] = {}
-    bundles: dict[int, tuple[int, bytes]] = {}
     size = 0
     for step in steps:
         partial = {level: tile for (level, index), tile in tiles.items() if 0 < len(tile) < 256}
-        _, data = bundles.get(size // 256, (0, b""))
         tiles |= grow_tiles(size, partial, hashes[size : size + step])
-        bundles |= grow_bundles(size, data, entries[size : size + step])
         size += step
     assert {TileAddress(level, index, len(tile)) for (level, index), tile in tiles.items()} == set(
         tiles_of(size)
@@ -160,8 +156,6 @@ def test_tiles_and_bundles_grow_alike_in_any_steps(steps: list[int]) -> None:
     for (level, index), tile in tiles.items():
         for number, each in enumerate(tile, index * 256):
             assert each == root(hashes[number * 256**level : (number + 1) * 256**level])
-    for index, (width, data) in bundles.items():
-        assert decode_bundle(data, width) == entries[index * 256 : index * 256 + 256]
 
 
 def test_the_hash_of_a_full_tile_moves_up_every_level() -> None:
