@@ -3,8 +3,10 @@
 1. Entry bundles are read one by one (c2sp.org/tlog-tiles v1, ``tile/entries/…``), the last one partial.
 2. Each entry is hashed as a leaf and added to the tree (RFC 6962 s2.1). Only the edge of the tree is kept in
    memory; the entries wait in a temporary file, because none is interpreted before the root is proved.
-3. The root is compared with the checkpoint's. Equal roots prove every entry at once, so the tiles of hashes are
-   not needed: they are read only to name the first leaf that differs when the roots do not agree.
+3. The root is compared with the checkpoint's. Equal roots prove every entry at once.
+4. On the way, every tile of hashes of every level that this size implies, full or partial, is held against the
+   one that the entries give (c2sp.org/tlog-tiles v1, ``tile/<L>/…``). When the roots agree, a tile that differs is
+   itself to blame; when they do not, the first leaf that does not hash to what its level-0 tile says is named.
 
 Roots at earlier sizes are noted on the way. They replace consistency proofs: whoever holds all the entries can
 compute what any earlier checkpoint must have said.
@@ -21,11 +23,19 @@ from typing import IO, Final, Self
 
 from projections.verification.errors import DataUnavailable, Missing, VerificationFailed
 from projections.verification.report import Report
-from projections.verification.sources import BUNDLE_LIMIT, TILE_LIMIT, Source
+from projections.verification.sources import BUNDLE_LIMIT, Source
+from projections.verification.tiling import ServedTiles, TiledTree, read_tile
 from registry.errors import MalformedLog
 from registry.log.checkpoint import Checkpoint
-from registry.log.merkle import HASH_SIZE, CompactRange, leaf_hash
-from registry.log.tiles import TILE_WIDTH, bundle_path, decode_bundle, tile_path, truncate_bundle
+from registry.log.merkle import HASH_SIZE, leaf_hash
+from registry.log.tiles import (
+    TILE_WIDTH,
+    TileAddress,
+    bundle_path,
+    decode_bundle,
+    tile_path,
+    truncate_bundle,
+)
 from registry.text import Text
 
 IN_MEMORY: Final = 32 << 20
@@ -64,30 +74,40 @@ class Entries(AbstractContextManager["Entries"]):
 
 @dataclass(frozen=True)
 class Audited:
-    """A log whose entries give its signed root. ``roots`` holds the roots at the sizes that were asked for."""
+    """A log whose entries give its signed root. ``roots`` holds the roots at the sizes that were asked for.
+
+    ``tiles`` has been held against the entries; whether it agrees is a step of its own, so that a log cannot hide a
+    rewritten past behind a tile that it does not serve.
+    """
 
     checkpoint: Checkpoint
     entries: Entries
     roots: Mapping[int, bytes]
+    tiles: ServedTiles
 
 
 def audit(source: Source, checkpoint: Checkpoint, sizes: Collection[int], report: Report) -> Audited:
     """Reads the whole log. Raises VerificationFailed, naming the place, or DataUnavailable."""
-    entries = Entries()
+    entries, tiles = Entries(), ServedTiles(source)
     try:
-        roots = _read(source, checkpoint, {*sizes, checkpoint.size}, entries, report)
+        roots = _read(source, checkpoint, {*sizes, checkpoint.size}, entries, tiles, report)
         if roots[checkpoint.size] != checkpoint.root:
-            raise _different(source, entries)
+            raise _different(checkpoint.size, tiles)
     except BaseException:
         entries.__exit__(None, None, None)
         raise
-    return Audited(checkpoint, entries, roots)
+    return Audited(checkpoint, entries, roots, tiles)
 
 
 def _read(
-    source: Source, checkpoint: Checkpoint, sizes: Collection[int], entries: Entries, report: Report
+    source: Source,
+    checkpoint: Checkpoint,
+    sizes: Collection[int],
+    entries: Entries,
+    tiles: ServedTiles,
+    report: Report,
 ) -> dict[int, bytes]:
-    tree = CompactRange()
+    tree = TiledTree(tiles.compare)
     roots = {0: tree.root()} if 0 in sizes else {}
     for number, width in _bundles(checkpoint.size):
         for entry in read_bundle(source, number, width):
@@ -96,6 +116,7 @@ def _read(
             if entries.size in sizes:
                 roots[entries.size] = tree.root()
         report.progress(entries.size, checkpoint.size)
+    tree.finish()
     return roots
 
 
@@ -130,7 +151,7 @@ def _broken_at(source: Source, number: int, width: int, content: bytes) -> Text:
     """Where a bundle first departs from its level-0 tile."""
     first = number * TILE_WIDTH
     try:
-        tile = _read_tile(source, number, width)
+        tile = read_tile(source, TileAddress(0, number, width))
     except (DataUnavailable, VerificationFailed):
         last = first + width - 1
         return Text(f"entre las hojas {first} y {last}", f"among leaves {first} to {last}")
@@ -159,51 +180,29 @@ def _bundles(size: int) -> Iterator[tuple[int, int]]:
         yield full, rest
 
 
-def _different(source: Source, entries: Entries) -> VerificationFailed:
+def _different(size: int, tiles: ServedTiles) -> VerificationFailed:
     """The failure that names the first entry whose hash is not the one in its level-0 tile."""
-    try:
-        index = first_changed(source, entries)
-    except (DataUnavailable, VerificationFailed):
+    index = tiles.changed_leaf
+    if index is None and tiles.unreadable is not None:
         return VerificationFailed(
-            f"Las {entries.size} hojas no dan la raíz firmada, y los mosaicos de hashes que dirían cuál cambió no "
-            "se pueden leer. Alguna hoja no es la que se firmó.",
-            f"The {entries.size} leaves do not give the signed root, and the tiles of hashes that would name the one "
-            "cannot be read. Some leaf is not the one that was signed.",
+            f"Las {size} hojas no dan la raíz firmada, y los mosaicos de hashes que dirían cuál cambió no se pueden "
+            "leer. Alguna hoja no es la que se firmó.",
+            f"The {size} leaves do not give the signed root, and the tiles of hashes that would name the one cannot be "
+            "read. Some leaf is not the one that was signed.",
         )
     if index is None:
         return VerificationFailed(
-            f"Las {entries.size} hojas concuerdan con sus mosaicos de hashes, pero no con la raíz firmada: hojas y "
-            "los mosaicos se cambiaron a la vez, o se firmó otro árbol.",
-            f"The {entries.size} leaves agree with their tiles of hashes but not with the signed root: leaves and "
+            f"Las {size} hojas concuerdan con los mosaicos que llevan sus hashes, pero no con la raíz firmada: hojas y "
+            "mosaicos se cambiaron a la vez, o se firmó otro árbol.",
+            f"The {size} leaves agree with the tiles that hold their hashes but not with the signed root: leaves and "
             "tiles were changed together, or another tree was signed.",
         )
     return VerificationFailed(
-        f"La hoja {index} fue cambiada: su hash no es el del mosaico {_tile_of(index, entries.size)}, y las hojas "
+        f"La hoja {index} fue cambiada: su hash no es el del mosaico {_tile_of(index, size)}, y las hojas "
         "no dan la raíz firmada.",
-        f"Leaf {index} was changed: its hash is not the one in tile {_tile_of(index, entries.size)}, and the leaves "
+        f"Leaf {index} was changed: its hash is not the one in tile {_tile_of(index, size)}, and the leaves "
         "do not give the signed root.",
     )
-
-
-def first_changed(source: Source, entries: Entries) -> int | None:
-    """Index of the first entry that does not hash to what its level-0 tile says; None if all do."""
-    tile = b""
-    for index, entry in entries:
-        place = index % TILE_WIDTH
-        if place == 0:
-            tile = _read_tile(source, index // TILE_WIDTH, min(TILE_WIDTH, entries.size - index))
-        if leaf_hash(entry) != tile[place * HASH_SIZE : (place + 1) * HASH_SIZE]:
-            return index
-    return None
-
-
-def _read_tile(source: Source, number: int, width: int) -> bytes:
-    try:
-        return source.read(tile_path(0, number, width), TILE_LIMIT)
-    except Missing:
-        if width == TILE_WIDTH:
-            raise
-        return source.read(tile_path(0, number, TILE_WIDTH), TILE_LIMIT)
 
 
 def _tile_of(index: int, size: int) -> str:

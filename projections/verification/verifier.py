@@ -3,10 +3,12 @@
 1. The checkpoint is a signed note of the log's key (c2sp.org/signed-note, c2sp.org/tlog-checkpoint).
 2. Every entry, hashed again from the first, gives the signed root (RFC 6962 s2.1, c2sp.org/tlog-tiles).
 3. The checkpoint remembered from an earlier run is a prefix of this log: no fork, no rollback.
-4. Every leaf is well-formed, every opening matches its commitment, every release says true.
-5. The leaves, folded by the published definition, give these counts.
-6. The server says the same, number by number, and certifies it.
-7. A certificate that was handed in agrees with the log at its size.
+4. Every tile of hashes, full or partial, at every level, is the one that the entries give: what proofs of
+   inclusion are made from (c2sp.org/tlog-tiles).
+5. Every leaf is well-formed, every opening matches its commitment, every release says true.
+6. The leaves, folded by the published definition, give these counts.
+7. The server says the same, number by number, and certifies it.
+8. A certificate that was handed in agrees with the log at its size.
 """
 
 from dataclasses import dataclass
@@ -89,6 +91,7 @@ def verify_log(source: Source, options: Options, report: Report, send: Ask | Non
         if options.state is not None and keyring.authenticated:
             # Now, not at the end: whatever is wrong with the figures, this log may never take these leaves back.
             remember(options.state, _memory(keyring, signed))
+        _check_tiles(audited, report)
         result, answer = _recount(audited, certificate, report)
     if send is None:
         report.remark(
@@ -204,6 +207,18 @@ def _tell_audited(audited: Audited, report: Report) -> None:
             "cambiada, quitada ni agregada.",
             f"The {audited.checkpoint.size} leaves, hashed again one by one, give the signed root: none was changed, "
             "removed or added.",
+        )
+    )
+
+
+def _check_tiles(audited: Audited, report: Report) -> None:
+    audited.tiles.require_equal()
+    report.step(
+        Text(
+            f"Los {audited.tiles.compared} mosaicos de hashes son los que dan las hojas: las pruebas de inclusión que "
+            "se hacen de ellos son verdaderas.",
+            f"The {audited.tiles.compared} tiles of hashes are those that the leaves give: the proofs of inclusion "
+            "made from them are true.",
         )
     )
 

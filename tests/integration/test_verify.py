@@ -171,18 +171,23 @@ async def test_a_mirror_of_what_was_published_verifies(
     assert "Openings that match their commitments: 0." not in out
 
 
-async def test_any_byte_of_any_leaf_that_is_changed_in_the_database_is_named(
+async def flip(pool: asyncpg.Pool, table: str, column: str, where: str, byte: int) -> None:
+    """One bit of one stored byte."""
+    done = await pool.execute(
+        f"UPDATE {table} SET {column} = set_byte({column}, $1, get_byte({column}, $1) # 1) WHERE {where}",
+        byte,
+    )
+    assert done == "UPDATE 1"
+
+
+async def test_a_leaf_that_was_changed_before_the_log_was_copied_is_named(
     pool: asyncpg.Pool,
     publisher: Publisher,
     log_keys: LogKeys,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    leaf = await pool.fetchval("SELECT leaf FROM events WHERE position = 5")
-    await pool.execute(
-        "UPDATE log_bundles SET data = overlay(data PLACING '\\x30'::bytea FROM position($1::bytea IN data) + 60)",
-        leaf,
-    )
+    await flip(pool, "events", "leaf", "position = 5", 60)
     directory = await mirror(pool, tmp_path / "mirror")
     assert run(str(directory), given(log_keys)) == 1
     assert "Leaf 5 was changed" in capsys.readouterr().err
@@ -222,6 +227,32 @@ async def test_a_running_register_verifies_and_agrees_with_its_leaves(
 ) -> None:
     assert await asyncio.to_thread(run, url, given(log_keys)) == 0
     assert "numbers agree" in capsys.readouterr().out
+
+
+async def test_one_changed_byte_of_one_stored_leaf_is_named(
+    url: str, pool: asyncpg.Pool, log_keys: LogKeys, capsys: pytest.CaptureFixture[str]
+) -> None:
+    size = await pool.fetchval("SELECT count(*) FROM events")
+    for position, byte in ((0, 0), (5, 60), (5, 133), (size - 1, 1)):
+        await flip(pool, "events", "leaf", f"position = {position}", byte)
+        assert await asyncio.to_thread(run, url, given(log_keys)) == 1
+        failed = capsys.readouterr().err
+        assert f"Leaf {position} was changed: its hash is not the one in tile tile/0/000.p/{size}," in failed
+        await flip(pool, "events", "leaf", f"position = {position}", byte)
+    assert await asyncio.to_thread(run, url, given(log_keys)) == 0
+
+
+async def test_one_changed_byte_of_one_stored_tile_is_named(
+    url: str, pool: asyncpg.Pool, log_keys: LogKeys, capsys: pytest.CaptureFixture[str]
+) -> None:
+    size = await pool.fetchval("SELECT count(*) FROM events")
+    for byte in (0, 32 * 5 + 31, 32 * size - 1):
+        await flip(pool, "log_tiles", "data", "level = 0 AND index = 0", byte)
+        assert await asyncio.to_thread(run, url, given(log_keys)) == 1
+        failed = capsys.readouterr().err
+        assert f"tile/0/000.p/{size} was changed: its hash {byte // 32}, that of leaf {byte // 32}," in failed
+        await flip(pool, "log_tiles", "data", "level = 0 AND index = 0", byte)
+    assert await asyncio.to_thread(run, url, given(log_keys)) == 0
 
 
 async def test_a_count_that_was_changed_in_the_read_model_is_named(

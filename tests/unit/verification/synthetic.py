@@ -21,7 +21,7 @@ from registry.log.leaf import entry_leaf, open_leaf
 from registry.log.lines import write_base64
 from registry.log.merkle import leaf_hash, root
 from registry.log.note import Signer
-from registry.log.tiles import TILE_WIDTH, bundle_path, encode_bundle, tile_path
+from registry.log.tiles import TILE_WIDTH, bundle_path, encode_bundle, tile_path, tiles_of
 from registry.privacy.sealing import commitment, new_key
 from registry.text import Text
 
@@ -170,7 +170,13 @@ def files(leaves: list[bytes], signer: Signer = KEY) -> dict[str, bytes]:
         part = leaves[start : start + TILE_WIDTH]
         number = start // TILE_WIDTH
         result[bundle_path(number, len(part))] = encode_bundle(part)
-        result[tile_path(0, number, len(part))] = b"".join(map(leaf_hash, part))
+    hashes = [leaf_hash(leaf) for leaf in leaves]
+    for tile in tiles_of(len(leaves)):
+        wide = TILE_WIDTH**tile.level
+        first = tile.index * TILE_WIDTH
+        result[tile_path(tile.level, tile.index, tile.width)] = b"".join(
+            root(hashes[number * wide : (number + 1) * wide]) for number in range(first, first + tile.width)
+        )
     return result
 
 

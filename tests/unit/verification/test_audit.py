@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from projections.verification.errors import DataUnavailable, Missing, VerificationFailed
 from projections.verification.sources import Directory
-from projections.verification.verifier import Verdict, verify_log
+from projections.verification.verifier import Options, Verdict, verify_log
 from registry.log.note import Signer
-from registry.log.tiles import bundle_path, encode_bundle, tile_path
+from registry.log.tiles import bundle_path, encode_bundle, tile_path, tiles_of
 from tests.unit.verification.synthetic import (
     GIVEN,
     OTHER_KEY,
@@ -71,6 +71,81 @@ def test_one_changed_byte_names_the_leaf() -> None:
     assert failure(content).startswith("Leaf 258 was changed")
 
 
+def long_log(size: int) -> SyntheticLog:
+    """A small log with so many entries before it that its tree has several levels."""
+    log = SyntheticLog()
+    log.adopt()
+    entry = SyntheticLog()
+    entry.entry()
+    log.leaves += [entry.leaves[0]] * (size - 2)
+    return log
+
+
+LONG = long_log(256 * 256 + 300)
+LONG_FILES = files(LONG.leaves)
+
+
+@pytest.mark.parametrize(
+    ("path", "byte", "place"),
+    [
+        ("tile/0/000", 32 * 7, "its hash 7, that of leaf 7, is"),
+        ("tile/0/255", 8191, "its hash 255, that of leaf 65535, is"),
+        ("tile/0/257.p/44", 32 * 43, "its hash 43, that of leaf 65835, is"),
+        ("tile/1/000", 32 * 3 + 31, "its hash 3, that of leaves 768 to 1023, is"),
+        ("tile/1/001.p/1", 0, "its hash 0, that of leaves 65536 to 65791, is"),
+        ("tile/2/000.p/1", 31, "its hash 0, that of leaves 0 to 65535, is"),
+    ],
+)
+def test_one_changed_byte_of_a_tile_of_any_level_names_the_tile_and_the_hash(
+    path: str, byte: int, place: str
+) -> None:
+    tile = bytearray(LONG_FILES[path])
+    tile[byte] ^= 1
+    message = failure({**LONG_FILES, path: bytes(tile)})
+    assert message.startswith(f"Tile {path} was changed: {place} not what the leaves give.")
+
+
+def test_every_tile_that_the_size_implies_is_compared() -> None:
+    told = Told()
+    verify_log(Memory(LONG_FILES), GIVEN, told)
+    assert len(tiles_of(len(LONG.leaves))) == 258 + 2 + 1
+    assert any(step.en.startswith("The 261 tiles of hashes are those") for step in told.steps)
+
+
+@pytest.mark.parametrize("path", ["tile/0/003", "tile/0/257.p/44", "tile/1/000", "tile/2/000.p/1"])
+def test_a_missing_tile_is_unavailable_data(path: str) -> None:
+    content = {name: data for name, data in LONG_FILES.items() if name != path}
+    with pytest.raises(DataUnavailable, match=path):
+        verify_log(Memory(content), GIVEN, Told())
+
+
+@pytest.mark.parametrize(
+    ("spoil", "wrong"),
+    [
+        (lambda data: data[:-1], "its hash 11, that of leaf 11, is not"),
+        (lambda data: b"", "its hash 0, that of leaf 0, is not"),
+        (lambda data: data + b"x", "has bytes left over after its 12 hashes"),
+    ],
+    ids=["truncated", "empty", "extra byte"],
+)
+def test_a_tile_with_missing_or_extra_bytes_is_named(spoil: Callable[[bytes], bytes], wrong: str) -> None:
+    content = files(small_log().leaves)
+    path = tile_path(0, 0, 12)
+    content[path] = spoil(content[path])
+    message = failure(content)
+    assert message.startswith(f"Tile {path} ")
+    assert wrong in message
+
+
+def test_a_fork_is_told_although_the_tiles_are_withheld(tmp_path: Path) -> None:
+    pinned = Options(state=tmp_path / "state.json", vkeys=GIVEN.vkeys)
+    verify_log(Memory(files(small_log().leaves)), pinned, Told())
+    other = files(small_log(entries=4).leaves)
+    served = {path: data for path, data in other.items() if not path.startswith("tile/0/")}
+    with pytest.raises(VerificationFailed, match="forked"):
+        verify_log(Memory(served), pinned, Told())
+
+
 def test_a_leaf_and_its_tile_changed_together_still_miss_the_signed_root() -> None:
     log = small_log()
     content = files([*log.leaves[:-1], log.leaves[0]])
@@ -126,12 +201,13 @@ def test_a_missing_bundle_is_unavailable_data_and_no_proof_of_anything() -> None
         verify_log(Memory(content), GIVEN, Told())
 
 
-def test_a_partial_bundle_that_has_become_full_is_cut_to_size() -> None:
+def test_a_partial_bundle_and_tile_that_have_become_full_are_cut_to_size() -> None:
     log = small_log(entries=300)
     content = files(log.leaves)
     older = files(log.leaves[:20])
     older = {"checkpoint": older["checkpoint"], "keys": older["keys"]}
     older[bundle_path(0)] = content[bundle_path(0)]
+    older[tile_path(0, 0)] = content[tile_path(0, 0)]
     assert verify_log(Memory(older), GIVEN, Told()) is Verdict.VERIFIED
 
 
@@ -191,15 +267,27 @@ def test_an_empty_log_has_nothing_to_count_by() -> None:
 PROPERTY = small_log(entries=6)
 PROPERTY_FILES = files(PROPERTY.leaves)
 PROPERTY_BUNDLE = bundle_path(0, len(PROPERTY.leaves))
+PROPERTY_TILE = tile_path(0, 0, len(PROPERTY.leaves))
 
 
 @settings(max_examples=150, deadline=None)
 @given(at=st.integers(0, len(PROPERTY_FILES[PROPERTY_BUNDLE]) - 1), flip=st.integers(1, 255))
 def test_any_flipped_byte_of_any_bundle_is_caught(at: int, flip: int) -> None:
-    bundle = bytearray(PROPERTY_FILES[PROPERTY_BUNDLE])
-    bundle[at] ^= flip
-    content = {**PROPERTY_FILES, PROPERTY_BUNDLE: bytes(bundle)}
-    assert "was changed" in failure(content)
+    assert "was changed" in failure(flipped(PROPERTY_BUNDLE, at, flip))
+
+
+@settings(max_examples=50, deadline=None)
+@given(at=st.integers(0, len(PROPERTY_FILES[PROPERTY_TILE]) - 1), flip=st.integers(1, 255))
+def test_any_flipped_byte_of_any_tile_is_caught(at: int, flip: int) -> None:
+    assert f"Tile {PROPERTY_TILE} was changed: its hash {at // 32}, " in failure(
+        flipped(PROPERTY_TILE, at, flip)
+    )
+
+
+def flipped(path: str, at: int, flip: int) -> dict[str, bytes]:
+    data = bytearray(PROPERTY_FILES[path])
+    data[at] ^= flip
+    return {**PROPERTY_FILES, path: bytes(data)}
 
 
 @st.composite
