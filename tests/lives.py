@@ -56,7 +56,7 @@ class Life:
     """Draws one event after another. ``events`` are stored as the writer would store them."""
 
     def __init__(self, random: Random, most: int = 6) -> None:
-        self._random, self._most = random, most
+        self._random, self._most, self._ids = random, most, 0
         self._at = datetime(2023, 1, 2, tzinfo=UTC)
         self._institutions: list[Institution] = []
         self._sites: list[Site] = []
@@ -295,7 +295,9 @@ class Life:
         return date(2023, 1, 2) + timedelta(days=self._random.randrange(_DAYS))
 
     def _id(self) -> UUID:
-        return UUID(int=self._random.getrandbits(128), version=4)
+        """Never twice the same, whatever is drawn; in no order, as random ids are."""
+        self._ids += 1
+        return UUID(int=(self._random.getrandbits(64) << 64) + self._ids, version=4)
 
 
 async def store_life(connection: Any, events: list[Recorded]) -> None:

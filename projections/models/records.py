@@ -32,16 +32,12 @@ class RecordsProjection:
         streams: dict[UUID, tuple[str, UUID | None, int, int, datetime]] = {}
         for recorded in events:
             event = decode_event(recorded.type, recorded.state)
-            noun, created = noun_of(recorded.type), recorded.position
             if recorded.stream_id in streams:
-                created = streams[recorded.stream_id][2]
-            streams[recorded.stream_id] = (
-                noun,
-                _owner(noun, event),
-                created,
-                recorded.position,
-                event.recorded,
-            )
+                noun, owner, created, *_ = streams[recorded.stream_id]
+            else:
+                noun, created = noun_of(recorded.type), recorded.position
+                owner = _owner(noun, event)
+            streams[recorded.stream_id] = (noun, owner, created, recorded.position, event.recorded)
         await connection.execute(_SQL["store"], list(streams), *columns(streams.values()))
 
 

@@ -167,9 +167,9 @@ async def test_a_program_that_is_overtaken_by_a_newer_one_says_so_and_goes_on_wi
 
     await store(pool, 1, notify=True)
     async with asyncio.timeout(5):
-        while not runner.stopped:
+        while not runner.stopped:  # noqa: ASYNC110 - a set that sets no event
             await asyncio.sleep(0.01)
-        while {status.position for status in await statuses(pool) if status.name == "waiting"} != {2}:
+        while {status.position for status in await statuses(pool) if status.name == "waiting"} != {2}:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     assert runner.stopped == {"diary"}
     assert "OTHER_VERSION" in caplog.text
