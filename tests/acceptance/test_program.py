@@ -183,6 +183,7 @@ class TestCommands:
             "migrate",
             "keys",
             "release",
+            "rebuild",
             "verify",
             "import",
         ):

@@ -1,0 +1,41 @@
+"""What ``/metrics`` says of the read models: names and numbers, and nothing while nobody knows."""
+
+from collections.abc import Sequence
+
+from api.health import Health
+from api.metrics import Metrics
+from projections.runner import Status
+
+
+async def lines(metrics: Metrics) -> set[str]:
+    text = (await metrics.render()).decode()
+    return {line for line in text.splitlines() if line.startswith("constancia_projection")}
+
+
+async def test_each_read_model_has_its_position_its_lag_and_whether_it_stopped() -> None:
+    standing = [Status("records", 1, 7, "UnknownEvent, in words", 10), Status("waiting", 1, 10, None, 10)]
+
+    async def statuses() -> Sequence[Status]:
+        return standing
+
+    metrics = Metrics(Health(), statuses)
+    assert await lines(metrics) == {
+        'constancia_projection_position{projection="records"} 7.0',
+        'constancia_projection_position{projection="waiting"} 10.0',
+        'constancia_projection_lag_events{projection="records"} 3.0',
+        'constancia_projection_lag_events{projection="waiting"} 0.0',
+        'constancia_projection_stopped{projection="records"} 1.0',
+        'constancia_projection_stopped{projection="waiting"} 0.0',
+    }
+    # A copy that was being rebuilt is gone once it is in use.
+    del standing[0]
+    assert not [line for line in await lines(metrics) if "records" in line]
+
+
+async def test_while_the_database_is_away_the_other_figures_are_still_given() -> None:
+    async def statuses() -> Sequence[Status]:
+        raise ConnectionRefusedError
+
+    metrics = Metrics(Health(), statuses)
+    assert await lines(metrics) == set()
+    assert b"constancia_part_running" in await metrics.render()
