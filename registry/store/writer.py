@@ -135,12 +135,16 @@ class Writer:
                     waiting.answer.set_result(answer)
 
     async def _isolate(self, batch: Sequence[_Waiting], error: Exception) -> None:
-        """A poison command fails alone; its batch-mates, rolled back with it, are written one by one."""
+        """A poison command fails alone; its batch-mates, rolled back with it, are written again, half by half.
+
+        One poison command in a batch of n costs about 2 log2 n commits, where one by one would cost n.
+        """
         if len(batch) == 1:
             _fail(batch[0].answer, error)
             return
-        for waiting in batch:
-            await self._commit([waiting])
+        middle = len(batch) // 2
+        await self._commit(batch[:middle])
+        await self._commit(batch[middle:])
 
     async def _write(self, commands: Sequence[Command]) -> list[Answer]:
         """One round trip. Over a lost connection the same batch is sent again: event ids make that harmless."""
