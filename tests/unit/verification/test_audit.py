@@ -137,6 +137,17 @@ def test_a_tile_with_missing_or_extra_bytes_is_named(spoil: Callable[[bytes], by
     assert wrong in message
 
 
+def test_a_tile_larger_than_any_is_refused_and_blames_no_leaf_that_is_right(tmp_path: Path) -> None:
+    log = small_log()
+    content = files(log.leaves)
+    content[tile_path(0, 0, 12)] = bytes(256 * 32 + 1)
+    with pytest.raises(VerificationFailed, match="tile/0/000.p/12 has more than 8192 bytes"):
+        verify_log(Directory(write(tmp_path, content)), GIVEN, Told())
+    content[bundle_path(0, 12)] = encode_bundle([log.leaves[1], *log.leaves[1:]])
+    with pytest.raises(VerificationFailed, match="tiles of hashes that would name the one cannot be read"):
+        verify_log(Directory(write(tmp_path, content)), GIVEN, Told())
+
+
 def test_a_fork_is_told_although_the_tiles_are_withheld(tmp_path: Path) -> None:
     pinned = Options(state=tmp_path / "state.json", vkeys=GIVEN.vkeys)
     verify_log(Memory(files(small_log().leaves)), pinned, Told())
