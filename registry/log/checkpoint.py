@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from registry.errors import MalformedLog
 from registry.log.lines import read_decimal, read_hash, write_base64
 from registry.log.merkle import EMPTY_ROOT
-from registry.log.note import Note, Signer, Verifier, open_note, sign
+from registry.log.note import Key, Note, Signer, open_note, sign
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Checkpoint:
         return cls(origin, size, root, tuple(lines[3:]))
 
 
-def open_checkpoint(note: str, origin: str, verifiers: Collection[Verifier]) -> tuple[Checkpoint, Note]:
+def open_checkpoint(note: str, origin: str, verifiers: Collection[Key]) -> tuple[Checkpoint, Note]:
     """The checkpoint of ``origin`` in ``note``, and the note with its verified signatures.
 
     The log itself must have signed: a key named ``origin`` has to be among ``verifiers`` and among the

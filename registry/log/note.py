@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -42,6 +43,20 @@ class Signature:
         return f"{_SIGNATURE_PREFIX}{self.name} {write_base64(self.key_id + self.data)}\n"
 
 
+class Key(Protocol):
+    """A public key that a note may be signed by, of whatever type: name and id stand in its signature lines."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def key_id(self) -> bytes: ...
+
+    def verify(self, text: str, signature: Signature) -> bool:
+        """Whether this key made ``signature`` over ``text``."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Verifier:
     """A public key with its name: what a vkey says."""
@@ -51,30 +66,17 @@ class Verifier:
     key_id: bytes = field(init=False)
 
     def __post_init__(self) -> None:
-        """Check the name and derive the key id: SHA-256(name || 0x0A || type || public key)[:4]."""
-        check_key_name(self.name)
-        typed = bytes([ED25519]) + self.public_key
-        object.__setattr__(self, "key_id", sha256(self.name.encode() + b"\n" + typed).digest()[:_ID_SIZE])
+        """Check the name and derive the key id."""
+        object.__setattr__(self, "key_id", key_id(self.name, ED25519, self.public_key))
 
     @classmethod
     def parse(cls, vkey: str) -> "Verifier":
-        """Read ``name+hex id+base64(type || key)``; MalformedLog unless id and key belong together.
-
-        Only the first two plus signs separate: the base64 may hold more of them.
-        """
-        name, key_id, encoded = _split_key(vkey)
-        verifier = cls(name, _ed25519(encoded))
-        if verifier.key_id.hex() != key_id:
-            raise MalformedLog(
-                "El identificador de la clave pública no corresponde a su nombre y contenido. Cópiela de "
-                "nuevo.",
-                "The public key's id does not belong to its name and content. Copy it again.",
-            )
-        return verifier
+        """Read a vkey; MalformedLog when it is none or of another type than Ed25519."""
+        return cls(*read_vkey(vkey, ED25519))
 
     def vkey(self) -> str:
         """The key as text, to be handed out."""
-        return f"{self.name}+{self.key_id.hex()}+{write_base64(bytes([ED25519]) + self.public_key)}"
+        return write_vkey(self.name, ED25519, self.public_key)
 
     def verify(self, text: str, signature: Signature) -> bool:
         """Whether this key made ``signature`` over ``text``."""
@@ -108,9 +110,9 @@ class Signer:
                 "El archivo no contiene una clave privada de la bitácora. Restaure el archivo original.",
                 "The file does not hold a private key of the log. Restore the original file.",
             )
-        name, key_id, encoded = _split_key(text.removeprefix(_PRIVATE_PREFIX).removesuffix("\n"))
-        signer = cls(name, _ed25519(encoded))
-        if signer.verifier.key_id.hex() != key_id:
+        name, identifier, encoded = _split_key(text.removeprefix(_PRIVATE_PREFIX).removesuffix("\n"))
+        signer = cls(name, _ed25519(encoded, ED25519))
+        if signer.verifier.key_id.hex() != identifier:
             raise MalformedLog(
                 "La clave privada no corresponde a su identificador. Restaure el archivo original.",
                 "The private key does not belong to its id. Restore the original file.",
@@ -177,7 +179,7 @@ def split_note(note: str) -> tuple[str, tuple[Signature, ...]]:
     return text, tuple(_parse_signature(line) for line in lines)
 
 
-def open_note(note: str, verifiers: Collection[Verifier]) -> Note:
+def open_note(note: str, verifiers: Collection[Key]) -> Note:
     """The text of ``note`` when at least one known key signed it and no known key's signature is false.
 
     MalformedLog otherwise. Signatures by unknown keys are ignored, whatever they hold.
@@ -241,6 +243,34 @@ def _parse_signature(line: str) -> Signature:
     return Signature(name, data[:_ID_SIZE], data[_ID_SIZE:])
 
 
+def key_id(name: str, type_: int, public_key: bytes) -> bytes:
+    """SHA-256(name || 0x0A || type || public key)[:4]; MalformedLog for a name that no key may have."""
+    check_key_name(name)
+    return sha256(name.encode() + b"\n" + bytes([type_]) + public_key).digest()[:_ID_SIZE]
+
+
+def read_vkey(vkey: str, type_: int) -> tuple[str, bytes]:
+    """Name and Ed25519 key of ``name+hex id+base64(type || key)``; MalformedLog unless id and key belong
+    together.
+
+    Only the first two plus signs separate: the base64 may hold more of them.
+    """
+    name, identifier, encoded = _split_key(vkey)
+    public_key = _ed25519(encoded, type_)
+    if key_id(name, type_, public_key).hex() != identifier:
+        raise MalformedLog(
+            "El identificador de la clave pública no corresponde a su nombre y contenido. Cópiela de nuevo.",
+            "The public key's id does not belong to its name and content. Copy it again.",
+        )
+    return name, public_key
+
+
+def write_vkey(name: str, type_: int, public_key: bytes) -> str:
+    """What ``read_vkey`` reads."""
+    identifier = key_id(name, type_, public_key).hex()
+    return f"{name}+{identifier}+{write_base64(bytes([type_]) + public_key)}"
+
+
 def _split_key(text: str) -> tuple[str, str, str]:
     parts = text.split("+", 2)
     if len(parts) != 3:
@@ -248,16 +278,16 @@ def _split_key(text: str) -> tuple[str, str, str]:
             "Una clave tiene la forma nombre+identificador+clave. Cópiela completa.",
             "A key has the form name+id+key. Copy all of it.",
         )
-    name, key_id, encoded = parts
-    return name, key_id, encoded
+    name, identifier, encoded = parts
+    return name, identifier, encoded
 
 
-def _ed25519(encoded: str) -> bytes:
+def _ed25519(encoded: str, type_: int) -> bytes:
     data = read_base64(encoded, "clave / key")
-    if len(data) != 1 + _KEY_SIZE or data[0] != ED25519:
+    if len(data) != 1 + _KEY_SIZE or data[0] != type_:
         raise MalformedLog(
-            "La clave no es Ed25519 (tipo 1, 32 bytes), la única que se usa aquí. Pida la clave Ed25519.",
-            "The key is not Ed25519 (type 1, 32 bytes), the only kind used here. Ask for the Ed25519 key.",
+            f"La clave no es Ed25519 (tipo {type_}, 32 bytes), la única que se usa aquí. Pida la clave Ed25519.",
+            f"The key is not Ed25519 (type {type_}, 32 bytes), the only kind used here. Ask for the Ed25519 key.",
         )
     return data[1:]
 
