@@ -141,7 +141,7 @@ def test_a_tile_larger_than_any_is_refused_and_blames_no_leaf_that_is_right(tmp_
     log = small_log()
     content = files(log.leaves)
     content[tile_path(0, 0, 12)] = bytes(256 * 32 + 1)
-    with pytest.raises(VerificationFailed, match="tile/0/000.p/12 has more than 8192 bytes"):
+    with pytest.raises(VerificationFailed, match=r"tile/0/000\.p/12 has more than 8192 bytes"):
         verify_log(Directory(write(tmp_path, content)), GIVEN, Told())
     content[bundle_path(0, 12)] = encode_bundle([log.leaves[1], *log.leaves[1:]])
     with pytest.raises(VerificationFailed, match="tiles of hashes that would name the one cannot be read"):
