@@ -2,6 +2,7 @@
 #
 #   make run [ARGS="--port 9000"]   the register with synthetic data, on http://127.0.0.1:8000
 #   make test                       every check: style, types, layers, all tests
+#   make bench [ARGS="appends"]     every figure of docs/performance.md, measured here; takes some minutes
 #   make lint                       the checks that run nothing
 #   make format                     rewrite the code in the project's style
 #   make lock                       choose the newest allowed versions anew, after a change of dependencies
@@ -14,7 +15,7 @@ PIP := $(BIN)/pip --disable-pip-version-check --quiet
 LIBRARIES := $(VENV)/.libraries
 READY := $(VENV)/.ready
 
-.PHONY: run test lint format lock clean
+.PHONY: run test bench lint format lock clean
 .DELETE_ON_ERROR:
 
 run: $(READY)
@@ -22,6 +23,9 @@ run: $(READY)
 
 test: lint
 	$(BIN)/pytest $(ARGS)
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -1,0 +1,124 @@
+"""Durable appends of single events by many submitters: against the library, and against a bare INSERT."""
+
+import asyncpg
+from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
+
+from benchmarks.harness import (
+    LIBRARY_THREADS,
+    Bench,
+    Comparison,
+    Side,
+    Timed,
+    in_tasks,
+    in_threads,
+    postgres_parameters,
+    stopwatch,
+)
+from benchmarks.synthetic import commands, stored_event
+from registry.database import connect_pool
+from registry.store import Command, EventStore
+
+REACH = {64: 30.0, 256: 50.0}
+"""Submitters → how many times the library's rate."""
+
+_BARE_INSERT = """
+INSERT INTO bare SELECT $1 + e.n - 1, e.event_id, e.stream_id, e.version, e.type, e.state, e.leaf, e.leaf_hash
+FROM unnest($2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::bytea[], $7::bytea[], $8::bytea[]) WITH ORDINALITY
+     AS e (event_id, stream_id, version, type, state, leaf, leaf_hash, n)
+"""
+
+
+async def run(bench: Bench) -> list[Comparison]:
+    """Both submitter counts, each against both alternatives."""
+    address = await bench.database("appends")
+    pool = await connect_pool(address)
+    store = EventStore(pool)
+    with PostgresDatastore(**postgres_parameters(address), pool_size=LIBRARY_THREADS) as datastore:
+        recorder = PostgresApplicationRecorder(datastore)
+        recorder.create_table()
+        results = []
+        for submitters, reach in REACH.items():
+            ours = _ours(bench, store, submitters)
+            results.append(
+                await bench.compare(
+                    f"durable appends, {submitters} submitters", ours, _library(bench, recorder), reach=reach
+                )
+            )
+        results += [await _against_bare_insert(bench, pool, store, submitters) for submitters in REACH]
+    await store.close()
+    await pool.close()
+    return results
+
+
+def _ours(bench: Bench, store: EventStore, submitters: int) -> Side:
+    async def append(operations: int) -> Timed:
+        return await in_tasks(submitters, commands(operations), store.append)
+
+    return Side("EventStore.append", bench.size(20_000, 300), append)
+
+
+def _library(bench: Bench, recorder: PostgresApplicationRecorder) -> Side:
+    async def append(operations: int) -> Timed:
+        events = [[stored_event(command.events[0])] for command in commands(operations)]
+        return await in_threads(LIBRARY_THREADS, events, recorder.insert_events)
+
+    return Side("PostgresApplicationRecorder.insert_events, 16 threads", bench.size(1_500, 100), append)
+
+
+async def _against_bare_insert(
+    bench: Bench, pool: asyncpg.Pool, store: EventStore, submitters: int
+) -> Comparison:
+    """The other side inserts rows of the same columns and indexes in the very batches that the writer just made."""
+    await pool.execute("CREATE TABLE IF NOT EXISTS bare (LIKE events INCLUDING ALL)")
+    batches: list[int] = []
+
+    async def append(operations: int) -> Timed:
+        before = await store.size()
+        timed = await in_tasks(submitters, commands(operations), store.append)
+        batches[:] = await commit_sizes(pool, before)
+        return timed
+
+    async def insert(_: int) -> Timed:
+        position = await pool.fetchval("SELECT count(*) FROM bare")
+        waiting = iter(commands(sum(batches)))
+        rows = [_columns([next(waiting) for _ in range(size)]) for size in batches]
+        latencies = []
+        async with pool.acquire() as connection:
+            with stopwatch() as total:
+                for columns in rows:
+                    with stopwatch() as one:
+                        await connection.execute(_BARE_INSERT, position, *columns)
+                    latencies.append(one())
+                    position += len(columns[0])
+                seconds = total()
+        return Timed(sum(batches), seconds, latencies)
+
+    operations = bench.size(20_000, 300)
+    return await bench.compare(
+        f"durable appends, {submitters} submitters",
+        Side("EventStore.append", operations, append),
+        Side("bare multi-row INSERT of the same batches, asyncpg", operations, insert),
+        reach=0.5,
+    )
+
+
+async def commit_sizes(pool: asyncpg.Pool, after: int) -> list[int]:
+    """How many events each commit since a position held: the rows of one transaction share their xmin."""
+    rows = await pool.fetch(
+        "SELECT count(*) AS size FROM events WHERE position >= $1 GROUP BY xmin::text ORDER BY min(position)",
+        after,
+    )
+    return [row["size"] for row in rows]
+
+
+def _columns(batch: list[Command]) -> list[list[object]]:
+    events = [event for command in batch for event in command.events]
+    return [
+        [event.event_id for event in events],
+        [event.stream_id for event in events],
+        [event.version for event in events],
+        [event.type for event in events],
+        [event.state for event in events],
+        [event.leaf for event in events],
+        [event.leaf_hash for event in events],
+    ]

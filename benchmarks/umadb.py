@@ -1,0 +1,93 @@
+"""Durable appends against UmaDB, an event store of its own (opt-in: ``pip install umadb`` first)."""
+
+import asyncio
+import importlib
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from benchmarks.harness import Bench, Comparison, Side, Timed, in_tasks, in_threads
+from benchmarks.synthetic import commands
+from registry.database import connect_pool
+from registry.store import EventStore
+
+SUBMITTERS = 64
+
+
+async def run(bench: Bench) -> list[Comparison]:
+    """One figure: the same states, each append with the condition that its stream is new, as ours has."""
+    uma = _client_library()
+    pool = await connect_pool(await bench.database("umadb"))
+    store = EventStore(pool)
+    async with _server() as address:
+        client = uma.Client(address)
+
+        async def append(count: int) -> Timed:
+            return await in_tasks(SUBMITTERS, commands(count), store.append)
+
+        async def append_umadb(count: int) -> Timed:
+            appends = [_append(uma, command.events[0]) for command in commands(count)]
+            return await in_threads(SUBMITTERS, appends, lambda one: client.append(*one))
+
+        comparison = await bench.compare(
+            f"durable appends, {SUBMITTERS} submitters",
+            Side("EventStore.append", bench.size(20_000, 300), append),
+            Side("UmaDB, 64 threads", bench.size(5_000, 100), append_umadb),
+            reach=3,
+        )
+    await store.close()
+    await pool.close()
+    return [comparison]
+
+
+def _append(uma: Any, event: Any) -> tuple[Any, ...]:
+    stream = [str(event.stream_id)]
+    return (
+        [uma.Event(event_type=event.type, data=event.state, tags=stream)],
+        uma.AppendCondition(uma.Query([uma.QueryItem(tags=stream)])),
+    )
+
+
+def _client_library() -> Any:
+    try:
+        # Not in any lock: its wheels fit few systems, and only this comparison needs it.
+        return importlib.import_module("umadb")
+    except ModuleNotFoundError:
+        raise SystemExit("This comparison needs UmaDB: .venv/bin/pip install umadb (0.7 was used)") from None
+
+
+@asynccontextmanager
+async def _server() -> AsyncIterator[str]:
+    """UmaDB's server, on a real disk like ours, on a port of its own."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with tempfile.TemporaryDirectory(prefix="constancia-bench-") as directory:
+        program = Path(sys.executable).parent / "umadb"
+        process = await asyncio.create_subprocess_exec(
+            program,
+            f"--listen=127.0.0.1:{port}",
+            f"--db-path={directory}/uma.db",
+            stdout=asyncio.subprocess.DEVNULL,
+        )
+        try:
+            await _until_it_listens(port)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            await process.wait()
+
+
+async def _until_it_listens(port: int) -> None:
+    for _ in range(100):
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            await asyncio.sleep(0.1)
+        else:
+            writer.close()
+            return
+    raise SystemExit("UmaDB's server did not start")
