@@ -8,7 +8,7 @@ import logging
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 import asyncpg
@@ -24,6 +24,9 @@ from projections.runner import Runner, statuses
 from registry.log.publisher import Publisher
 
 log = logging.getLogger("constancia")
+
+TIDYING_SECONDS: Final = 3600.0
+"""What has expired no longer counts at once; deleting it is only for room."""
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
@@ -65,9 +68,16 @@ class Running:
                 await before_releases(self._stopping)
             await releases.run(settings.release_every, self._stopping)
 
+        async def tidy() -> None:
+            while not self._stopping.is_set():
+                await services.application.store.forget_idempotency_keys()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), TIDYING_SECONDS)
+
         services.health.ask("publisher", refused)
         self._keep("publisher", lambda: publisher.run(settings.publish_every, self._stopping))
         self._keep("releases", release)
+        self._keep("tidying", tidy)
 
     def _keep(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
         self._tasks.create_task(keep_going(name, run, self._services.health, self._stopping), name=name)

@@ -19,7 +19,8 @@ import asyncpg
 from projections.models import answers, incidents, placements
 from projections.models.placements import Crowd
 from projections.runner import Runner
-from registry.application.application import Accepted, Application
+from registry.application.answers import Accepted
+from registry.application.application import Application
 from registry.application.sealing import unseal
 from registry.application.unit import OPERATOR, Unit, WriteOptions
 from registry.disclosure import disclosed, ladder, policy

@@ -42,7 +42,7 @@ CREATE TABLE commitment_keys (
 );
 CREATE INDEX commitment_keys_by_subject ON commitment_keys USING gin (subjects);
 
--- Answers are rebuilt from the events; of the body only its HMAC is kept.
+-- Answers are rebuilt from the events; of the body only its HMAC is kept. Counts for 30 days, then it is forgotten.
 CREATE TABLE idempotency_keys (
     institution uuid  NOT NULL,
     key         text  NOT NULL CHECK (length(key) BETWEEN 1 AND 255),
@@ -64,6 +64,26 @@ CREATE TABLE source_records (
 CREATE INDEX source_records_by_id ON source_records (source_record_id);
 CREATE INDEX source_records_by_stream ON source_records (stream_id);
 
+-- Data keys that were erased, by id. What was still on its way, sealed under one of them, is not stored: see append.
+CREATE TABLE erased_keys (
+    id     bytea PRIMARY KEY CHECK (octet_length(id) = 8),
+    erased timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX erased_keys_by_time ON erased_keys (erased);
+
+-- Erasures that were confirmed and are not finished. Gone with the last of their steps, because they name the subject.
+CREATE TABLE erasures (
+    requested text    NOT NULL,
+    subject   text    NOT NULL,
+    key_id    bytea   NOT NULL,
+    event_id  uuid    NOT NULL,
+    reason    text    NOT NULL,
+    deleted   boolean NOT NULL DEFAULT false,
+    PRIMARY KEY (requested, subject, key_id)
+);
+COMMENT ON COLUMN erasures.subject IS 'What goes with the requested subject: itself, or a report that names the person.';
+COMMENT ON COLUMN erasures.event_id IS 'Of the subject.erased that will say so.';
+
 -- Wrapped data keys live apart, so that they can be backed up for days only, or in another database.
 CREATE SCHEMA vault;
 CREATE TABLE vault.data_keys (
@@ -79,7 +99,7 @@ CREATE TYPE append_outcome AS ENUM (
     'RECORD_REPLAYED',   -- the source record is known with the same content: its events
     'RECORD_DIFFERS',    -- the source record is known with other content
     'DUPLICATE',         -- the event ids are stored already: their positions
-    'CONFLICT'           -- a stream has moved on
+    'CONFLICT'           -- a stream has moved on, or a data key was erased: decide again
 );
 
 CREATE TYPE append_answer AS (command int, outcome append_outcome, event_ids uuid[]);
@@ -127,7 +147,7 @@ BEGIN
              AS i (command, institution, key, body)
         CROSS JOIN LATERAL (
             SELECT s.body, s.event_ids FROM idempotency_keys s
-            WHERE s.institution = i.institution AND s.key = i.key LIMIT 1
+            WHERE s.institution = i.institution AND s.key = i.key AND s.created > now() - interval '30 days' LIMIT 1
         ) AS k
     ),
     known AS (
@@ -150,6 +170,22 @@ BEGIN
         ) AS f
         WHERE f.version <> 1 + COALESCE(
             (SELECT s.version FROM events s WHERE s.stream_id = f.stream_id ORDER BY s.version DESC LIMIT 1), 0)
+    ),
+    orphaned AS (
+        -- Sealed under a data key that was erased since: decided again, they are sealed under a new one. Ciphertexts
+        -- begin with the id of their key, wrapped keys with those of all their subjects. Nobody holds a key for a day.
+        SELECT DISTINCT e.command
+        FROM unnest(event_command, new_event_ids) AS e (command, event_id)
+        JOIN (
+            SELECT p.event_id, substring(p.ciphertext FOR 8)
+            FROM unnest(part_event_ids, part_ciphertexts) AS p (event_id, ciphertext)
+            UNION ALL
+            SELECT c.event_id, substring(c.wrapped FROM 8 * n - 7 FOR 8)
+            FROM unnest(key_event_ids, key_subjects, key_wrapped) AS c (event_id, subjects, wrapped)
+            CROSS JOIN LATERAL generate_series(1, cardinality(string_to_array(c.subjects, E'\n'))) AS n
+        ) AS used (event_id, key_id) USING (event_id)
+        JOIN erased_keys x ON x.id = used.key_id
+        WHERE EXISTS (SELECT FROM erased_keys r WHERE r.erased > now() - interval '1 day')
     )
     SELECT array_agg(ROW (
         g.command,
@@ -159,7 +195,7 @@ BEGIN
             WHEN NOT i.same THEN 'KEY_REUSED'
             WHEN k.same THEN 'RECORD_REPLAYED'
             WHEN NOT k.same THEN 'RECORD_DIFFERS'
-            WHEN b.command IS NOT NULL THEN 'CONFLICT'
+            WHEN b.command IS NOT NULL OR o.command IS NOT NULL THEN 'CONFLICT'
             ELSE 'STORED'
         END::append_outcome,
         CASE WHEN g.stored THEN g.ids ELSE COALESCE(i.event_ids, k.event_ids, g.ids) END
@@ -168,7 +204,8 @@ BEGIN
     FROM given g
     LEFT JOIN repeated i USING (command)
     LEFT JOIN known k USING (command)
-    LEFT JOIN behind b USING (command);
+    LEFT JOIN behind b USING (command)
+    LEFT JOIN orphaned o USING (command);
 
     accepted := ARRAY(SELECT a.command FROM unnest(answers) a WHERE a.outcome = 'STORED');
 
@@ -202,7 +239,10 @@ BEGIN
         FROM unnest(idempotency_command, idempotency_institutions, idempotency_names, idempotency_bodies)
              AS i (command, institution, key, body)
         JOIN unnest(answers) a USING (command)
-        WHERE a.command = ANY (accepted);
+        WHERE a.command = ANY (accepted)
+        -- Only one that has expired can stand there.
+        ON CONFLICT (institution, key)
+        DO UPDATE SET body = excluded.body, event_ids = excluded.event_ids, created = excluded.created;
 
         INSERT INTO source_records (institution, source_record_id, content, stream_id, event_ids)
         SELECT r.institution, r.name, r.content, new_stream_ids[r.first], new_event_ids[r.first:r.last]

@@ -15,6 +15,7 @@ from api.demo.plan import OPERATOR, Batch, Step, Write, beginning
 from api.demo.script import script
 from projections.releases import Releases
 from registry.application.application import Application
+from registry.application.rows import execute_all
 from registry.application.unit import OPERATOR_ID, Actor, WriteOptions
 from registry.domain.mapper import decode_event
 
@@ -127,7 +128,7 @@ class _Seeding:
             )
             for write in writes
         ]
-        accepted = await self._past.execute_all(self._actor(sender), rows)
+        accepted = await execute_all(self._past, self._actor(sender), rows)
         for write, one in zip(writes, accepted, strict=True):
             self._ids[write.name] = one.id
 

@@ -15,9 +15,16 @@ from api.imports.lines import Line
 from api.imports.records import RecordDraft, Records, problems_of, read_record
 from api.problems import Problem, from_error
 from api.rest.bodies import content_of
-from registry.application import assignments, incidents, reports
-from registry.application.application import Accepted, Application, RowRejected
-from registry.application.drafts import AssignmentDraft, IncidentDraft, ReportDraft
+from registry.application import assignments, incidents, reports, rows
+from registry.application.answers import Accepted
+from registry.application.application import Application
+from registry.application.drafts import (
+    AssignmentDraft,
+    IncidentDraft,
+    RecordReference,
+    Reference,
+    ReportDraft,
+)
 from registry.application.unit import Actor, Decision, WriteOptions
 from registry.errors import RegistryError, SourceRecordDiffers
 from registry.text import Text
@@ -99,7 +106,7 @@ class Import:
         return Prepared(line.row, draft, content_of(draft))
 
     async def _check(self, prepared: Sequence[Prepared]) -> list[Outcome]:
-        verdicts = await self._application.check(self._actor, self._decisions(prepared))
+        verdicts = await rows.check(self._application, self._actor, self._decisions(prepared))
         return [
             self._refused(row, verdict)
             if isinstance(verdict, RegistryError)
@@ -109,8 +116,19 @@ class Import:
 
     async def _store_each(self, prepared: Sequence[Prepared]) -> list[Outcome]:
         free = asyncio.Semaphore(AT_ONCE)
+        done: dict[str, asyncio.Event] = {}
 
-        async def store(row: Prepared) -> Outcome:
+        async def store(row: Prepared, earlier: Sequence[asyncio.Event]) -> Outcome:
+            # Only earlier rows are waited for, and before a place is taken: nobody waits in a circle.
+            for one in earlier:
+                await one.wait()
+            try:
+                return await take(row)
+            finally:
+                if row.draft.source_record_id in done:
+                    done[row.draft.source_record_id].set()
+
+        async def take(row: Prepared) -> Outcome:
             async with free:
                 try:
                     accepted = await self._application.execute(
@@ -121,7 +139,12 @@ class Import:
                 return _accepted(row, accepted)
 
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(store(row)) for row in prepared]
+            tasks = []
+            for row in prepared:
+                earlier = [done[name] for name in _names(row.draft) if name in done]
+                tasks.append(group.create_task(store(row, earlier)))
+                if row.draft.source_record_id is not None:
+                    done[row.draft.source_record_id] = asyncio.Event()
         return [task.result() for task in tasks]
 
     async def _store_all(self, prepared: Sequence[Prepared], *, sound: bool) -> list[Outcome]:
@@ -131,8 +154,8 @@ class Import:
             named = [row for row in prepared if row.draft.source_record_id is not None]
             return [*refused, *(_skipped_unless_refused(one) for one in await self._check(named))]
         try:
-            accepted = await self._application.execute_all(self._actor, list(self._decisions(prepared)))
-        except RowRejected as rejected:
+            accepted = await rows.execute_all(self._application, self._actor, list(self._decisions(prepared)))
+        except rows.RowRejected as rejected:
             # It stops at the first; the sender wants to mend them all at once.
             checked = await self._check(prepared)
             checked[rejected.row] = self._refused(prepared[rejected.row], rejected.error)
@@ -164,6 +187,18 @@ class Import:
             raise error
         existing = error.stream_id if isinstance(error, SourceRecordDiffers) else None
         return Outcome(row.row, Status.ERROR, existing, problems=tuple(problems_of(problem)))
+
+
+def _names(draft: RecordDraft) -> Iterator[str]:
+    """The senders' own ids of the records that a row refers to."""
+    references: list[Reference | None] = []
+    if isinstance(draft, ReportDraft):
+        references = [draft.derived_from, draft.trigger_incident]
+    elif isinstance(draft, IncidentDraft):
+        references = [*draft.reports]
+    for reference in references:
+        if isinstance(reference, RecordReference):
+            yield reference.source_record_id
 
 
 def decide(draft: RecordDraft) -> Decision:

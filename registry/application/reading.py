@@ -66,7 +66,7 @@ async def receipt(app: Application, actor: Actor, position: int) -> str:
             "Su institución no envió nada en esa posición. Compruebe el número que recibió con su envío.",
             "Your institution sent nothing at that position. Check the number that came with your submission.",
         )
-    return app.receipt(recorded)
+    return app.answers.receipt(recorded)
 
 
 def _owner(aggregate_type: type[Aggregate], first: Event) -> UUID | None:

@@ -22,6 +22,9 @@ async def find(unit: Unit, record_type: type[R], reference: Reference, field: st
                 "There is no such record. Check the id.",
             )
         return record
+    own = unit.named(reference.source_record_id)
+    if isinstance(own, record_type) and reference.institution in (None, unit.actor.institution):
+        return own
     found = [
         record
         for institution, stream_id in await unit.store.source_records_named(reference.source_record_id)

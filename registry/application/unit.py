@@ -83,6 +83,8 @@ class Unit:
         self._load = load
         self._turn = turn
         self._aggregates: dict[UUID, Aggregate] = {}
+        self._touched: dict[UUID, Aggregate] = {}
+        self._named: dict[str, Aggregate] = {}
 
     @property
     def institution(self) -> UUID:
@@ -101,7 +103,10 @@ class Unit:
             known = await self._load(aggregate_type, aggregate_id)
             if known is not None:
                 self._aggregates[aggregate_id] = known
-        return known if isinstance(known, aggregate_type) else None
+        if not isinstance(known, aggregate_type):
+            return None
+        self._touched.setdefault(aggregate_id, known)
+        return known
 
     async def get(self, aggregate_type: type[A], aggregate_id: UUID) -> A:
         """The aggregate, or NotFound."""
@@ -124,13 +129,27 @@ class Unit:
 
     def add(self, aggregate: A) -> A:
         """Takes an aggregate in; its events come behind those of the aggregates before it."""
-        self._aggregates.pop(aggregate.id, None)
         self._aggregates[aggregate.id] = aggregate
+        self._touched.pop(aggregate.id, None)
+        self._touched[aggregate.id] = aggregate
         return aggregate
 
-    def pending(self) -> list[Pending]:
-        """All new events, by aggregate in the order in which the aggregates were first touched."""
-        return [pending for aggregate in self._aggregates.values() for pending in aggregate.pending]
+    def name(self, source_record_id: str | None, aggregate: Aggregate) -> None:
+        """Lets later decisions of the unit refer to what an earlier one made by the sender's own id."""
+        if source_record_id is not None:
+            self._named[source_record_id] = aggregate
+
+    def named(self, source_record_id: str) -> Aggregate | None:
+        """What an earlier decision of the unit made under the sender's own id."""
+        return self._named.get(source_record_id)
+
+    def take(self) -> list[Pending]:
+        """The new events since the last call, by aggregate in the order in which the aggregates were touched."""
+        taken = [pending for aggregate in self._touched.values() for pending in aggregate.pending]
+        for aggregate in self._touched.values():
+            aggregate.pending.clear()
+        self._touched.clear()
+        return taken
 
 
 def no_such_record() -> NotFound:

@@ -45,7 +45,12 @@ SELECT event_id, field, subjects, wrapped FROM commitment_keys WHERE event_id = 
 
 -- name: idempotency_key
 -- What was stored under an Idempotency-Key.
-SELECT body, event_ids FROM idempotency_keys WHERE institution = $1 AND key = $2;
+SELECT body, event_ids FROM idempotency_keys
+WHERE institution = $1 AND key = $2 AND created > now() - interval '30 days';
+
+-- name: forget_idempotency_keys
+-- Those that no longer count.
+DELETE FROM idempotency_keys WHERE created <= now() - interval '30 days';
 
 -- name: source_record
 -- What an institution's own record made.

@@ -101,6 +101,10 @@ class EventStore:
         row = await self._pool.fetchrow(_QUERIES["idempotency_key"], institution, key)
         return KnownKey(row["body"], tuple(row["event_ids"])) if row else None
 
+    async def forget_idempotency_keys(self) -> None:
+        """Deletes the Idempotency-Keys that have expired."""
+        await self._pool.execute(_QUERIES["forget_idempotency_keys"])
+
     async def source_record(self, institution: UUID, source_record_id: str) -> KnownRecord | None:
         row = await self._pool.fetchrow(_QUERIES["source_record"], institution, source_record_id)
         return KnownRecord(row["content"], row["stream_id"], tuple(row["event_ids"])) if row else None

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from registry.application import incidents, reports, sites
-from registry.application.application import Application, RowRejected
+from registry.application.application import Application
 from registry.application.drafts import (
     CertaintyDraft,
     IncidentDraft,
@@ -21,6 +21,7 @@ from registry.application.drafts import (
     WhenDraft,
     WhereDraft,
 )
+from registry.application.rows import RowRejected, check, execute_all
 from registry.application.unit import OPERATOR, Actor, WriteOptions
 from registry.domain.codes import (
     Certainty,
@@ -236,15 +237,15 @@ async def test_all_rows_are_stored_together_or_none(app: Application, university
     good = (reports.submit(attack()), WriteOptions(source_record_id="r1", content=b"1"))
     bad = (reports.submit(attack(kind="VERBAL")), WriteOptions(source_record_id="r2", content=b"2"))
     with pytest.raises(RowRejected) as caught:
-        await app.execute_all(university, [good, bad])
+        await execute_all(app, university, [good, bad])
     assert caught.value.row == 1
     assert await app.store.size() == before
 
     more = (reports.submit(attack()), WriteOptions(source_record_id="r2", content=b"2"))
-    first = await app.execute_all(university, [good, more, good])
+    first = await execute_all(app, university, [good, more, good])
     assert [one.created for one in first] == [True, True, False]
     assert first[2].id == first[0].id
-    again = await app.execute_all(university, [good, more])
+    again = await execute_all(app, university, [good, more])
     assert [one.created for one in again] == [False, False]
     assert [one.id for one in again] == [one.id for one in first[:2]]
     assert await app.store.size() == before + 2
@@ -252,7 +253,8 @@ async def test_all_rows_are_stored_together_or_none(app: Application, university
 
 async def test_a_dry_run_stores_nothing(app: Application, university: Actor) -> None:
     before = await app.store.size()
-    verdicts = await app.check(
+    verdicts = await check(
+        app,
         university,
         [
             (reports.submit(attack()), WriteOptions()),
@@ -311,3 +313,17 @@ async def test_another_institutions_record_is_not_found_by_its_name(
     )
     with pytest.raises(InvalidInput):
         await app.execute(verifier, incidents.open_incident(draft), WriteOptions())
+
+
+async def test_a_row_may_name_an_earlier_row_of_the_same_file(app: Application, university: Actor) -> None:
+    named = attack(derived_from=RecordReference(source_record_id="one"))
+    rows = [
+        (reports.submit(attack()), WriteOptions(source_record_id="one", content=b"1")),
+        (reports.submit(named), WriteOptions(source_record_id="two", content=b"2")),
+    ]
+    assert await check(app, university, rows) == ["created", "created"]
+    first, second = await execute_all(app, university, rows)
+    report = await app.load(Report, second.id)
+    assert report is not None
+    assert report.report is not None
+    assert report.report.derived_from == first.id

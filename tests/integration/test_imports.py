@@ -168,6 +168,14 @@ async def test_a_source_record_that_the_file_repeats_counts_once(sender: Client,
     assert await app.store.size() == before + 1
 
 
+@pytest.mark.parametrize("mode", ["dry-run", "partial", "atomic"])
+async def test_a_row_may_name_an_earlier_row_of_the_same_file(sender: Client, mode: str) -> None:
+    rows = [report(1)]
+    rows += [report(n, derived_from={"source_record_id": f"2026/{n - 1}"}) for n in range(2, 60)]
+    _, answer = await sender.reports(*rows, mode=mode)
+    assert statuses(answer) == ["created"] * 59
+
+
 async def test_rows_without_a_record_id_are_recognised_by_the_idempotency_key(
     sender: Client, app: Application
 ) -> None:

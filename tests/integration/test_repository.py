@@ -10,7 +10,7 @@ import asyncpg
 import msgspec
 import pytest
 
-from registry.application import incidents, reports
+from registry.application import application, incidents, reports
 from registry.application.application import Application
 from registry.application.drafts import (
     CertaintyDraft,
@@ -22,6 +22,7 @@ from registry.application.drafts import (
     WhenDraft,
 )
 from registry.application.repository import Repository
+from registry.application.rows import check
 from registry.application.unit import Actor, Unit, WriteOptions
 from registry.domain.assignment import Assignment
 from registry.domain.codes import (
@@ -66,8 +67,8 @@ async def second(
     pool: asyncpg.Pool, master: MasterKey, log_keys: LogKeys, clock: Clock
 ) -> AsyncIterator[Application]:
     """Another process on the same database."""
-    async with Application(pool, master, log_keys, clock=clock) as application:
-        yield application
+    async with Application(pool, master, log_keys, clock=clock) as another:
+        yield another
 
 
 @pytest.fixture
@@ -84,9 +85,10 @@ async def grow(app: Application, actor: Actor, incident: UUID, count: int) -> No
 # Commands on one aggregate
 
 
-async def test_sixty_four_contenders_without_if_match_all_succeed(
-    app: Application, verifier: Actor, incident: UUID
+async def test_sixty_four_contenders_without_if_match_all_succeed_at_their_first_attempt(
+    app: Application, verifier: Actor, incident: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(application, "MAX_ATTEMPTS", 1)
     accepted = await asyncio.gather(
         *(app.execute(verifier, incidents.record_victim(incident, VICTIM), WriteOptions()) for _ in range(64))
     )
@@ -122,8 +124,10 @@ async def test_a_request_sent_many_times_at_once_is_never_refused_for_what_its_t
 
 
 async def test_decisions_over_two_incidents_in_opposite_orders_all_end_and_none_is_lost(
-    app: Application, university: Actor, verifier: Actor
+    app: Application, university: Actor, verifier: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Whoever loses the first time, holding one turn, holds both the second time."""
+    monkeypatch.setattr(application, "MAX_ATTEMPTS", 2)
     pair = [await opened(app, university, verifier) for _ in range(2)]
 
     def both(first: UUID, then: UUID) -> Callable[[Unit], Awaitable[Aggregate]]:
@@ -134,18 +138,16 @@ async def test_decisions_over_two_incidents_in_opposite_orders_all_end_and_none_
 
         return decide
 
+    async def submit(number: int) -> None:
+        for order in (pair, pair[::-1]) * 4:
+            await app.execute(verifier, both(*order[:: (-1) ** number]), WriteOptions())
+
     async with asyncio.timeout(30):
-        for _ in range(8):
-            await asyncio.gather(
-                *(
-                    app.execute(verifier, both(*order), WriteOptions())
-                    for order in (pair, pair[::-1], pair, pair[::-1])
-                )
-            )
+        await asyncio.gather(*(submit(number) for number in range(8)))
     for one in pair:
         loaded = await app.load(Incident, one)
         assert loaded is not None
-        assert len(loaded.victims) == 32
+        assert len(loaded.victims) == 64
 
 
 async def test_a_caller_that_goes_away_leaves_its_turn_to_the_next(
@@ -208,7 +210,8 @@ async def test_a_failed_decision_leaves_no_trace(
         await app.execute(verifier, decide_and_fail, WriteOptions())
     assert await app.load(Incident, incident) == before
 
-    verdicts = await app.check(
+    verdicts = await check(
+        app,
         verifier,
         [(incidents.retract(incident, RetractionDraft(reason=CorrectionReason.DUPLICATE)), WriteOptions())],
     )

@@ -101,6 +101,22 @@ async def test_an_idempotency_key_stands_for_one_body(store: EventStore) -> None
     assert await store.size() == 1
 
 
+async def test_an_idempotency_key_counts_for_thirty_days(store: EventStore, pool: asyncpg.Pool) -> None:
+    key = Idempotency(INSTITUTION, "k", b"a" * 32)
+    await store.append(command(idempotency=key))
+    await pool.execute("UPDATE idempotency_keys SET created = now() - interval '31 days'")
+
+    assert await store.idempotency_key(INSTITUTION, "k") is None
+    later = await store.append(command(idempotency=Idempotency(INSTITUTION, "k", b"b" * 32)))
+    assert later.outcome is Outcome.STORED
+    known = await store.idempotency_key(INSTITUTION, "k")
+    assert known is not None
+    assert known.event_ids == later.event_ids
+    await pool.execute("UPDATE idempotency_keys SET created = now() - interval '31 days'")
+    await store.forget_idempotency_keys()
+    assert await pool.fetchval("SELECT count(*) FROM idempotency_keys") == 0
+
+
 async def test_source_records_of_one_command_remember_their_own_events(store: EventStore) -> None:
     events = [event() for _ in range(3)]
     records = (
