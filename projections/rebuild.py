@@ -73,8 +73,8 @@ async def renew(
     """Bring the model's tables from an earlier version to the projection's, with whoever else is about it.
 
     A copy of this version that a kill has left is gone on with, as the tables in use would be. Ends early when
-    ``stopping`` is set. Raises ProjectionStopped, with the copy kept for the next start, and OtherVersion when a later
-    version is in place or on its way.
+    ``stopping`` is set. Raises ProjectionStopped, with the copy kept for the next start, OtherVersion when a later
+    version is in place or on its way, and RebuildRefused when something else depends on the old tables.
     """
     stopping = stopping or asyncio.Event()
     while not stopping.is_set():
@@ -145,7 +145,7 @@ async def _switch(
             await connection.execute(_SQL["take_place"], name, projection.version, position)
             await connection.execute(_SQL["forget"], copy.schema)
             return _Switch.DONE, position
-    except (_Unreadable, asyncpg.LockNotAvailableError):
+    except (_Unreadable, asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
         return _Switch.AGAIN, 0
     except asyncpg.DependentObjectsStillExistError as error:
         raise RebuildRefused(
@@ -179,10 +179,11 @@ async def _replace(connection: Connection, name: str) -> None:
 
 
 async def _create_copy(connection: Connection, name: str) -> None:
-    """Empty tables like those in use, with the same names of everything, which later migrations rely on."""
+    """Empty tables like those in use: with the same names of everything, which later migrations rely on, and the same
+    privileges."""
     # Within the schema, definitions name its tables without it, so that they make the same in another.
     await connection.execute(f'SET LOCAL search_path TO "{name}"')
-    definition = await connection.fetch(_SQL["definition"], name)
+    definition = await connection.fetch(_SQL["definition"], name, name + SUFFIX)
     await connection.execute(f'CREATE SCHEMA "{name}{SUFFIX}"')
     await connection.execute(f'SET LOCAL search_path TO "{name}{SUFFIX}"')
     for row in definition:

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import asyncpg
 
-from projections.errors import OtherVersion, ProjectionStopped
+from projections.errors import ProjectionError, ProjectionStopped
 from projections.rebuild import renew
 from projections.tables import BATCH, Connection, Projection, Tables
 from registry.sql import load_queries
@@ -50,6 +50,7 @@ class Runner:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Follow the log until ``stopping`` is set; a batch under way is finished first."""
+        self.stopped.clear()
         async with Subscriptions(self._pool) as log, asyncio.TaskGroup() as tasks:
             for projection in self._projections:
                 tasks.create_task(self._follow(projection, log, stopping))
@@ -59,7 +60,8 @@ class Runner:
     async def catch_up(self) -> None:
         """Bring every projection up to the size that the log has now.
 
-        Raises ProjectionStopped, and OtherVersion for the tables of a newer program.
+        Raises ProjectionStopped, OtherVersion for the tables of a newer program, RebuildRefused when those of an older
+        one cannot be replaced.
         """
         for projection in self._projections:
             tables = Tables(self._pool, projection, batch=self._batch)
@@ -77,9 +79,10 @@ class Runner:
                     started = True
                     continue
                 reached = await tables.advance()
-            except (ProjectionStopped, OtherVersion) as stop:
+            except ProjectionError as stop:
                 self.stopped.add(projection.name)
-                _LOG.error("%s (%s)", stop.text.en, getattr(stop, "reason", None) or stop.code)
+                reason = stop.reason if isinstance(stop, ProjectionStopped) else stop.code
+                _LOG.error("%s (%s)", stop.text.en, reason)
                 return
             except TRANSIENT as error:
                 _LOG.warning(

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from projections.errors import OtherVersion, ProjectionStopped, RebuildRefused
 from projections.models import PROJECTIONS
 from projections.models.records import RecordsProjection, listed
+from projections.models.waiting import Waiting
 from projections.rebuild import rebuild, renew
 from projections.runner import Connection, Projection, Runner, statuses
 from registry.store.records import Recorded
@@ -72,6 +73,9 @@ async def structure_of(pool: asyncpg.Pool, schema: str) -> list[tuple[Any, ...]]
         "  FROM t JOIN pg_attribute ON attrelid = t.oid AND attnum > 0"
         " UNION ALL SELECT relname, conname, pg_get_constraintdef(k.oid), contype::text, '', ''"
         "  FROM t JOIN pg_constraint k ON conrelid = t.oid"
+        " UNION ALL SELECT relname, acl::text, '', '', '', '' FROM"
+        "  (SELECT relname, relacl AS acl FROM pg_class WHERE relnamespace = $1::regnamespace"
+        "   UNION SELECT '', nspacl FROM pg_namespace WHERE oid = $1::regnamespace) p"
         " UNION ALL SELECT relname, pg_get_indexdef(t.oid), '', '', '', '' FROM t WHERE pg_get_indexdef(t.oid) <> ''"
         " ORDER BY 1, 2, 3",
         schema,
@@ -168,7 +172,10 @@ async def test_a_rebuild_leaves_the_structure_and_every_name_in_it_as_the_migrat
     pool: asyncpg.Pool,
 ) -> None:
     await lived(pool, 20)
-    await pool.execute("ALTER TABLE records.streams SET (fillfactor = 70)")
+    await pool.execute(
+        "ALTER TABLE records.streams SET (fillfactor = 70);"
+        "GRANT USAGE ON SCHEMA records TO PUBLIC; GRANT SELECT, TRIGGER ON records.streams TO PUBLIC"
+    )
     for projection in PROJECTIONS:
         before = await structure_of(pool, projection.name)
         await rebuild(pool, projection)
@@ -361,6 +368,26 @@ async def test_what_somebody_made_on_top_of_the_old_tables_is_never_dropped(pool
 
 class TestAfterAnUpgrade:
     """A projection whose version has grown is built anew when its program starts."""
+
+    async def test_what_stands_in_the_way_of_one_model_stops_no_other(self, pool: asyncpg.Pool) -> None:
+        life = await lived(pool, 10)
+        await pool.execute("CREATE VIEW own AS SELECT noun FROM records.streams")
+        stopping = asyncio.Event()
+        runner = Runner(pool, [newer(RecordsProjection()), Waiting()])
+        running = asyncio.create_task(runner.run(stopping))
+        async with pool.acquire() as connection:
+            await store_life(connection, life.go_on(5))
+        async with asyncio.timeout(10):
+            while {s.position for s in await statuses(pool) if s.name == "waiting"} != {15}:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            while runner.stopped != {"records"}:  # noqa: ASYNC110 - a set that sets no event
+                await asyncio.sleep(0.01)
+        stopping.set()
+        await asyncio.wait_for(running, 5)
+
+        await pool.execute("DROP VIEW own")
+        await Runner(pool, [newer(RecordsProjection())]).catch_up()
+        assert {s.name: s.version for s in await statuses(pool)}["records"] == 2
 
     async def test_tables_of_an_earlier_version_are_built_anew(self, pool: asyncpg.Pool) -> None:
         await lived(pool, 30)
