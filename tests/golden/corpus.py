@@ -54,16 +54,23 @@ def state_file(aggregate: type[Aggregate]) -> Path:
     return STATES / f"{aggregate.NOUN}.v{aggregate.class_version}.ndjson"
 
 
-def folded(aggregate: type[Aggregate], events: Iterable[Event]) -> bytes:
-    """What ``state_file`` holds: every stream of this kind, folded, in order of id."""
+def recorded_states(aggregate: type[Aggregate]) -> dict[str, bytes]:
+    """The lines of ``state_file``, by id of the stream."""
+    path = state_file(aggregate)
+    lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+    return {msgspec.json.decode(line)["id"]: line for line in lines}
+
+
+def folded(aggregate: type[Aggregate], events: Iterable[Event]) -> dict[str, bytes]:
+    """What every stream of this kind folds to: a line of JSON, by id of the stream."""
     streams: defaultdict[UUID, list[Event]] = defaultdict(list)
     for event in events:
         if AGGREGATES[event.TOPIC] is aggregate:
             streams[event.originator_id].append(event)
-    states = []
+    states = {}
     for stream_id, history in sorted(streams.items()):
         state = aggregate(id=stream_id)
         for event in sorted(history, key=lambda event: event.originator_version):
             state.fold(event)
-        states.append(msgspec.json.encode(state, order="sorted") + b"\n")
-    return b"".join(states)
+        states[str(stream_id)] = msgspec.json.encode(state, order="sorted") + b"\n"
+    return states

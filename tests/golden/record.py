@@ -6,7 +6,7 @@ recorded before is never touched; the new files belong into the same commit as t
 """
 
 from registry.domain.mapper import STREAMS, encode_event
-from tests.golden.corpus import Name, folded, record, state_file, stored
+from tests.golden.corpus import Name, folded, record, recorded_states, state_file, stored
 from tests.golden.values import GOLDEN
 
 
@@ -21,8 +21,13 @@ def main() -> None:
             )
         record(name, encode_event(event))
     for aggregate in STREAMS:
-        if not state_file(aggregate).exists():
-            state_file(aggregate).write_bytes(folded(aggregate, GOLDEN.values()))
+        known_states = recorded_states(aggregate)
+        with state_file(aggregate).open("ab") as file:
+            file.writelines(
+                line
+                for stream_id, line in folded(aggregate, GOLDEN.values()).items()
+                if stream_id not in known_states
+            )
 
 
 if __name__ == "__main__":
