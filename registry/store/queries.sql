@@ -63,13 +63,15 @@ SELECT institution, stream_id FROM source_records WHERE source_record_id = $1;
 -- name: following
 -- A page for a subscriber: of the events from $1 on and before $2, those of the types in $3 (all, if it is empty), at
 -- most $4, and none after those whose bytes come to $5. Only what is returned is read in full.
+-- The upper bound is a comparison of rows: it bounds the index scan as any other would, but of two plain bounds the
+-- planner supposes that hardly anything lies between, and then sorts all that does for every page.
 SELECT position, event_id, stream_id, version, type, state, leaf, leaf_hash
 FROM (
     SELECT e.*, sum(octet_length(state) + octet_length(leaf))
                 OVER (ORDER BY position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
     FROM (
         SELECT * FROM events
-        WHERE position >= $1 AND position < $2 AND (cardinality($3::text[]) = 0 OR type = ANY ($3))
+        WHERE position >= $1 AND (position, 0) < ($2, 0) AND (cardinality($3::text[]) = 0 OR type = ANY ($3))
         ORDER BY position
         LIMIT $4
     ) AS e
@@ -94,9 +96,9 @@ ORDER BY version DESC
 LIMIT $4;
 
 -- name: notifications
--- At most $4 events from position $1 on and before $2, of the types in $3 (all, if it is empty).
+-- At most $4 events from position $1 on and before $2, of the types in $3 (all, if it is empty). Bounded as above.
 SELECT stream_id, version, type, state, position + 1 AS id
 FROM events
-WHERE position >= $1 AND position < $2 AND (cardinality($3::text[]) = 0 OR type = ANY ($3))
+WHERE position >= $1 AND (position, 0) < ($2, 0) AND (cardinality($3::text[]) = 0 OR type = ANY ($3))
 ORDER BY position
 LIMIT $4;
