@@ -78,6 +78,23 @@ async def test_a_command_that_lost_over_several_holds_them_all() -> None:
     assert crowd.most == 1
 
 
+async def test_several_turns_are_taken_in_one_order_whatever_order_they_are_named_in() -> None:
+    turns = Turns()
+
+    async def over(*targets: UUID) -> None:
+        async with turns.attempt() as turn:
+            await turn.take_all(targets)
+
+    async with asyncio.timeout(1), turns.attempt() as turn:
+        await turn.take(B)
+        one = asyncio.create_task(over(B, A))
+        await asyncio.sleep(0)
+        other = asyncio.create_task(over(A, B))
+        await asyncio.sleep(0)
+    async with asyncio.timeout(1):
+        await asyncio.gather(one, other)
+
+
 async def test_a_command_over_very_many_makes_nobody_wait() -> None:
     crowd = Crowd()
     many = [A, *(UUID(int=number, version=4) for number in range(10, 10 + MAX_TURNS))]
