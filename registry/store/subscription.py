@@ -63,7 +63,10 @@ class _Page(NamedTuple):
 
 
 class Subscriptions:
-    """All that follows the log in this process. Use it as a context; the pool belongs to the caller."""
+    """All that follows the log in this process. Use it as a context; the pool belongs to the caller.
+
+    Keeps one of the pool's connections, and borrows up to ``READERS`` more while pages are read.
+    """
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
