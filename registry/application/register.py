@@ -1,9 +1,11 @@
 """What the register itself decides: its definition and its policy. The operator acts, once, and it is logged."""
 
 from hashlib import sha256
+from uuid import UUID
 
 from registry.application.unit import Decision, Unit
-from registry.domain.register import REGISTER_ID, Register
+from registry.domain.codes import CorrectionReason
+from registry.domain.register import REGISTER_ID, Register, SubjectKind
 from registry.log.canonical import JSON, encode
 
 
@@ -24,6 +26,17 @@ def adopt_policy(name: str, policy: dict[str, JSON]) -> Decision:
     async def decide(unit: Unit) -> Register:
         register = await _register(unit)
         register.adopt_policy(unit.act, name=name, sha256=sha256(encode(policy)).hexdigest(), policy=policy)
+        return register
+
+    return decide
+
+
+def record_erasure(event_id: UUID, kind: SubjectKind, subject: str, reason: CorrectionReason) -> Decision:
+    """A subject was erased, and is named by a keyed hash."""
+
+    async def decide(unit: Unit) -> Register:
+        register = await _register(unit)
+        register.record_erasure(unit.act, event_id=event_id, kind=kind, subject=subject, reason=reason)
         return register
 
     return decide

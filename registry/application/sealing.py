@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from registry.log.leaf import entry_leaf, open_leaf
 from registry.log.lines import write_base64
 from registry.log.merkle import leaf_hash
 from registry.privacy.sealing import commitment, new_key
-from registry.privacy.vault import Vault, decrypt, encrypt
+from registry.privacy.vault import KEY_ID_BYTES, OtherKey, Vault, decrypt, encrypt, key_id
 from registry.store import CommitmentKey, EventStore, NewEvent, PrivatePart, Recorded
 
 CONTENT = "content"
@@ -104,15 +105,20 @@ async def unseal(store: EventStore, vault: Vault, recorded: Sequence[Recorded]) 
     data_keys = await vault.keys_for_reading(subjects)
     private: dict[UUID, dict[str, JSON]] = {event_id: {} for event_id in ids}
     for part in parts:
+        # The subject may have been erased, and may have a new key since.
         if part.subject in data_keys:
-            plaintext = decrypt(data_keys[part.subject], part.ciphertext, _part(part.event_id, part.subject))
-            private[part.event_id][part.subject] = msgspec.json.decode(plaintext)
+            with suppress(OtherKey):
+                plaintext = decrypt(
+                    data_keys[part.subject], part.ciphertext, _part(part.event_id, part.subject)
+                )
+                private[part.event_id][part.subject] = msgspec.json.decode(plaintext)
     unwrapped: dict[UUID, dict[str, bytes]] = {event_id: {} for event_id in ids}
     for key in keys:
         if data_keys.keys() >= set(key.subjects):
-            unwrapped[key.event_id][key.field] = _unwrap(
-                key.wrapped, key.event_id, key.field, key.subjects, data_keys
-            )
+            with suppress(OtherKey):
+                unwrapped[key.event_id][key.field] = _unwrap(
+                    key.wrapped, key.event_id, key.field, key.subjects, data_keys
+                )
     return [
         Unsealed(one, decode_event(one.type, one.state), private[one.event_id], unwrapped[one.event_id])
         for one in recorded
@@ -144,15 +150,21 @@ def _part(event_id: UUID, subject: str) -> str:
 def _wrap(
     key: bytes, event_id: UUID, field: str, subjects: Sequence[str], data_keys: Mapping[str, bytes]
 ) -> bytes:
-    """Under every subject's data key, one inside the other: losing any one of them loses the commitment key."""
+    """Under every subject's data key, one inside the other: losing any one of them loses the commitment key.
+
+    In front stand the ids of all those keys, in the order of the subjects: the store looks at them.
+    """
     for subject in subjects:
         key = encrypt(data_keys[subject], key, f"{event_id}/{field}/{subject}")
-    return key
+    return b"".join(key_id(data_keys[subject]) for subject in subjects) + key
 
 
 def _unwrap(
     wrapped: bytes, event_id: UUID, field: str, subjects: Sequence[str], data_keys: Mapping[str, bytes]
 ) -> bytes:
+    ids, wrapped = wrapped[: KEY_ID_BYTES * len(subjects)], wrapped[KEY_ID_BYTES * len(subjects) :]
+    if ids != b"".join(key_id(data_keys[subject]) for subject in subjects):
+        raise OtherKey
     for subject in reversed(subjects):
         wrapped = decrypt(data_keys[subject], wrapped, f"{event_id}/{field}/{subject}")
     return wrapped

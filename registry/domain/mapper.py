@@ -23,7 +23,13 @@ from registry.domain.incident import (
     VictimRecorded,
 )
 from registry.domain.institution import Institution, InstitutionRegistered
-from registry.domain.register import DefinitionAdopted, PolicyAdopted, Register, ReleasePublished
+from registry.domain.register import (
+    DefinitionAdopted,
+    PolicyAdopted,
+    Register,
+    ReleasePublished,
+    SubjectErased,
+)
 from registry.domain.report import AttackReported, NilReported, RelocationReported, Report, ThreatReported
 from registry.domain.site import Site, SiteRegistered
 from registry.errors import UnknownEvent
@@ -42,7 +48,7 @@ STREAMS: dict[type[Aggregate], tuple[type[Event], ...]] = {
         IncidentRetracted,
         IncidentDisclosed,
     ),
-    Register: (DefinitionAdopted, PolicyAdopted, ReleasePublished),
+    Register: (DefinitionAdopted, PolicyAdopted, ReleasePublished, SubjectErased),
 }
 """Which events each kind of stream holds."""
 

@@ -1,10 +1,12 @@
-"""The register's own stream: which definition and policy hold, and what was released."""
+"""The register's own stream: which definition and policy hold, what was released, that something was erased."""
 
 from collections.abc import Mapping
 from datetime import date
+from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
+from registry.domain.codes import CorrectionReason
 from registry.domain.event import Act, Aggregate, Event
 from registry.errors import RuleViolated
 from registry.log.canonical import JSON
@@ -64,6 +66,30 @@ class ReleasePublished(Event, frozen=True, kw_only=True):
         }
 
 
+class SubjectKind(StrEnum):
+    """What private values belong to, and are erased with."""
+
+    PERSON = "PERSON"
+    REPORT = "REPORT"
+    INCIDENT = "INCIDENT"
+    SITE = "SITE"
+
+
+class SubjectErased(Event, frozen=True, kw_only=True):
+    """The private values of a subject are gone, with the keys that would open what covers them.
+
+    ``subject`` is a keyed hash made for this purpose only, and no pseudonym or id: events that still name the subject
+    must not be linked to its wish to be forgotten by reading them side by side. Whoever holds the master key can tell
+    whether a given subject was erased, nobody can list who was.
+    """
+
+    TOPIC = "subject.erased"
+
+    kind: SubjectKind
+    subject: str
+    reason: CorrectionReason
+
+
 class Register(Aggregate, kw_only=True):
     NOUN: ClassVar[str] = "register"
 
@@ -109,6 +135,12 @@ class Register(Aggregate, kw_only=True):
             answers=answers,
             tables=(),
         )
+
+    def record_erasure(
+        self, act: Act, *, event_id: UUID, kind: SubjectKind, subject: str, reason: CorrectionReason
+    ) -> None:
+        """After the erasure, never before. ``event_id`` is fixed beforehand, so that it is said once."""
+        self.trigger(SubjectErased, act, event_id=event_id, kind=kind, subject=subject, reason=reason)
 
     def apply(self, event: Event) -> None:
         match event:

@@ -3,11 +3,15 @@
 AES-256-GCM (NIST SP 800-38D) with random 96-bit nonces; what a ciphertext belongs to is bound as associated data, so
 that a ciphertext moved to another place does not open. Erasing a subject deletes its data key: what was encrypted
 under it is lost, also in every backup of the other tables.
+
+Every ciphertext begins with the id of its key, so that one whose key was erased is told apart from one that is damaged,
+also when its subject has got a new key since.
 """
 
 import asyncio
 import os
 from collections.abc import Iterable, Sequence
+from hashlib import sha256
 
 import asyncpg
 from cryptography.exceptions import InvalidTag
@@ -18,8 +22,15 @@ from registry.privacy.master import KEY_BYTES, MasterKey
 from registry.sql import load_queries
 
 NONCE_BYTES = 12
+KEY_ID_BYTES = 8
+"""Chance alone gives two of a billion keys the same id about once in forty registers; ids only tell a subject's own
+keys apart."""
 
 _QUERIES = load_queries("registry.privacy", "vault.sql")
+
+
+class OtherKey(InvalidTag):
+    """It was encrypted under another key than the one given: that of a subject that was erased, say."""
 
 
 class Vault:
@@ -81,6 +92,16 @@ class Vault:
         rows = await self._pool.fetch(_QUERIES["data_keys"], sorted(set(subjects)))
         return {row["subject"]: self._unwrap(row["wrapped"], row["subject"]) for row in rows}
 
+    async def erase(self, subject: str, erased: bytes) -> bool:
+        """Destroys the data key with this id; durable when this returns. False if it is not there (any more).
+
+        A subject that is written about again has another key, which stays.
+        """
+        for row in await self._pool.fetch(_QUERIES["data_keys"], [subject]):
+            if key_id(self._unwrap(row["wrapped"], subject)) == erased:
+                return bool(await self._pool.fetchval(_QUERIES["erase_data_key"], subject, row["wrapped"]))
+        return False
+
     def _unwrap(self, wrapped: bytes, subject: str) -> bytes:
         try:
             return decrypt(self._wrapping_key, wrapped, subject)
@@ -91,12 +112,20 @@ class Vault:
             ) from None
 
 
+def key_id(key: bytes) -> bytes:
+    """Which key it is; of its 256 random bits, the hash tells nothing."""
+    return sha256(b"constancia/key-id/v1\n" + key).digest()[:KEY_ID_BYTES]
+
+
 def encrypt(key: bytes, plaintext: bytes, belongs_to: str) -> bytes:
-    """Nonce ‖ ciphertext ‖ tag."""
+    """Key id ‖ nonce ‖ ciphertext ‖ tag."""
     nonce = os.urandom(NONCE_BYTES)
-    return nonce + AESGCM(key).encrypt(nonce, plaintext, belongs_to.encode())
+    return key_id(key) + nonce + AESGCM(key).encrypt(nonce, plaintext, belongs_to.encode())
 
 
 def decrypt(key: bytes, ciphertext: bytes, belongs_to: str) -> bytes:
-    """Raises ``cryptography.exceptions.InvalidTag`` if the key, the bytes or what they belong to differ."""
-    return AESGCM(key).decrypt(ciphertext[:NONCE_BYTES], ciphertext[NONCE_BYTES:], belongs_to.encode())
+    """Raises OtherKey if it was encrypted under another key, InvalidTag if the bytes or what they belong to differ."""
+    if ciphertext[:KEY_ID_BYTES] != key_id(key):
+        raise OtherKey
+    nonce, sealed = ciphertext[KEY_ID_BYTES:][:NONCE_BYTES], ciphertext[KEY_ID_BYTES + NONCE_BYTES :]
+    return AESGCM(key).decrypt(nonce, sealed, belongs_to.encode())

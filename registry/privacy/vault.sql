@@ -16,3 +16,7 @@ WITH added AS (
 SELECT subject, wrapped FROM added
 UNION ALL
 SELECT subject, wrapped FROM vault.data_keys WHERE subject = ANY ($1::text[]);
+
+-- name: erase_data_key
+-- This very key of the subject; one that was made since stays.
+DELETE FROM vault.data_keys WHERE subject = $1 AND wrapped = $2 RETURNING true;

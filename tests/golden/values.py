@@ -1,6 +1,7 @@
 """What the golden bytes say: one or more events of every type, every optional field both present and absent.
 
-Add to this table, never change what stands in it: an event that was released stays readable for ever.
+Add to this table, never change what stands in it: an event that was released stays readable for ever. A new case gets
+a stream of its own, so that what is recorded of the states of the others stays, too.
 """
 
 from datetime import UTC, date, datetime
@@ -46,7 +47,13 @@ from registry.domain.incident import (
     VictimRecorded,
 )
 from registry.domain.institution import InstitutionRegistered
-from registry.domain.register import DefinitionAdopted, PolicyAdopted, ReleasePublished
+from registry.domain.register import (
+    DefinitionAdopted,
+    PolicyAdopted,
+    ReleasePublished,
+    SubjectErased,
+    SubjectKind,
+)
 from registry.domain.report import AttackReported, NilReported, RelocationReported, ThreatReported
 from registry.domain.site import SiteRegistered
 
@@ -340,6 +347,12 @@ GOLDEN: dict[str, Event] = {
         disclosed=0,
         answers=(),
         tables=({"name": "table/1", "rows": [[1, None, "x"]]},),
+    ),
+    "subject.erased.v1.person": SubjectErased(
+        **_envelope(52, 1, _OPERATOR),
+        kind=SubjectKind.PERSON,
+        subject="5ca1ab1e" * 4,
+        reason=CorrectionReason.DATA_SUBJECT_REQUEST,
     ),
 }
 """``<name on the wire>.v<class_version>.<case>`` → the event as this program must read it, upcast if it is older."""

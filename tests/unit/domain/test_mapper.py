@@ -37,6 +37,7 @@ NAMES = {
     "relocation.reported",
     "release.published",
     "site.registered",
+    "subject.erased",
     "threat.reported",
 }
 
