@@ -47,7 +47,7 @@ def create_app(services: Services) -> FastAPI:
     figures = metrics.Metrics(services.health, partial(statuses, services.pool))
     app.add_middleware(Boundary, metrics=figures)
     handlers.install(app)
-    backing = Backing(services.pool, services.log_keys.count, services.log_keys.origin)
+    backing = Backing(services.reading, services.log_keys.count, services.log_keys.origin)
     for router in (
         graphql.build_router(lambda _: backing),
         writing.build_router(WRITES),

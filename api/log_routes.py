@@ -23,7 +23,7 @@ def build_router() -> APIRouter:
     @router.head("/checkpoint", include_in_schema=False)
     @router.get("/checkpoint", summary="El último punto de control · The latest checkpoint")
     async def checkpoint(request: Request) -> Response:
-        note = await reader.checkpoint_note(services_of(request).pool)
+        note = await reader.checkpoint_note(services_of(request).reading)
         if note is None:
             raise _not_published()
         return _answer(note, reader.CHECKPOINT_MEDIA_TYPE, reader.CHECKPOINT_CACHE_CONTROL)
@@ -34,7 +34,7 @@ def build_router() -> APIRouter:
     )
     async def tile(request: Request, path: str) -> Response:
         try:
-            data = await reader.tile(services_of(request).pool, f"tile/{path}")
+            data = await reader.tile(services_of(request).reading, f"tile/{path}")
         except MalformedLog as error:
             raise Problem(NOT_FOUND, error.text) from None
         if data is None:
@@ -51,7 +51,7 @@ def build_router() -> APIRouter:
     @router.get("/proof/{index}", summary="La prueba de inclusión de una hoja · A leaf's proof of inclusion")
     async def proof(request: Request, index: int) -> Response:
         found = (
-            await reader.inclusion(services_of(request).pool, index) if 0 <= index <= MAX_INTEGER else None
+            await reader.inclusion(services_of(request).reading, index) if 0 <= index <= MAX_INTEGER else None
         )
         if found is None:
             raise _not_published()

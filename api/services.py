@@ -22,6 +22,12 @@ class Services:
     log_keys: LogKeys
     api_keys: Keys
     health: Health
+    replica: asyncpg.Pool | None = None
+
+    @property
+    def reading(self) -> asyncpg.Pool:
+        """Where public reads go: a replica, where there is one. It may be a moment behind."""
+        return self.replica or self.pool
 
 
 def services_of(connection: HTTPConnection) -> Services:

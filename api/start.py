@@ -86,9 +86,11 @@ async def open_database(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
 @asynccontextmanager
 async def open_services(settings: Settings, environment: str = LIVE) -> AsyncIterator[Services]:
     """One running register. :raises StartRefused: something is missing, damaged or another register's."""
-    async with open_database(settings) as pool:
+    async with open_database(settings) as pool, _replica(settings) as replica:
         health = Health()
         health.ask("database", database_check(pool))
+        if replica is not None:
+            health.ask("replica", database_check(replica))
         master = _master_key(settings.master_key_file, in_use=bool(await storage.count_events(pool)))
         log_keys = load_or_create(settings.data, settings.origin)
         async with Application(pool, master, log_keys) as application:
@@ -99,6 +101,7 @@ async def open_services(settings: Settings, environment: str = LIVE) -> AsyncIte
                 log_keys=log_keys,
                 api_keys=Keys(pool, Tokens(master, environment)),
                 health=health,
+                replica=replica,
             )
 
 
@@ -125,6 +128,21 @@ async def write_admin_key(services: Services) -> Path | None:
 @asynccontextmanager
 async def _migrated(settings: Settings, address: str) -> AsyncIterator[asyncpg.Pool]:
     await migrate(address)
+    async with _connected(settings, address) as pool:
+        yield pool
+
+
+@asynccontextmanager
+async def _replica(settings: Settings) -> AsyncIterator[asyncpg.Pool | None]:
+    if settings.read_database_url is None:
+        yield None
+    else:
+        async with _connected(settings, settings.read_database_url) as pool:
+            yield pool
+
+
+@asynccontextmanager
+async def _connected(settings: Settings, address: str) -> AsyncIterator[asyncpg.Pool]:
     pool = await connect_pool(address, min_size=settings.pool_min, max_size=settings.pool_max)
     try:
         yield pool

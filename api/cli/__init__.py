@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import typer
 
+from api.cli.erase import erase
 from api.cli.import_ import import_file
 from api.cli.keys import keys
 from api.cli.migrate import migrate
@@ -31,6 +32,9 @@ app.command(
 )(publish)
 app.command(help="Lleva la base de datos a esta versión. · Brings the database to this version.")(migrate)
 app.command(help="Divulga ahora lo que la política permite. · Releases now what the policy allows.")(release)
+app.command(
+    help="Borra para siempre los datos privados de alguien. · Erases somebody's private data for good."
+)(erase)
 app.command(help="Reconstruye un modelo de lectura. · Rebuilds a read model.")(rebuild)
 app.add_typer(keys, name="keys", help="Claves de acceso. · Access keys.")
 app.command("import")(import_file)

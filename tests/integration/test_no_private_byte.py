@@ -89,6 +89,12 @@ NOT_PRIVATE = {
     "NilReportDraft.source_record_id",
     "FindingDraft.kind",
     "IncidentDraft.source_record_id",
+    "FindingRecordDraft.source_record_id",
+    "VictimRecordDraft.source_record_id",
+    "EndDraft.source_record_id",
+    "RelocationDraft.source_record_id",
+    "SiteDraft.source_record_id",
+    "InstitutionDraft.source_record_id",
     "WhereDraft.state",
     "WhereDraft.cvegeo",
 }
@@ -149,7 +155,12 @@ def text_fields() -> set[str]:
         if isinstance(draft, type) and issubclass(draft, Draft) and draft is not Draft:
             described = msgspec.inspect.type_info(draft)
             assert isinstance(described, msgspec.inspect.StructType)
-            found |= {f"{draft.__name__}.{one.name}" for one in described.fields if holds_text(one.type)}
+            own = draft.__annotations__  # what a draft inherits is planted where it is declared
+            found |= {
+                f"{draft.__name__}.{one.name}"
+                for one in described.fields
+                if holds_text(one.type) and (one.name in own or draft.__base__ is Draft)
+            }
     return found
 
 

@@ -19,7 +19,7 @@ from api.health import Health, database_check
 from api.problems import Problem
 from api.running import projections_check
 from api.services import Services
-from api.start import ADMIN_KEY_FILE, adopt, write_admin_key
+from api.start import ADMIN_KEY_FILE, adopt, open_services, write_admin_key
 from projections.models.records import RecordsProjection
 from projections.runner import Runner
 from registry.application import institutions
@@ -31,7 +31,7 @@ from registry.domain.register import REGISTER_ID, Register
 from registry.errors import InvalidInput, NotFound
 from registry.log.keys import LogKeys
 from registry.privacy.master import MasterKey
-from registry.settings import Settings
+from registry.settings import Settings, load_settings
 
 LIMIT = 10_000
 REPORT = {
@@ -350,6 +350,16 @@ class TestReading:
 
 
 class TestOperation:
+    async def test_public_reads_go_to_the_replica_where_there_is_one(
+        self, services: Services, empty_database_url: str, database_url: str
+    ) -> None:
+        address = {"database_url": database_url, "read_database_url": empty_database_url}
+        settings = load_settings(data=services.settings.data, **address)
+        async with open_services(settings) as both:
+            assert await both.pool.fetchval("SELECT to_regclass('events') IS NOT NULL")
+            assert await both.reading.fetchval("SELECT to_regclass('events') IS NULL")
+            assert (await both.health.states())["replica"] == "running"
+
     async def test_the_definition_and_the_policy_are_adopted_once(self, app: Application) -> None:
         await adopt(app)
         size = await app.store.size()

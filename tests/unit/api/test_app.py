@@ -49,6 +49,7 @@ def app() -> FastAPI:
     services: Any = SimpleNamespace(
         settings=Settings(),
         pool=NoDatabase(),
+        reading=NoDatabase(),
         application=SimpleNamespace(store=NoDatabase()),
         log_keys=signer,
         api_keys=SomeKeys(),
