@@ -8,7 +8,6 @@ Every ciphertext begins with the id of its key, so that one whose key was erased
 also when its subject has got a new key since.
 """
 
-import asyncio
 import os
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
@@ -18,6 +17,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from registry.errors import StartRefused
+from registry.gathering import Gathering
 from registry.privacy.master import KEY_BYTES, MasterKey
 from registry.sql import load_queries
 
@@ -36,15 +36,14 @@ class OtherKey(InvalidTag):
 class Vault:
     """Data keys by subject. The pool may be that of another database than the events'.
 
-    Keys for writing are fetched in groups, as commits are: all that is asked for while one round trip is under way
-    goes into the next, so that new subjects cost a share of one commit instead of a commit each.
+    Keys for writing are fetched in groups, as commits are, so that new subjects cost a share of one commit instead of a
+    commit each.
     """
 
     def __init__(self, pool: asyncpg.Pool, master: MasterKey) -> None:
         self._pool = pool
         self._wrapping_key = master.derive("wrap")
-        self._asked: list[tuple[frozenset[str], asyncio.Future[dict[str, bytes]]]] = []
-        self._serving: asyncio.Task[None] | None = None
+        self._gathering = Gathering(self._ensure_each)
 
     async def keys_for_writing(self, subjects: Iterable[str]) -> dict[str, bytes]:
         """The data keys of subjects, made where there is none yet; durable when this returns.
@@ -52,27 +51,11 @@ class Vault:
         Of two processes that meet a new subject at once, one makes its key and both use it.
         """
         wanted = frozenset(subjects)
-        if not wanted:
-            return {}
-        answer: asyncio.Future[dict[str, bytes]] = asyncio.get_running_loop().create_future()
-        self._asked.append((wanted, answer))
-        if self._serving is None or self._serving.done():
-            self._serving = asyncio.create_task(self._serve(), name="vault")
-        return await answer
+        return await self._gathering.ask(wanted) if wanted else {}
 
-    async def _serve(self) -> None:
-        while self._asked:
-            group, self._asked = self._asked, []
-            try:
-                keys = await self._ensure(sorted(frozenset().union(*(wanted for wanted, _ in group))))
-            except Exception as error:  # noqa: BLE001 - given to everybody who waits for it
-                for _, answer in group:
-                    if not answer.done():
-                        answer.set_exception(error)
-            else:
-                for wanted, answer in group:
-                    if not answer.done():
-                        answer.set_result({subject: keys[subject] for subject in wanted})
+    async def _ensure_each(self, groups: Sequence[frozenset[str]]) -> list[dict[str, bytes]]:
+        keys = await self._ensure(sorted(frozenset().union(*groups)))
+        return [{subject: keys[subject] for subject in wanted} for wanted in groups]
 
     async def _ensure(self, subjects: Sequence[str]) -> dict[str, bytes]:
         """One round trip; another only if a second process made one of the keys in the same moment."""

@@ -8,9 +8,18 @@ FROM append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $1
 -- The number of leaves, that is the next position.
 SELECT size FROM head;
 
--- name: stream
--- The events of one stream after a version, in order.
-SELECT position, event_id, stream_id, version, type, state, leaf, leaf_hash
+-- name: streams
+-- The events of streams ($1), each after a version ($2), in order.
+SELECT asked.n, e.position, e.event_id, e.stream_id, e.version, e.type, e.state, e.leaf, e.leaf_hash
+FROM unnest($1::uuid[], $2::bigint[]) WITH ORDINALITY AS asked (stream_id, version, n)
+CROSS JOIN LATERAL (
+    SELECT s.* FROM events s WHERE s.stream_id = asked.stream_id AND s.version > asked.version ORDER BY s.version
+) AS e
+ORDER BY asked.n, e.version;
+
+-- name: history
+-- What folding needs of one stream after a version: no leaves, which are most of the bytes.
+SELECT type, state
 FROM events
 WHERE stream_id = $1 AND version > $2
 ORDER BY version;
@@ -43,18 +52,27 @@ SELECT event_id, subject, ciphertext FROM private_parts WHERE event_id = ANY ($1
 -- The wrapped commitment keys of some events.
 SELECT event_id, field, subjects, wrapped FROM commitment_keys WHERE event_id = ANY ($1::uuid[]);
 
--- name: idempotency_key
--- What was stored under an Idempotency-Key.
-SELECT body, event_ids FROM idempotency_keys
-WHERE institution = $1 AND key = $2 AND created > now() - interval '30 days';
+-- name: idempotency_keys
+-- What was stored under Idempotency-Keys of institutions.
+SELECT asked.n, known.body, known.event_ids
+FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS asked (institution, key, n)
+CROSS JOIN LATERAL (
+    SELECT k.body, k.event_ids FROM idempotency_keys k
+    WHERE k.institution = asked.institution AND k.key = asked.key AND k.created > now() - interval '30 days'
+) AS known;
 
 -- name: forget_idempotency_keys
 -- Those that no longer count.
 DELETE FROM idempotency_keys WHERE created <= now() - interval '30 days';
 
--- name: source_record
--- What an institution's own record made.
-SELECT content, stream_id, event_ids FROM source_records WHERE institution = $1 AND source_record_id = $2;
+-- name: source_records
+-- What institutions' own records made.
+SELECT asked.n, known.content, known.stream_id, known.event_ids
+FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS asked (institution, name, n)
+CROSS JOIN LATERAL (
+    SELECT r.content, r.stream_id, r.event_ids FROM source_records r
+    WHERE r.institution = asked.institution AND r.source_record_id = asked.name
+) AS known;
 
 -- name: source_records_named
 -- The streams that any institution's record of this name made.

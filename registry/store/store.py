@@ -1,11 +1,13 @@
 """The event store: append through the writer, read by stream and by position."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 import msgspec
 
+from registry.gathering import Gathering
 from registry.sql import load_queries
 from registry.store.records import Answer, Command, Recorded
 from registry.store.writer import Writer
@@ -54,6 +56,9 @@ class EventStore:
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
         self._writer = Writer(pool)
+        self._streams = Gathering(self._read_streams)
+        self._keys = Gathering(self._idempotency_keys)
+        self._records = Gathering(self._source_records)
 
     async def close(self) -> None:
         """Writes what waits. The pool stays open."""
@@ -70,9 +75,18 @@ class EventStore:
 
     async def read_stream(self, stream_id: UUID, after_version: int = 0) -> list[Recorded]:
         """The events of a stream after a version, in order; empty for a stream that does not exist."""
-        return [
-            Recorded(*row) for row in await self._pool.fetch(_QUERIES["stream"], stream_id, after_version)
-        ]
+        return await self._streams.ask((stream_id, after_version))
+
+    async def _read_streams(self, asked: Sequence[tuple[UUID, int]]) -> list[list[Recorded]]:
+        found: list[list[Recorded]] = [[] for _ in asked]
+        for number, *row in await self._pool.fetch(_QUERIES["streams"], *_columns(asked)):
+            found[number - 1].append(Recorded(*row))
+        return found
+
+    async def history(self, stream_id: UUID, after_version: int = 0) -> list[tuple[str, bytes]]:
+        """(type, state) of the events of a stream after a version, in order: all that folding needs."""
+        rows = await self._pool.fetch(_QUERIES["history"], stream_id, after_version)
+        return [(event_type, state) for event_type, state in rows]
 
     async def read(self, after: int, limit: int) -> list[Recorded]:
         """At most ``limit`` events from position ``after`` on (``after`` = a log size = the next index wanted)."""
@@ -98,18 +112,34 @@ class EventStore:
         ]
 
     async def idempotency_key(self, institution: UUID, key: str) -> KnownKey | None:
-        row = await self._pool.fetchrow(_QUERIES["idempotency_key"], institution, key)
-        return KnownKey(row["body"], tuple(row["event_ids"])) if row else None
+        return await self._keys.ask((institution, key))
+
+    async def _idempotency_keys(self, asked: Sequence[tuple[UUID, str]]) -> list[KnownKey | None]:
+        found: list[KnownKey | None] = [None] * len(asked)
+        for number, body, event_ids in await self._pool.fetch(_QUERIES["idempotency_keys"], *_columns(asked)):
+            found[number - 1] = KnownKey(body, tuple(event_ids))
+        return found
 
     async def forget_idempotency_keys(self) -> None:
         """Deletes the Idempotency-Keys that have expired."""
         await self._pool.execute(_QUERIES["forget_idempotency_keys"])
 
     async def source_record(self, institution: UUID, source_record_id: str) -> KnownRecord | None:
-        row = await self._pool.fetchrow(_QUERIES["source_record"], institution, source_record_id)
-        return KnownRecord(row["content"], row["stream_id"], tuple(row["event_ids"])) if row else None
+        return await self._records.ask((institution, source_record_id))
+
+    async def _source_records(self, asked: Sequence[tuple[UUID, str]]) -> list[KnownRecord | None]:
+        found: list[KnownRecord | None] = [None] * len(asked)
+        rows = await self._pool.fetch(_QUERIES["source_records"], *_columns(asked))
+        for number, content, stream_id, event_ids in rows:
+            found[number - 1] = KnownRecord(content, stream_id, tuple(event_ids))
+        return found
 
     async def source_records_named(self, source_record_id: str) -> list[tuple[UUID, UUID]]:
         """(institution, stream) of every record of this name, whoever sent it."""
         rows = await self._pool.fetch(_QUERIES["source_records_named"], source_record_id)
         return [(row["institution"], row["stream_id"]) for row in rows]
+
+
+def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
+    """Rows as the parallel arrays of a statement."""
+    return [list(column) for column in zip(*rows, strict=True)]

@@ -71,9 +71,8 @@ class Subscriptions:
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
         self._size = 0
-        self._changed = (
-            asyncio.Event()
-        )  # set, and replaced, whenever the size grows or there is nothing more to come
+        # Set, and replaced, whenever the size grows or there is nothing more to come.
+        self._changed = asyncio.Event()
         self._watching: asyncio.Task[None] | None = None
         self._turns = asyncio.Semaphore(READERS)
         self._remembered: OrderedDict[_Want, _Page] = OrderedDict()
@@ -198,6 +197,7 @@ class Subscriptions:
             while True:
                 hint.clear()
                 self._saw(await connection.fetchval(_QUERIES["size"], timeout=ANSWER_SECONDS))
+                # Not wait_for: before Python 3.12 it forgets that it was cancelled if the hint comes at the same time.
                 with suppress(TimeoutError):
                     await asyncio.wait_for(hint.wait(), POLL_SECONDS)
         finally:
