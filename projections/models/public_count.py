@@ -27,6 +27,9 @@ from registry.store.records import Recorded
 
 _SQL = load_queries("projections.models", "public_count.sql")
 
+_ENTRY = b'"type":"entry","v":1}'
+"""How the canonical JSON of an entry leaf, and of no other, ends. Most leaves say nothing else to those who count."""
+
 
 class PublicCount:
     """Keeps the schema ``public_count`` up with the log."""
@@ -37,6 +40,8 @@ class PublicCount:
     async def apply(self, connection: Connection, events: Sequence[Recorded]) -> None:
         disclosed: list[tuple[int, Disclosure]] = []
         for event in events:
+            if event.leaf.endswith(_ENTRY):
+                continue
             leaf = parse_leaf(event.leaf)
             if not isinstance(leaf, OpenLeaf):
                 continue

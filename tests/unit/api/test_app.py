@@ -43,12 +43,19 @@ class NoDatabase:
     fetch = fetchval = fetchrow
 
 
+class DatabaseAway:
+    """Does not answer."""
+
+    async def fetch(self, *_: object) -> None:
+        raise ConnectionRefusedError
+
+
 @pytest.fixture
 def app() -> FastAPI:
     signer: Any = SimpleNamespace(count=None, origin="localhost:1/log", vkeys=dict)
     services: Any = SimpleNamespace(
         settings=Settings(),
-        pool=NoDatabase(),
+        pool=DatabaseAway(),
         reading=NoDatabase(),
         application=SimpleNamespace(store=NoDatabase()),
         log_keys=signer,
