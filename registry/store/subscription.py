@@ -199,7 +199,8 @@ class Subscriptions:
                 self._saw(await connection.fetchval(_QUERIES["size"], timeout=ANSWER_SECONDS))
                 # Not wait_for: before Python 3.12 it forgets that it was cancelled if the hint comes at the same time.
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(hint.wait(), POLL_SECONDS)
+                    async with asyncio.timeout(POLL_SECONDS):
+                        await hint.wait()
         finally:
             # Closed, not lent again: it would go on listening. Unless it was lost and has left the pool by itself.
             with suppress(asyncpg.InterfaceError):

@@ -74,6 +74,7 @@ def rest(appender: subprocess.Popen[str]) -> list[str]:
     return appender.stdout.readlines()
 
 
+@pytest.mark.slow
 async def test_processes_that_start_at_once_on_an_empty_database_append_without_gap_or_loss(
     empty_database_url: str, running: ExitStack
 ) -> None:
@@ -94,6 +95,7 @@ async def test_processes_that_start_at_once_on_an_empty_database_append_without_
         await connection.close()
 
 
+@pytest.mark.slow
 async def test_processes_that_contend_for_one_stream_give_each_version_to_one_of_them(
     store: EventStore, pool: asyncpg.Pool, database_url: str, running: ExitStack
 ) -> None:

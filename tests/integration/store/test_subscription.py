@@ -1,7 +1,7 @@
 """Subscribers see every position, once, in order: whatever is lost, killed, slow or cancelled."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Any
@@ -226,6 +226,29 @@ async def test_cancelled_subscribers_leave_no_connection_behind(
         assert lent(pool) == 1
     assert lent(pool) == 0
     assert await terminate_listeners(pool, server) == 0
+
+
+@pytest.mark.parametrize("steps", range(6))
+async def test_closing_in_the_moment_of_a_notification_does_not_wait_for_the_next(
+    store: EventStore, pool: asyncpg.Pool, no_poll: None, monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    notified: list[Callable[[], None]] = []
+    listen = PoolConnectionProxy.add_listener
+
+    async def remember(connection: Any, channel: str, callback: Any) -> None:
+        notified.append(callback)
+        await listen(connection, channel, callback)
+
+    monkeypatch.setattr(PoolConnectionProxy, "add_listener", remember)
+    await append(store, 1)
+    async with Subscriptions(pool) as subscriptions:
+        await first(subscriptions, 1)
+        await asyncio.sleep(0.05)  # it waits for a notification now
+        notified[0]()
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        async with asyncio.timeout(PATIENCE):
+            await subscriptions.close()
 
 
 async def test_closing_ends_every_subscription_as_if_it_were_at_its_end(
