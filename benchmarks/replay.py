@@ -1,6 +1,7 @@
 """Reading streams back, decoding and folding them, against the library's repository: one reader each."""
 
 import itertools
+from functools import partial
 from uuid import UUID
 
 from benchmarks.harness import Bench, Comparison, Side, Timed, in_tasks, in_threads
@@ -10,6 +11,8 @@ from registry.database import connect_pool
 from registry.domain.assignment import Assignment
 from registry.domain.mapper import decode_event
 from registry.store import Command, EventStore
+from registry.store.recorder import Recorder
+from registry.store.subscription import Subscriptions
 
 LENGTH = 100
 """Events per stream."""
@@ -18,7 +21,7 @@ STREAMS = 20
 
 
 async def run(bench: Bench) -> list[Comparison]:
-    """One figure; neither side uses its cache or snapshots."""
+    """As the library's recorder reads, and as our loads do; neither side uses its cache or snapshots."""
     pool = await connect_pool(await bench.database("replay"))
     store = EventStore(pool)
     ours = [await _store(store) for _ in range(STREAMS)]
@@ -29,23 +32,29 @@ async def run(bench: Bench) -> list[Comparison]:
             register.save(aggregate)
             theirs.append(aggregate.id)
 
-        async def replay(count: int) -> Timed:
-            timed = await in_tasks(1, _repeated(ours, count), lambda stream: fold(store, stream))
-            return timed._replace(operations=count * LENGTH)
-
         async def replay_library(count: int) -> Timed:
-            timed = await in_threads(1, _repeated(theirs, count), register.repository.get)
-            return timed._replace(operations=count * LENGTH)
+            return _events(await in_threads(1, _repeated(theirs, count), register.repository.get))
 
-        comparison = await bench.compare(
-            "replay: read, decode, fold streams of 100",
-            Side("read_stream, decode_event, fold", bench.size(1_000, 10), replay),
-            Side("repository.get (select, mapper, mutate)", bench.size(200, 10), replay_library),
-            reach=8,
-        )
+        async def replay_recorder(count: int) -> Timed:
+            return _events(await in_tasks(1, _repeated(ours, count), partial(_fold_recorded, recorder)))
+
+        async def replay_store(count: int) -> Timed:
+            return _events(await in_tasks(1, _repeated(ours, count), partial(fold, store)))
+
+        streams = bench.size(1_000, 10)
+        alternative = Side("repository.get (select, mapper, mutate)", bench.size(200, 10), replay_library)
+        async with Subscriptions(pool) as subscriptions:
+            recorder = Recorder(pool, store, subscriptions)
+            results = [
+                await bench.compare(f"replay of streams of {LENGTH}", side, alternative, reach=8)
+                for side in (
+                    Side("Recorder.select_events, decode_event, fold", streams, replay_recorder),
+                    Side("EventStore.read_stream, decode_event, fold", streams, replay_store),
+                )
+            ]
     await store.close()
     await pool.close()
-    return [comparison]
+    return results
 
 
 async def fold(store: EventStore, stream: UUID) -> Assignment:
@@ -56,10 +65,21 @@ async def fold(store: EventStore, stream: UUID) -> Assignment:
     return aggregate
 
 
+async def _fold_recorded(recorder: Recorder, stream: UUID) -> Assignment:
+    aggregate = Assignment(id=stream)
+    for stored in await recorder.select_events(stream):
+        aggregate.fold(decode_event(stored.topic, stored.state))
+    return aggregate
+
+
 async def _store(store: EventStore) -> UUID:
     events = history(LENGTH)
     await store.append(Command(events))
     return events[0].stream_id
+
+
+def _events(streams: Timed) -> Timed:
+    return streams._replace(operations=streams.operations * LENGTH)
 
 
 def _repeated(streams: list[UUID], count: int) -> list[UUID]:
