@@ -59,15 +59,15 @@ class Repository:
         Raises UnknownEvent for an event that this version of the program does not know.
         """
         known = self._cache.get(aggregate_id) or await self._from_snapshot(aggregate_type, aggregate_id)
-        recorded = await self._store.read_stream(aggregate_id, known.aggregate.version if known else 0)
+        history = await self._store.history(aggregate_id, known.aggregate.version if known else 0)
         if known is None:
-            if not recorded or AGGREGATES.get(recorded[0].type, aggregate_type) is not aggregate_type:
+            if not history or AGGREGATES.get(history[0][0], aggregate_type) is not aggregate_type:
                 return None
             known = _Known(aggregate_type(id=aggregate_id), 0)
-        if recorded:
+        if history:
             aggregate = known.aggregate.stored()
-            for one in recorded:
-                aggregate.fold(decode_event(one.type, one.state))
+            for topic, state in history:
+                aggregate.fold(decode_event(topic, state))
             known = await self._snapshot_when_due(_Known(aggregate, known.snapshot_version))
         self._remember(known)
         loaded = known.aggregate

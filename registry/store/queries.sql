@@ -8,21 +8,23 @@ FROM append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $1
 -- The number of leaves, that is the next position.
 SELECT size FROM head;
 
--- name: streams
--- The events of streams ($1), each after a version ($2), in order.
-SELECT asked.n, e.position, e.event_id, e.stream_id, e.version, e.type, e.state, e.leaf, e.leaf_hash
-FROM unnest($1::uuid[], $2::bigint[]) WITH ORDINALITY AS asked (stream_id, version, n)
-CROSS JOIN LATERAL (
-    SELECT s.* FROM events s WHERE s.stream_id = asked.stream_id AND s.version > asked.version ORDER BY s.version
-) AS e
-ORDER BY asked.n, e.version;
-
--- name: history
--- What folding needs of one stream after a version: no leaves, which are most of the bytes.
-SELECT type, state
+-- name: stream
+-- The events of one stream after a version, in order.
+SELECT position, event_id, stream_id, version, type, state, leaf, leaf_hash
 FROM events
 WHERE stream_id = $1 AND version > $2
 ORDER BY version;
+
+-- name: history
+-- What folding needs of one stream after a version, in order: no leaves, which are most of the bytes.
+SELECT type, state FROM events WHERE stream_id = $1 AND version > $2 ORDER BY version;
+
+-- name: histories
+-- The same of several streams ($1), each after a version ($2).
+SELECT asked.n, e.type, e.state
+FROM unnest($1::uuid[], $2::bigint[]) WITH ORDINALITY AS asked (stream_id, version, n)
+JOIN events e ON e.stream_id = asked.stream_id AND e.version > asked.version
+ORDER BY asked.n, e.version;
 
 -- name: page
 -- A page of the log from a position on.

@@ -56,7 +56,7 @@ class EventStore:
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
         self._writer = Writer(pool)
-        self._streams = Gathering(self._read_streams)
+        self._histories = Gathering(self._read_histories)
         self._keys = Gathering(self._idempotency_keys)
         self._records = Gathering(self._source_records)
 
@@ -75,18 +75,21 @@ class EventStore:
 
     async def read_stream(self, stream_id: UUID, after_version: int = 0) -> list[Recorded]:
         """The events of a stream after a version, in order; empty for a stream that does not exist."""
-        return await self._streams.ask((stream_id, after_version))
-
-    async def _read_streams(self, asked: Sequence[tuple[UUID, int]]) -> list[list[Recorded]]:
-        found: list[list[Recorded]] = [[] for _ in asked]
-        for number, *row in await self._pool.fetch(_QUERIES["streams"], *_columns(asked)):
-            found[number - 1].append(Recorded(*row))
-        return found
+        return [
+            Recorded(*row) for row in await self._pool.fetch(_QUERIES["stream"], stream_id, after_version)
+        ]
 
     async def history(self, stream_id: UUID, after_version: int = 0) -> list[tuple[str, bytes]]:
         """(type, state) of the events of a stream after a version, in order: all that folding needs."""
-        rows = await self._pool.fetch(_QUERIES["history"], stream_id, after_version)
-        return [(event_type, state) for event_type, state in rows]
+        return await self._histories.ask((stream_id, after_version))
+
+    async def _read_histories(self, asked: Sequence[tuple[UUID, int]]) -> list[list[tuple[str, bytes]]]:
+        if len(asked) == 1:  # a long stream is read by the plain statement in two thirds of the time
+            return [[(name, state) for name, state in await self._pool.fetch(_QUERIES["history"], *asked[0])]]
+        found: list[list[tuple[str, bytes]]] = [[] for _ in asked]
+        for number, name, state in await self._pool.fetch(_QUERIES["histories"], *_columns(asked)):
+            found[number - 1].append((name, state))
+        return found
 
     async def read(self, after: int, limit: int) -> list[Recorded]:
         """At most ``limit`` events from position ``after`` on (``after`` = a log size = the next index wanted)."""

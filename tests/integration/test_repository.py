@@ -39,7 +39,7 @@ from registry.domain.report import Report
 from registry.errors import RuleViolated, VersionConflict
 from registry.log.keys import LogKeys
 from registry.privacy.master import MasterKey
-from registry.store import EventStore, Recorded
+from registry.store import EventStore
 from registry.store.snapshots import Snapshots
 from tests.integration.conftest import Clock
 from tests.integration.test_application import attack
@@ -252,13 +252,13 @@ async def test_an_id_of_another_kind_or_of_nothing_is_none(app: Application, inc
 def note_reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """After which version streams are read from now on."""
     asked: list[int] = []
-    read_stream = EventStore.read_stream
+    history = EventStore.history
 
-    async def noting(store: EventStore, stream_id: UUID, after_version: int = 0) -> list[Recorded]:
+    async def noting(store: EventStore, stream_id: UUID, after_version: int = 0) -> list[tuple[str, bytes]]:
         asked.append(after_version)
-        return await read_stream(store, stream_id, after_version)
+        return await history(store, stream_id, after_version)
 
-    monkeypatch.setattr(EventStore, "read_stream", noting)
+    monkeypatch.setattr(EventStore, "history", noting)
     return asked
 
 
@@ -283,8 +283,8 @@ async def snapshot_versions(pool: asyncpg.Pool) -> list[int]:
 async def full_replay(app: Application, incident: UUID) -> Incident:
     """The incident, folded from its first event by hand."""
     folded = Incident(id=incident)
-    for one in await app.store.read_stream(incident):
-        folded.fold(decode_event(one.type, one.state))
+    for topic, state in await app.store.history(incident):
+        folded.fold(decode_event(topic, state))
     return folded
 
 
