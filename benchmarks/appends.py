@@ -54,7 +54,7 @@ def _ours(bench: Bench, store: EventStore, submitters: int) -> Side:
     async def append(operations: int) -> Timed:
         return await in_tasks(submitters, commands(operations), store.append)
 
-    return Side("EventStore.append", bench.size(20_000, 300), append)
+    return Side("EventStore.append", bench.size(8_000, 300), append)
 
 
 def _library(bench: Bench, recorder: PostgresApplicationRecorder) -> Side:
@@ -62,7 +62,7 @@ def _library(bench: Bench, recorder: PostgresApplicationRecorder) -> Side:
         events = [[stored_event(command.events[0])] for command in commands(operations)]
         return await in_threads(LIBRARY_THREADS, events, recorder.insert_events)
 
-    return Side("PostgresApplicationRecorder.insert_events, 16 threads", bench.size(1_500, 100), append)
+    return Side("PostgresApplicationRecorder.insert_events, 16 threads", bench.size(500, 100), append)
 
 
 async def _against_bare_insert(
@@ -93,7 +93,7 @@ async def _against_bare_insert(
                 seconds = total()
         return Timed(sum(batches), seconds, latencies)
 
-    operations = bench.size(20_000, 300)
+    operations = bench.size(8_000, 300)
     return await bench.compare(
         f"durable appends, {submitters} submitters",
         Side("EventStore.append", operations, append),

@@ -20,7 +20,7 @@ async def run(bench: Bench) -> list[Comparison]:
     store = EventStore(pool)
     await pool.execute("CREATE TABLE bare (LIKE events INCLUDING ALL)")
     batches: list[int] = []
-    size = bench.size(100, 4)
+    size = bench.size(40, 4)
 
     async def append(count: int) -> Timed:
         before = await store.size()

@@ -78,8 +78,8 @@ async def _reports(bench: Bench, app: Application, register: library.Register) -
 
     return await bench.compare(
         "whole commands: submit a report",
-        Side("Application.execute", bench.size(3_000, 100), submit),
-        Side("Application.save, 16 threads", bench.size(1_000, 50), save),
+        Side("Application.execute", bench.size(2_000, 100), submit),
+        Side("Application.save, 16 threads", bench.size(400, 50), save),
         unit="commands",
         reach=5,
     )
@@ -117,8 +117,8 @@ async def _relocations(bench: Bench, app: Application, register: library.Registe
 
     return await bench.compare(
         "whole commands: relocate an assignment",
-        Side("Application.execute", bench.size(3_000, 100), ours),
-        Side("repository.get, Application.save, 16 threads", bench.size(1_000, 50), save),
+        Side("Application.execute", bench.size(2_000, 100), ours),
+        Side("repository.get, Application.save, 16 threads", bench.size(400, 50), save),
         unit="commands",
         reach=5,
     )

@@ -82,8 +82,8 @@ async def run(bench: Bench) -> list[Comparison]:
 
     comparison = await bench.compare(
         "projection catch-up",
-        Side("Runner, RecordsProjection", bench.size(50_000, 500), catch_up),
-        Side("ProjectionRunner, the same SQL per event", bench.size(1_000, 100), catch_up_library),
+        Side("Runner, RecordsProjection", bench.size(20_000, 500), catch_up),
+        Side("ProjectionRunner, the same SQL per event", bench.size(300, 100), catch_up_library),
         reach=100,
     )
     await store.close()

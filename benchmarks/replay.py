@@ -41,8 +41,8 @@ async def run(bench: Bench) -> list[Comparison]:
         async def replay_store(count: int) -> Timed:
             return _events(await in_tasks(1, _repeated(ours, count), partial(fold, store)))
 
-        streams = bench.size(1_000, 10)
-        alternative = Side("repository.get (select, mapper, mutate)", bench.size(200, 10), replay_library)
+        streams = bench.size(500, 10)
+        alternative = Side("repository.get (select, mapper, mutate)", bench.size(100, 10), replay_library)
         async with Subscriptions(pool) as subscriptions:
             recorder = Recorder(pool, store, subscriptions)
             results = [

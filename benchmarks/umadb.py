@@ -7,7 +7,6 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 from benchmarks.harness import Bench, Comparison, Side, Timed, in_tasks, in_threads
@@ -35,8 +34,8 @@ async def run(bench: Bench) -> list[Comparison]:
 
         comparison = await bench.compare(
             f"durable appends, {SUBMITTERS} submitters",
-            Side("EventStore.append", bench.size(20_000, 300), append),
-            Side("UmaDB, 64 threads", bench.size(5_000, 100), append_umadb),
+            Side("EventStore.append", bench.size(8_000, 300), append),
+            Side("UmaDB, 64 threads", bench.size(2_000, 100), append_umadb),
             reach=3,
         )
     await store.close()
@@ -66,9 +65,10 @@ async def _server() -> AsyncIterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with tempfile.TemporaryDirectory(prefix="constancia-bench-") as directory:
-        program = Path(sys.executable).parent / "umadb"
         process = await asyncio.create_subprocess_exec(
-            program,
+            sys.executable,
+            "-c",
+            "from umadb.umadb_server_cli import main; main()",
             f"--listen=127.0.0.1:{port}",
             f"--db-path={directory}/uma.db",
             stdout=asyncio.subprocess.DEVNULL,
