@@ -31,7 +31,7 @@ from registry.application.unit import OPERATOR, WriteOptions
 from registry.domain.codes import CorrectionReason
 from registry.domain.mapper import decode_event
 from registry.domain.register import REGISTER_ID, SubjectErased, SubjectKind
-from registry.errors import InvalidInput
+from registry.errors import InvalidInput, NotFound
 from registry.privacy.pseudonyms import PSEUDONYM_BYTES
 from registry.privacy.vault import key_id
 from registry.store.erasures import Erasures
@@ -95,9 +95,11 @@ class Erasure:
         self._erasures = Erasures(pool)
 
     async def preview(self, subject: Subject) -> Preview | None:
-        """What would go; None if nothing of the subject is left, or ever was."""
+        """What would go; None if it is gone. Raises NotFound if there never was anything."""
         event_ids = await self._erasures.covered(str(subject))
         if not event_ids and not await self._app.vault.keys_for_reading([str(subject)]):
+            if await self.said(subject) is None:
+                raise _unknown()
             return None
         going = {str(subject)}
         fields: Counter[str] = Counter()
@@ -114,8 +116,12 @@ class Erasure:
         """Whether an erasure of the subject was begun, and cut short before its end."""
         return bool(await self._erasures.unfinished(str(subject)))
 
-    async def erase(self, subject: Subject, reason: CorrectionReason) -> Said | None:
-        """Erases the subject, or finishes what was begun; None if nothing of it is left. Durable when this returns."""
+    async def erase(self, subject: Subject, reason: CorrectionReason) -> Said:
+        """Erases the subject, or finishes what was begun; durable when this returns.
+
+        What was erased already is not erased again: the answer is the same. Raises NotFound if there never was
+        anything.
+        """
         name = str(subject)
         if not await self._erasures.unfinished(name):
             keys = {key_id(key) for key in (await self._app.vault.keys_for_reading([name])).values()}
@@ -130,7 +136,10 @@ class Erasure:
         }:
             await self._say(subject, event_id, CorrectionReason(said_why))
             await self._erasures.finish(name, event_id)
-        return await self.said(subject)
+        said = await self.said(subject)
+        if said is None:
+            raise _unknown()
+        return said
 
     async def said(self, subject: Subject) -> Said | None:
         """What the log says last about an erasure of the subject; None if it says nothing."""
@@ -150,3 +159,11 @@ class Erasure:
     def _digest(self, subject: Subject) -> str:
         """Names the subject to whoever holds the master key and asks for it by name."""
         return self._app.master.mac("erased-subject", str(subject).encode())[:_HASH_BYTES].hex()
+
+
+def _unknown() -> NotFound:
+    return NotFound(
+        "No hay nada privado de ese sujeto. Compruebe cómo se llama, y que el directorio de datos sea el de este "
+        "registro.",
+        "There is nothing private of that subject. Check its name, and that the data directory is this register's.",
+    )
