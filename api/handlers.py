@@ -3,7 +3,6 @@
 import logging
 from typing import Any, Final
 
-import asyncpg
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -27,6 +26,7 @@ from api.problems import (
 )
 from api.redaction import describe
 from registry.errors import RegistryError
+from registry.store.transient import TRANSIENT
 from registry.text import Text
 
 log = logging.getLogger("constancia.errors")
@@ -39,23 +39,13 @@ _BY_STATUS: Final[dict[int, ProblemType]] = {
 }
 
 
-# A server that restarts, fails over or has no connection left says nothing about the request: it may be repeated.
-_DATABASE_AWAY: Final[tuple[type[Exception], ...]] = (
-    OSError,
-    asyncpg.InterfaceError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-)
-
-
 def install(app: FastAPI) -> None:
     """Answer every exception that a caller may learn of. The rest passes on, to the boundary."""
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RegistryError, _on_registry_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_parameters)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    for away in _DATABASE_AWAY:
+    for away in TRANSIENT:
         app.add_exception_handler(away, _on_database_away)
 
 

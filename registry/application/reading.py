@@ -53,6 +53,8 @@ async def view(app: Application, actor: Actor, noun: str, record_id: UUID) -> Vi
     for event in events:
         aggregate.fold(event)
     body = _body(aggregate)
+    if events[0].by.institution == actor.institution or actor.sees_all:
+        body["source_record_id"] = await app.store.source_record_id(record_id)
     if private := await _private(app, actor, owner, recorded):
         body["private"] = private
     return View(record_id, noun, aggregate.version, owner, body)
@@ -80,24 +82,37 @@ def _visible(aggregate_type: type[Aggregate], owner: UUID | None, actor: Actor) 
 
 
 def _body(aggregate: Aggregate) -> dict[str, JSON]:
-    """The state in codes. Sets come sorted, so that the same record reads the same."""
-    if isinstance(aggregate, Report) and aggregate.report is not None:
-        state = _without_envelope(msgspec.to_builtins(aggregate.report))
-        state["class"] = aggregate.report_class.value if aggregate.report_class else None
-    else:
-        state = msgspec.to_builtins(aggregate, order="sorted")
-        del state["id"], state["version"]
-    return cast("dict[str, JSON]", {name: _plain(value) for name, value in state.items()})
+    """The record in codes, under the names in which it is sent."""
+    match aggregate:
+        case Report(report=None):
+            return {"quarter": aggregate.quarter}
+        case Report():
+            state = _without_envelope(msgspec.to_builtins(aggregate.report))
+            state["class"] = aggregate.report_class.value if aggregate.report_class else None
+        case Incident():
+            state = {
+                "class": aggregate.incident_class.value,
+                "status": aggregate.status.value,
+                "certainty": aggregate.certainty.value if aggregate.certainty else None,
+                "kind": aggregate.kind,
+                "retracted": aggregate.retracted.value if aggregate.retracted else None,
+                "already_public": aggregate.already_public,
+                "family_agrees": aggregate.family_agrees,
+                **{
+                    name: msgspec.to_builtins(getattr(aggregate, name))
+                    for name in ("when", "where", "reports", "victims")
+                },
+            }
+        case _:
+            state = msgspec.to_builtins(aggregate)
+            del state["id"], state["version"]
+    return cast("dict[str, JSON]", state)
 
 
 def _without_envelope(fields: dict[str, Any]) -> dict[str, Any]:
     return {
         name: value for name, value in fields.items() if name not in {"stream", "version", "event_id", "by"}
     }
-
-
-def _plain(value: Any) -> Any:
-    return sorted(value) if isinstance(value, set | frozenset) else value
 
 
 async def _private(

@@ -288,6 +288,16 @@ class Certainty(Ordered):
     REFUTED = "REFUTED"
 
 
+class IncidentStatus(StrEnum):
+    """Where an incident stands: derived from its certainty and its retraction, never stored."""
+
+    UNDER_REVIEW = "UNDER_REVIEW"
+    PROVISIONAL = "PROVISIONAL"
+    VERIFIED = "VERIFIED"
+    RETRACTED = "RETRACTED"
+    REFUTED = "REFUTED"
+
+
 class CertaintyBasis(StrEnum):
     """What a reviewer cites for a certainty, beyond the linked reports themselves."""
 

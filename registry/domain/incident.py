@@ -13,6 +13,7 @@ from registry.domain.codes import (
     CertaintyBasis,
     CorrectionReason,
     IncidentClass,
+    IncidentStatus,
 )
 from registry.domain.event import NOTHING_PRIVATE, Act, Aggregate, Event, Private
 from registry.errors import InvalidInput, RuleViolated
@@ -100,6 +101,20 @@ class Incident(Aggregate, kw_only=True):
     @property
     def already_public(self) -> bool:
         return len(self.found_public_by) >= REVIEWERS_NEEDED
+
+    @property
+    def status(self) -> IncidentStatus:
+        if self.retracted is not None:
+            return IncidentStatus.RETRACTED
+        match self.certainty:
+            case None:
+                return IncidentStatus.UNDER_REVIEW
+            case Certainty.REFUTED:
+                return IncidentStatus.REFUTED
+            case Certainty.CONFIRMED:
+                return IncidentStatus.VERIFIED
+            case _:
+                return IncidentStatus.PROVISIONAL
 
     @classmethod
     def open(

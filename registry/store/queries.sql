@@ -76,6 +76,12 @@ CROSS JOIN LATERAL (
     WHERE r.institution = asked.institution AND r.source_record_id = asked.name
 ) AS known;
 
+-- name: source_record_id
+-- The sender's own id of the record that a stream is; not those of facts that were added to it.
+SELECT r.source_record_id
+FROM source_records r JOIN events e ON e.event_id = r.event_ids[1]
+WHERE r.stream_id = $1 AND e.version = 1;
+
 -- name: source_records_named
 -- The streams that any institution's record of this name made.
 SELECT institution, stream_id FROM source_records WHERE source_record_id = $1;

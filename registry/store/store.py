@@ -137,6 +137,11 @@ class EventStore:
             found[number - 1] = KnownRecord(content, stream_id, tuple(event_ids))
         return found
 
+    async def source_record_id(self, stream_id: UUID) -> str | None:
+        """The sender's own id of the record that a stream is, if it was sent with one."""
+        name: str | None = await self._pool.fetchval(_QUERIES["source_record_id"], stream_id)
+        return name
+
     async def source_records_named(self, source_record_id: str) -> list[tuple[UUID, UUID]]:
         """(institution, stream) of every record of this name, whoever sent it."""
         rows = await self._pool.fetch(_QUERIES["source_records_named"], source_record_id)

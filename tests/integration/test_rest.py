@@ -300,6 +300,21 @@ class TestReading:
         assert "teléfono" not in analyst
         assert (await (await join(Scope.REPORTS_WRITE)).get(path)).status_code == 404
 
+    async def test_a_record_is_read_under_the_names_in_which_it_was_sent(
+        self, join: Callable[..., Any]
+    ) -> None:
+        university, verifier = await join(Scope.REPORTS_WRITE), await join(Scope.INCIDENTS_VERIFY)
+        path = (await university.post("/v1/reports", {**REPORT, "source_record_id": "A-1"})).headers[
+            "location"
+        ]
+        assert (await university.get(path)).json()["source_record_id"] == "A-1"
+        opening = {"class": "ATTACK", "reports": [path.rpartition("/")[2]], "source_record_id": "C-1"}
+        incident = (await verifier.post("/v1/incidents", opening)).headers["location"]
+        read = (await verifier.get(incident)).json()
+        assert (read["class"], read["status"], read["certainty"]) == ("ATTACK", "UNDER_REVIEW", None)
+        assert read["source_record_id"] == "C-1"
+        assert not {"ever_possible", "correction", "disclosure", "incident_class"} & read.keys()
+
     async def test_a_record_of_another_kind_is_not_found_under_this_one(
         self, join: Callable[..., Any]
     ) -> None:
