@@ -113,9 +113,9 @@ class TestPoison:
 
             # Intake and the other models go on.
             later = submit(client)
-            for other in ("public_count", "waiting", "incidents", "placements", "answers"):
-                until(lambda name=other: figure("lag_events", name) == "0.0", f"{other} stopped too")
-                assert figure("stopped", other) == "0.0"
+            others = ("public_count", "waiting", "incidents", "placements", "answers")
+            until(lambda: {figure("lag_events", other) for other in others} == {"0.0"}, "others stopped too")
+            assert {figure("stopped", other) for other in others} == {"0.0"}
             assert float(figure("lag_events", "records")) >= 2
             assert reports(client) == [good]
         assert first.stop() == 0
