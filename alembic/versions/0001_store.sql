@@ -137,7 +137,7 @@ BEGIN
     WITH
     given AS (
         SELECT e.command, array_agg(e.event_id ORDER BY e.n) AS ids,
-               bool_or((SELECT s.position FROM events s WHERE s.event_id = e.event_id) IS NOT NULL) AS stored
+               count((SELECT s.position FROM events s WHERE s.event_id = e.event_id)) AS stored
         FROM unnest(event_command, new_event_ids) WITH ORDINALITY AS e (command, event_id, n)
         GROUP BY e.command
     ),
@@ -162,35 +162,24 @@ BEGIN
         ORDER BY r.command, s.content = r.content
     ),
     behind AS (
+        -- The version before each event's place in its command is the version that its stream must have now.
         SELECT DISTINCT f.command
         FROM (
-            SELECT e.command, e.stream_id, min(e.version) AS version
-            FROM unnest(event_command, new_stream_ids, new_versions) AS e (command, stream_id, version)
-            GROUP BY e.command, e.stream_id
+            SELECT e.command, e.stream_id,
+                   e.version - row_number() OVER (PARTITION BY e.command, e.stream_id ORDER BY e.n) AS before
+            FROM unnest(event_command, new_stream_ids, new_versions) WITH ORDINALITY
+                 AS e (command, stream_id, version, n)
         ) AS f
-        WHERE f.version <> 1 + COALESCE(
-            (SELECT s.version FROM events s WHERE s.stream_id = f.stream_id ORDER BY s.version DESC LIMIT 1), 0)
-    ),
-    orphaned AS (
-        -- Sealed under a data key that was erased since: decided again, they are sealed under a new one. Ciphertexts
-        -- begin with the id of their key, wrapped keys with those of all their subjects. Nobody holds a key for a day.
-        SELECT DISTINCT e.command
-        FROM unnest(event_command, new_event_ids) AS e (command, event_id)
-        JOIN (
-            SELECT p.event_id, substring(p.ciphertext FOR 8)
-            FROM unnest(part_event_ids, part_ciphertexts) AS p (event_id, ciphertext)
-            UNION ALL
-            SELECT c.event_id, substring(c.wrapped FROM 8 * n - 7 FOR 8)
-            FROM unnest(key_event_ids, key_subjects, key_wrapped) AS c (event_id, subjects, wrapped)
-            CROSS JOIN LATERAL generate_series(1, cardinality(string_to_array(c.subjects, E'\n'))) AS n
-        ) AS used (event_id, key_id) USING (event_id)
-        JOIN erased_keys x ON x.id = used.key_id
-        WHERE EXISTS (SELECT FROM erased_keys r WHERE r.erased > now() - interval '1 day')
+        GROUP BY f.command, f.stream_id
+        HAVING min(f.before) <> max(f.before)
+            OR min(f.before) <> COALESCE(
+                (SELECT s.version FROM events s WHERE s.stream_id = f.stream_id ORDER BY s.version DESC LIMIT 1), 0)
     )
     SELECT array_agg(ROW (
         g.command,
         CASE
-            WHEN g.stored THEN 'DUPLICATE'
+            WHEN g.stored = cardinality(g.ids) THEN 'DUPLICATE'
+            WHEN g.stored > 0 THEN 'CONFLICT'
             WHEN i.same THEN 'REPLAYED'
             WHEN NOT i.same THEN 'KEY_REUSED'
             WHEN k.same THEN 'RECORD_REPLAYED'
@@ -198,7 +187,7 @@ BEGIN
             WHEN b.command IS NOT NULL OR o.command IS NOT NULL THEN 'CONFLICT'
             ELSE 'STORED'
         END::append_outcome,
-        CASE WHEN g.stored THEN g.ids ELSE COALESCE(i.event_ids, k.event_ids, g.ids) END
+        CASE WHEN g.stored > 0 THEN g.ids ELSE COALESCE(i.event_ids, k.event_ids, g.ids) END
     )::append_answer)
     INTO answers
     FROM given g

@@ -60,6 +60,23 @@ async def test_a_version_that_skips_one_is_a_conflict(store: EventStore) -> None
     assert (await store.append(command(event(stream, 3)))).outcome is Outcome.CONFLICT
 
 
+@pytest.mark.parametrize("versions", [(1, 3), (2, 1), (1, 1)], ids=str)
+async def test_versions_within_a_command_follow_one_another(
+    store: EventStore, versions: tuple[int, int]
+) -> None:
+    stream = uuid4()
+    answer = await store.append(command(*(event(stream, version) for version in versions)))
+    assert answer.outcome is Outcome.CONFLICT
+    assert await store.read_stream(stream) == []
+
+
+async def test_a_command_of_which_a_part_is_stored_already_is_a_conflict(store: EventStore) -> None:
+    one = event()
+    await store.append(command(one))
+    assert (await store.append(command(one, event()))).outcome is Outcome.CONFLICT
+    assert await store.size() == 1
+
+
 async def test_several_streams_are_stored_together_or_not_at_all(store: EventStore) -> None:
     taken = uuid4()
     await store.append(command(event(taken, 1)))
