@@ -174,6 +174,22 @@ BEGIN
         HAVING min(f.before) <> max(f.before)
             OR min(f.before) <> COALESCE(
                 (SELECT s.version FROM events s WHERE s.stream_id = f.stream_id ORDER BY s.version DESC LIMIT 1), 0)
+    ),
+    orphaned AS (
+        -- Sealed under a data key that was erased since: decided again, they are sealed under a new one. Ciphertexts
+        -- begin with the id of their key, wrapped keys with those of all their subjects. Nobody holds a key for a day.
+        SELECT DISTINCT e.command
+        FROM unnest(event_command, new_event_ids) AS e (command, event_id)
+        JOIN (
+            SELECT p.event_id, substring(p.ciphertext FOR 8)
+            FROM unnest(part_event_ids, part_ciphertexts) AS p (event_id, ciphertext)
+            UNION ALL
+            SELECT c.event_id, substring(c.wrapped FROM 8 * n - 7 FOR 8)
+            FROM unnest(key_event_ids, key_subjects, key_wrapped) AS c (event_id, subjects, wrapped)
+            CROSS JOIN LATERAL generate_series(1, cardinality(string_to_array(c.subjects, E'\n'))) AS n
+        ) AS used (event_id, key_id) USING (event_id)
+        JOIN erased_keys x ON x.id = used.key_id
+        WHERE EXISTS (SELECT FROM erased_keys r WHERE r.erased > now() - interval '1 day')
     )
     SELECT array_agg(ROW (
         g.command,
