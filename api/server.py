@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from registry.errors import StartRefused
 
@@ -53,7 +53,7 @@ def reserve(host: str, port: int) -> socket.socket:
 class Server(uvicorn.Server):
     """Leaves the process's signals to whoever runs it. ``listening`` is set once it accepts connections."""
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, app: Starlette) -> None:
         super().__init__(
             uvicorn.Config(
                 app,

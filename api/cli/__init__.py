@@ -14,6 +14,7 @@ from api.cli.rebuild import rebuild
 from api.cli.release import release
 from api.cli.up import up
 from api.cli.verify import verify
+from api.cli.witness import witness
 from registry.errors import RegistryError
 
 # Locals may hold private values, and a traceback with them is for nobody.
@@ -39,6 +40,7 @@ app.command(help="Reconstruye un modelo de lectura. · Rebuilds a read model.")(
 app.add_typer(keys, name="keys", help="Claves de acceso. · Access keys.")
 app.command("import")(import_file)
 app.command()(verify)
+app.command(help="Testigo de la bitácora de otros. · A witness for others' logs.")(witness)
 
 
 def main() -> None:
