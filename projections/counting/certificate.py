@@ -1,5 +1,7 @@
 """The certificate of a count: question, answer, definition and the exact tree that it was counted from, signed."""
 
+from collections.abc import Sequence
+
 from projections.counting.count import Count
 from projections.counting.definition import DEFINITION_ID, definition_sha256
 from projections.counting.query import CountQuery
@@ -7,7 +9,9 @@ from registry.log.certificate import CountCertificate
 from registry.log.note import Signer
 
 
-def certify(signer: Signer, origin: str, query: CountQuery, answer: Count, size: int, root: bytes) -> str:
+def certify(
+    signers: Sequence[Signer], origin: str, query: CountQuery, answer: Count, size: int, root: bytes
+) -> str:
     """The signed note. ``size`` and ``root`` are those of the published checkpoint that ``answer`` is as of."""
     certificate = CountCertificate(
         origin=origin,
@@ -18,4 +22,4 @@ def certify(signer: Signer, origin: str, query: CountQuery, answer: Count, size:
         size=size,
         root=root,
     )
-    return certificate.sign(signer)
+    return certificate.sign(*signers)
