@@ -17,6 +17,7 @@ from api.rest import documentation, keys, problem_pages, reading, writing
 from api.rest.operations import WRITES
 from api.services import Services
 from projections.runner import statuses
+from registry.log.keys import Purpose
 
 DESCRIPTION: Final = """Registro público y verificable de agresiones contra pasantes del servicio social de medicina.
 Los textos siguen a Accept-Language (es, en). · A public, verifiable register of attacks against medical students in
@@ -47,7 +48,7 @@ def create_app(services: Services) -> FastAPI:
     figures = metrics.Metrics(services.health, partial(statuses, services.pool))
     app.add_middleware(Boundary, metrics=figures)
     handlers.install(app)
-    backing = Backing(services.reading, services.log_keys.count, services.log_keys.origin)
+    backing = Backing(services.reading, services.log_keys.signers(Purpose.COUNT), services.log_keys.origin)
     for router in (
         graphql.build_router(lambda _: backing),
         writing.build_router(WRITES),

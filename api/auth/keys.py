@@ -146,6 +146,29 @@ class Keys:
         if await self._pool.fetchval(_SQL["revoke_key"], key_id) is None:
             raise _unknown()
 
+    async def rotate(self, key_id: UUID, old_until: date) -> Issued:
+        """Another key with the same institution, scopes and last day; the old one works until ``old_until`` (UTC).
+
+        :raises NotFound: unknown, revoked or expired.
+        :raises InvalidInput: the day has passed.
+        """
+        check_day(old_until)
+        new_id = uuid4()
+        token = self._tokens.make(new_id)
+        async with self._pool.acquire() as connection, connection.transaction():
+            old = await connection.fetchrow(_SQL["expire_key"], key_id, old_until, datetime.now(UTC).date())
+            if old is None:
+                raise _unknown()
+            await connection.execute(
+                _SQL["insert_key"],
+                new_id,
+                old["institution"],
+                old["scopes"],
+                old["expires_on"],
+                self._tokens.digest(token),
+            )
+        return Issued(new_id, token, replayed=False)
+
     async def _replay(
         self,
         connection: asyncpg.pool.PoolConnectionProxy,

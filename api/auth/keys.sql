@@ -27,6 +27,17 @@ WHERE $1::uuid IS NULL OR id > $1 ORDER BY id LIMIT $2;
 -- name: revoke_key
 UPDATE api_keys SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL RETURNING id;
 
+-- name: expire_key
+-- Brings the last day ($2) of a key in force on $3 forward, never back; the key as it was before.
+WITH old AS (
+    SELECT id, institution, scopes, expires_on FROM api_keys
+    WHERE id = $1 AND revoked_at IS NULL AND (expires_on IS NULL OR expires_on >= $3::date)
+    FOR UPDATE
+)
+UPDATE api_keys AS stored SET expires_on = LEAST(old.expires_on, $2::date)
+FROM old WHERE stored.id = old.id
+RETURNING old.institution, old.scopes, old.expires_on;
+
 -- name: lock_keys
 -- Two processes that start together must not both make a first key.
 LOCK TABLE api_keys IN SHARE ROW EXCLUSIVE MODE;

@@ -33,10 +33,10 @@ _ROW_FIELDS = "rows{key{dimension state value} low best high} certificate"
 
 
 class Backing(NamedTuple):
-    """What answers rest on: a pool for reading, the key that signs counts, the name of the log."""
+    """What answers rest on: a pool for reading, the keys that sign counts, the name of the log."""
 
     pool: asyncpg.Pool
-    signer: Signer
+    signers: tuple[Signer, ...]
     origin: str
 
     @property

@@ -313,5 +313,5 @@ def _language(lang: Language | None) -> Literal["es", "en"]:
 def _certificate(answer: Answer) -> str:
     backing, checkpoint = answer.backing, answer.checkpoint
     return certify(
-        backing.signer, backing.origin, answer.query, answer.counted, checkpoint.size, checkpoint.root
+        backing.signers, backing.origin, answer.query, answer.counted, checkpoint.size, checkpoint.root
     )

@@ -29,7 +29,7 @@ def open_certificate(note: str, keys: Collection[Verifier]) -> CountCertificate:
                 "El certificado no lleva la firma de ninguna clave de conteos de esta bitácora.",
                 "The certificate carries no signature by any of this log's keys for counts.",
             )
-        return CountCertificate.open(note, key)
+        return CountCertificate.open(note, *keys)
     except MalformedLog as error:
         raise VerificationFailed(
             f"El certificado no vale. {error.text.es}",

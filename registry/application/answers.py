@@ -9,7 +9,7 @@ import msgspec
 from registry.application.sealing import Opening, Sealed, unseal
 from registry.domain.mapper import decode_event
 from registry.errors import Erased
-from registry.log.keys import LogKeys
+from registry.log.keys import LogKeys, Purpose
 from registry.log.receipt import Receipt
 from registry.privacy.vault import Vault
 from registry.store import EventStore, Recorded
@@ -102,4 +102,4 @@ class Answers:
         receipt = Receipt(
             self._keys.origin, position, leaf_hash, received, received + MAX_MERGE_DELAY_SECONDS
         )
-        return receipt.sign(self._keys.receipt)
+        return receipt.sign(*self._keys.signers(Purpose.RECEIPT))

@@ -61,20 +61,22 @@ class CountCertificate:
         )
         return "".join(f"{line}\n" for line in lines)
 
-    def sign(self, signer: Signer) -> str:
-        """The certificate as a signed note. ValueError unless the key is the one for counts of this log."""
-        if signer.name != count_key_name(self.origin):
-            raise ValueError(f"the key {signer.name} does not sign counts of {self.origin}")
-        return sign(self.text(), signer)
+    def sign(self, *signers: Signer) -> str:
+        """The certificate as a signed note. ValueError unless each key is the one for counts of this log."""
+        for signer in signers:
+            if signer.name != count_key_name(self.origin):
+                raise ValueError(f"the key {signer.name} does not sign counts of {self.origin}")
+        return sign(self.text(), *signers)
 
     @classmethod
-    def open(cls, note: str, verifier: Verifier) -> "CountCertificate":
-        """The certificate in ``note`` when ``verifier`` signed it; MalformedLog otherwise."""
-        text = open_note(note, [verifier]).text
+    def open(cls, note: str, *verifiers: Verifier) -> "CountCertificate":
+        """The certificate in ``note`` when one of ``verifiers`` signed it; MalformedLog otherwise."""
+        opened = open_note(note, verifiers)
+        signed_by = {signature.name for signature in opened.verified}
         # 1. Six lines, the first one names the format and the key that signed.
-        lines = text.split("\n")
+        lines = opened.text.split("\n")
         origin = lines[0].removesuffix("/count/v1")
-        if len(lines) != 7 or lines[0] != verifier.name or lines[0] != count_key_name(origin):
+        if len(lines) != 7 or lines[0] not in signed_by or lines[0] != count_key_name(origin):
             raise MalformedLog(
                 "No es un certificado de conteo de esta bitácora, o lo firmó otra clave. Compruebe la clave "
                 "en /log/keys.",

@@ -26,11 +26,12 @@ class Checkpoint:
         lines = (self.origin, str(self.size), write_base64(self.root), *self.extensions)
         return "".join(f"{line}\n" for line in lines)
 
-    def sign(self, signer: Signer) -> str:
-        """The checkpoint as a signed note. ValueError unless the key is named like the origin."""
-        if signer.name != self.origin:
-            raise ValueError(f"the key {signer.name} does not sign checkpoints of {self.origin}")
-        return sign(self.text(), signer)
+    def sign(self, *signers: Signer) -> str:
+        """The checkpoint as a signed note. ValueError unless each key is named like the origin."""
+        for signer in signers:
+            if signer.name != self.origin:
+                raise ValueError(f"the key {signer.name} does not sign checkpoints of {self.origin}")
+        return sign(self.text(), *signers)
 
     @classmethod
     def parse(cls, text: str) -> "Checkpoint":

@@ -35,6 +35,12 @@ def make_directory(path: Path) -> None:
     _sync_directory(path.parent)
 
 
+def remove_durably(path: Path) -> None:
+    """Remove ``path`` if it is there; after return it does not come back."""
+    path.unlink(missing_ok=True)
+    _sync_directory(path.parent)
+
+
 @contextmanager
 def exclusively(directory: Path) -> Iterator[None]:
     """Hold ``directory`` against every other process that asks for it; waits. The kernel frees it at

@@ -3,48 +3,71 @@
 Three, so that no text signed for one purpose can pass for another's: the log key signs checkpoints only. They
 lie in ``<data>/keys/*.key`` (mode 0600), the origin in ``<data>/origin``. Whoever loses the keys loses the
 log's identity.
+
+While a key is being rotated (:mod:`registry.log.rotation`), its successor ``*.next.key`` lies beside it and both
+sign. Of retired keys the public half stays, in ``*.retired``, for documents from their time.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 from registry.errors import MalformedLog, StartRefused
 from registry.log.certificate import count_key_name
 from registry.log.durable import exclusively, make_directory, write_durably
 from registry.log.last_signed import LastSigned
-from registry.log.note import Signer, check_key_name
+from registry.log.note import Signer, Verifier, check_key_name
 from registry.log.receipt import receipt_key_name
 
 ORIGIN_FILE = "origin"
 KEYS_DIRECTORY = "keys"
 
-_KEY_NAMES: dict[str, Callable[[str], str]] = {
-    "log": lambda origin: origin,  # c2sp.org/tlog-checkpoint: the key is named like the origin
-    "receipt": receipt_key_name,
-    "count": count_key_name,
+
+class Purpose(StrEnum):
+    """What a key of the log signs: checkpoints, receipts, certificates of counts."""
+
+    LOG = "log"
+    RECEIPT = "receipt"
+    COUNT = "count"
+
+
+_KEY_NAMES: dict[Purpose, Callable[[str], str]] = {
+    Purpose.LOG: lambda origin: origin,  # c2sp.org/tlog-checkpoint: the key is named like the origin
+    Purpose.RECEIPT: receipt_key_name,
+    Purpose.COUNT: count_key_name,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class LogKeys:
-    """The private keys of one log, each named for what it signs."""
+    """The private keys of one log, each named for what it signs. ``successors`` sign beside those that they will
+    replace; ``retired`` are public keys (vkeys) that sign no more."""
 
     log: Signer
     receipt: Signer
     count: Signer
+    successors: Mapping[Purpose, Signer] = field(default_factory=dict)
+    retired: Mapping[Purpose, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def origin(self) -> str:
         """The log's name."""
         return self.log.name
 
+    def signers(self, purpose: Purpose) -> tuple[Signer, ...]:
+        """Who signs for this purpose: one key, or two while it is rotated, the older one first."""
+        current = {Purpose.LOG: self.log, Purpose.RECEIPT: self.receipt, Purpose.COUNT: self.count}[purpose]
+        return (current, *(key for each, key in self.successors.items() if each is purpose))
+
+    def verifiers(self, purpose: Purpose) -> tuple[Verifier, ...]:
+        """The public keys of ``signers``."""
+        return tuple(signer.verifier for signer in self.signers(purpose))
+
     def vkeys(self) -> dict[str, list[str]]:
-        """The public keys by purpose, as ``/log/keys`` shows them. Lists: a key may be rotated some day."""
+        """The public keys that sign now by purpose, as ``/log/keys`` shows them."""
         return {
-            "log": [self.log.verifier.vkey()],
-            "receipt": [self.receipt.verifier.vkey()],
-            "count": [self.count.verifier.vkey()],
+            purpose.value: [verifier.vkey() for verifier in self.verifiers(purpose)] for purpose in Purpose
         }
 
 
@@ -63,18 +86,73 @@ def load_or_create(directory: Path, origin: str) -> LogKeys:
         first_start = _check_origin(directory / ORIGIN_FILE, origin)
         if first_start:
             make_directory(directory / KEYS_DIRECTORY)
-        keys = LogKeys(
-            **{
-                purpose: _load_or_create_key(directory, purpose, name(origin), may_create=first_start)
-                for purpose, name in _KEY_NAMES.items()
-            }
-        )
+        for purpose, name in _KEY_NAMES.items():
+            if first_start and not key_file(directory, purpose).exists():
+                write_durably(
+                    key_file(directory, purpose), Signer.generate(name(origin)).serialise().encode()
+                )
+        keys = _load(directory, origin)
     if first_start:
         # In this order, so that a crash in between is still a first start, and so that a missing last_signed
         # always means a lost one, never a log that has not begun.
         LastSigned(directory).create()
         write_durably(directory / ORIGIN_FILE, f"{origin}\n".encode())
     return keys
+
+
+def key_file(directory: Path, purpose: Purpose) -> Path:
+    """Where the key in force lies."""
+    return directory / KEYS_DIRECTORY / f"{purpose}.key"
+
+
+def successor_file(directory: Path, purpose: Purpose) -> Path:
+    """Where the key lies that signs beside it, while there are two."""
+    return directory / KEYS_DIRECTORY / f"{purpose}.next.key"
+
+
+def retired_file(directory: Path, purpose: Purpose) -> Path:
+    """Where the public keys stand that signed before, one vkey per line."""
+    return directory / KEYS_DIRECTORY / f"{purpose}.retired"
+
+
+def load(directory: Path) -> LogKeys:
+    """The keys of a log that was started before. Hold ``exclusively(directory)`` to change them.
+
+    StartRefused when it was not, or when a key is missing, damaged or another log's.
+    """
+    try:
+        origin = (directory / ORIGIN_FILE).read_text(encoding="utf-8").removesuffix("\n")
+    except FileNotFoundError:
+        raise StartRefused(
+            f"En {directory} no hay ninguna bitácora. Indique su directorio de datos con --data.",
+            f"There is no log in {directory}. Name its data directory with --data.",
+        ) from None
+    return _load(directory, origin)
+
+
+def _load(directory: Path, origin: str) -> LogKeys:
+    keys = {
+        purpose: _load_key(key_file(directory, purpose), name(origin)) for purpose, name in _KEY_NAMES.items()
+    }
+    successors = {
+        purpose: _load_key(path, name(origin))
+        for purpose, name in _KEY_NAMES.items()
+        if (path := successor_file(directory, purpose)).exists()
+    }
+    return LogKeys(
+        log=keys[Purpose.LOG],
+        receipt=keys[Purpose.RECEIPT],
+        count=keys[Purpose.COUNT],
+        # One that took its place already, but was not removed, is no second key.
+        successors={
+            purpose: key for purpose, key in successors.items() if key.verifier != keys[purpose].verifier
+        },
+        retired={
+            purpose: tuple(path.read_text(encoding="utf-8").split())
+            for purpose in Purpose
+            if (path := retired_file(directory, purpose)).exists()
+        },
+    )
 
 
 def _check_origin(path: Path, origin: str) -> bool:
@@ -95,20 +173,14 @@ def _check_origin(path: Path, origin: str) -> bool:
     return False
 
 
-def _load_or_create_key(directory: Path, purpose: str, name: str, *, may_create: bool) -> Signer:
-    path = directory / KEYS_DIRECTORY / f"{purpose}.key"
+def _load_key(path: Path, name: str) -> Signer:
     try:
         signer = Signer.parse(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        if not may_create:
-            raise StartRefused(
-                f"Falta la clave {path}. Restáurela de su copia: con una clave nueva nadie reconocería esta "
-                "bitácora.",
-                f"The key {path} is missing. Restore it from its copy: with a new key nobody would recognise "
-                "this log.",
-            ) from None
-        signer = Signer.generate(name)
-        write_durably(path, signer.serialise().encode())
+        raise StartRefused(
+            f"Falta la clave {path}. Restáurela de su copia: con una clave nueva nadie reconocería esta bitácora.",
+            f"The key {path} is missing. Restore it from its copy: with a new key nobody would recognise this log.",
+        ) from None
     except (MalformedLog, UnicodeDecodeError):
         raise StartRefused(
             f"La clave {path} está dañada. Restáurela de su copia.",

@@ -45,19 +45,21 @@ class Receipt:
             f"{write_base64(self.leaf)}\nreceived {self.received}\nmerge-by {self.merge_by}\n"
         )
 
-    def sign(self, signer: Signer) -> str:
-        """The receipt as a signed note. ValueError unless the key is the one for receipts of this log."""
-        if signer.name != receipt_key_name(self.origin):
-            raise ValueError(f"the key {signer.name} does not sign receipts of {self.origin}")
-        return sign(self.text(), signer)
+    def sign(self, *signers: Signer) -> str:
+        """The receipt as a signed note. ValueError unless each key is the one for receipts of this log."""
+        for signer in signers:
+            if signer.name != receipt_key_name(self.origin):
+                raise ValueError(f"the key {signer.name} does not sign receipts of {self.origin}")
+        return sign(self.text(), *signers)
 
     @classmethod
-    def open(cls, note: str, verifier: Verifier) -> "Receipt":
-        """The receipt in ``note`` when ``verifier`` signed it; MalformedLog otherwise."""
-        text = open_note(note, [verifier]).text
+    def open(cls, note: str, *verifiers: Verifier) -> "Receipt":
+        """The receipt in ``note`` when one of ``verifiers`` signed it; MalformedLog otherwise."""
+        opened = open_note(note, verifiers)
+        signed_by = {signature.name for signature in opened.verified}
         # 1. Six lines, the first one names the format and the key that signed.
-        lines = text.split("\n")
-        if len(lines) != 7 or lines[0] != verifier.name or lines[0] != receipt_key_name(lines[1]):
+        lines = opened.text.split("\n")
+        if len(lines) != 7 or lines[0] not in signed_by or lines[0] != receipt_key_name(lines[1]):
             raise MalformedLog(
                 "No es un recibo de esta bitácora, o lo firmó una clave que no es la de sus recibos. "
                 "Compruebe la clave en /log/keys.",

@@ -197,7 +197,7 @@ def honest(leaves: list[bytes]) -> Callable[[Json], Json]:
         variables = request["variables"]
         query = ask(variables["unit"], nexus=variables["nexus"], group_by=variables.get("groupBy", ()))
         counted = folded.count(query)
-        note = certify(COUNT_KEY, ORIGIN, query, counted, len(leaves), tree)
+        note = certify([COUNT_KEY], ORIGIN, query, counted, len(leaves), tree)
         numbers = counted.canonical()
         whole = {
             **{name: numbers[name] for name in ("low", "best", "high", "excluded")},

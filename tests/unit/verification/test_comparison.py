@@ -134,7 +134,7 @@ def test_a_certificate_by_another_key_is_caught() -> None:
     def change(variables: Json, data: Json) -> None:
         if "count" in data:
             query = ask(variables["unit"], nexus=variables["nexus"])
-            note = certify(stranger, ORIGIN, query, folded.count(query), len(LOG.leaves), tree)
+            note = certify([stranger], ORIGIN, query, folded.count(query), len(LOG.leaves), tree)
             data["count"]["certificate"] = note
 
     assert "carries no signature by any of this log's keys" in failure(lying(change))
