@@ -44,8 +44,10 @@ def build_router() -> APIRouter:
     @router.head("/keys", include_in_schema=False)
     @router.get("/keys", summary="Las claves públicas · The public keys")
     async def keys(request: Request) -> Response:
-        vkeys = services_of(request).log_keys.vkeys()
-        return _answer(msgspec.json.encode(vkeys), "application/json", reader.CHECKPOINT_CACHE_CONTROL)
+        log_keys = services_of(request).log_keys
+        retired = {"retired": log_keys.retired} if log_keys.retired else {}
+        shown = msgspec.json.encode({**log_keys.vkeys(), **retired})
+        return _answer(shown, "application/json", reader.CHECKPOINT_CACHE_CONTROL)
 
     @router.head("/proof/{index}", include_in_schema=False)
     @router.get("/proof/{index}", summary="La prueba de inclusión de una hoja · A leaf's proof of inclusion")

@@ -34,7 +34,7 @@ from registry.log import storage
 from registry.log.audit import audit, audit_turn, damaged
 from registry.log.checkpoint import Checkpoint, open_checkpoint
 from registry.log.growth import grow_tiles
-from registry.log.keys import LogKeys
+from registry.log.keys import LogKeys, Purpose
 from registry.log.last_signed import EMPTY_TREE, FILE, LastSigned, TreeHead
 from registry.log.merkle import leaf_hash
 from registry.log.storage import SQL, Connection, PublishedCheckpoint
@@ -160,7 +160,7 @@ class Publisher:
 
     def _check_published(self, published: PublishedCheckpoint, last: TreeHead) -> None:
         try:
-            checkpoint, _ = open_checkpoint(published.note, self._origin, [self._keys.log.verifier])
+            checkpoint, _ = open_checkpoint(published.note, self._origin, self._keys.verifiers(Purpose.LOG))
         except MalformedLog as error:
             raise PublisherRefused(
                 f"No se firma: el último checkpoint de esta base de datos no es de {self._origin} con la "
@@ -204,7 +204,7 @@ class Publisher:
 
     def _sign(self, head: TreeHead) -> str:
         """Step 5."""
-        return Checkpoint(self._origin, head.size, head.root).sign(self._keys.log)
+        return Checkpoint(self._origin, head.size, head.root).sign(*self._keys.signers(Purpose.LOG))
 
     async def _publish(self, connection: Connection, head: TreeHead, note: str) -> PublishedCheckpoint:
         """Step 7."""

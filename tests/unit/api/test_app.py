@@ -52,7 +52,7 @@ class DatabaseAway:
 
 @pytest.fixture
 def app() -> FastAPI:
-    signer: Any = SimpleNamespace(signers=lambda _: (), origin="localhost:1/log", vkeys=dict)
+    signer: Any = SimpleNamespace(signers=lambda _: (), origin="localhost:1/log", vkeys=dict, retired={})
     services: Any = SimpleNamespace(
         settings=Settings(),
         pool=DatabaseAway(),
