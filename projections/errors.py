@@ -11,7 +11,8 @@
         ├── CatchingUp              the read model has not reached that size yet: ask again in a moment
         ├── ProjectionStopped       a read model stopped at an event that it could not read; an operator must act
         ├── OtherVersion            a read model was built by a newer program than this one; an operator must act
-        └── RebuildRefused          a read model cannot be replaced by a rebuilt one; an operator must act
+        ├── RebuildRefused          a read model cannot be replaced by a rebuilt one; an operator must act
+        └── ExportRefused           nothing was exported: another log's directory, or leaves that were not signed
 """
 
 from datetime import datetime
@@ -134,3 +135,9 @@ class RebuildRefused(ProjectionError):
     """The tables in use were left as they are; the text says what stands in the way."""
 
     code = "REBUILD_REFUSED"
+
+
+class ExportRefused(ProjectionError):
+    """The mirror was left as it is; the text says what stands in the way."""
+
+    code = "EXPORT_REFUSED"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import typer
 
 from api.cli.erase import erase
+from api.cli.export import export
 from api.cli.import_ import import_file
 from api.cli.keys import keys
 from api.cli.migrate import migrate
@@ -40,6 +41,9 @@ app.command(help="Reconstruye un modelo de lectura. · Rebuilds a read model.")(
 app.add_typer(keys, name="keys", help="Claves de acceso. · Access keys.")
 app.command("import")(import_file)
 app.command()(verify)
+app.command(
+    help="Espejo estático de la bitácora y sus conteos. · A static mirror of the log and its counts."
+)(export)
 app.command(help="Testigo de la bitácora de otros. · A witness for others' logs.")(witness)
 
 

@@ -4,13 +4,12 @@ Only entries whose root was proved come here (``audit``), so whatever is wrong w
 The fold and the definition are the published ones of ``projections.counting``.
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from projections.counting.count import Count
 from projections.counting.definition import definition_sha256
 from projections.counting.fold import Fold
-from projections.counting.query import CountQuery
 from projections.verification.audit import Entries
 from projections.verification.errors import VerificationFailed
 from projections.verification.openings import Openings
@@ -80,17 +79,19 @@ class Recount:
             self.openings.follow(index, event_id, disclosure)
 
 
-def recount(entries: Entries, query: CountQuery | None = None, at: int = 0) -> tuple[Recount, Count | None]:
-    """Reads all entries; and, on the way, the answer to ``query`` over the first ``at`` of them, if there is one."""
+def recount(entries: Entries, pauses: Mapping[int, Sequence[Callable[[Fold], None]]]) -> Recount:
+    """Reads all entries; on the way, after so many of them, each of the ``pauses`` for that size is called."""
     result = Recount()
-    answer = None
     for index, entry in entries:
-        if query is not None and index == at:
-            answer = result.fold.count(query)
+        _pause(result.fold, pauses)
         result.add(index, entry)
-    if query is not None and at == entries.size:
-        answer = result.fold.count(query)
-    return result, answer
+    _pause(result.fold, pauses)
+    return result
+
+
+def _pause(fold: Fold, pauses: Mapping[int, Sequence[Callable[[Fold], None]]]) -> None:
+    for look in pauses.get(fold.size, ()):
+        look(fold)
 
 
 def check_definition(result: Recount) -> None:

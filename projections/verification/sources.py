@@ -6,8 +6,9 @@ larger than any valid one is refused before it fills the memory.
 Paths are those of c2sp.org/tlog-tiles (v1), ``checkpoint``, ``tile/…``, and ``keys``.
 """
 
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
+from projections.mirror.layout import COUNTS
 from projections.verification.errors import CannotStart, DataUnavailable, Missing, VerificationFailed
 
 TEXT_LIMIT: Final = 1 << 20
@@ -24,6 +26,8 @@ TILE_LIMIT: Final = 256 * 32
 """Bytes of a full tile: 256 SHA-256 hashes."""
 BUNDLE_LIMIT: Final = 256 * (2 + 65_535)
 """Bytes of a full entry bundle: 256 entries, each with its length in two bytes."""
+FIGURES_LIMIT: Final = 64 << 20
+"""Bytes of one table of counts: a row for every cell of every breakdown, some 500,000 of them."""
 ANSWER_LIMIT: Final = 8 << 20
 """Bytes of one GraphQL answer."""
 
@@ -31,6 +35,8 @@ TIMEOUT: Final = httpx.Timeout(30.0, connect=10.0)
 """Seconds; a server in a distant country answers a bundle of 16 MiB within the 30 s between two reads."""
 PAUSES: Final = (0.5, 2.0)
 """Seconds before the second and third attempt, made only when the connection itself failed."""
+
+_SIZE: Final = re.compile(r"0|[1-9][0-9]{0,15}")
 
 
 class Source(Protocol):
@@ -43,6 +49,10 @@ class Source(Protocol):
 
     def read(self, path: str, limit: int) -> bytes:
         """The file's bytes. Raises Missing, DataUnavailable, or VerificationFailed above ``limit`` bytes."""
+        ...
+
+    def counted(self) -> Collection[int]:
+        """Sizes, besides the checkpoint's, at which the source may have counts as files."""
         ...
 
 
@@ -68,6 +78,11 @@ class Directory:
                 f"Cannot read {self._root}/{path}: {error.strerror}. Check its permissions or copy the mirror again.",
             ) from error
         return _within(content, limit, path)
+
+    def counted(self) -> Collection[int]:
+        """Those of the directories that an export makes."""
+        folders = (folder.name for folder in (self._root / COUNTS).glob("*/"))
+        return {int(name) for name in folders if _SIZE.fullmatch(name)}
 
 
 class Site(AbstractContextManager["Site"]):
@@ -112,6 +127,10 @@ class Site(AbstractContextManager["Site"]):
         if status != 200:
             raise _refused(url, status)
         return _within(content, limit, path)
+
+    def counted(self) -> Collection[int]:
+        """A server is not asked for more than the counts as of its checkpoint."""
+        return ()
 
     def ask(self, body: bytes) -> bytes:
         """One GraphQL request, as its JSON bytes; the answer's bytes, whatever its status below 500."""
@@ -182,7 +201,8 @@ def _missing(place: str) -> Missing:
 
 
 def _refused(url: str, status: int) -> DataUnavailable:
-    return DataUnavailable(
+    kind = Missing if status in (404, 405) else DataUnavailable
+    return kind(
         f"{url} respondió con el estado HTTP {status}. Intente más tarde o con un espejo.",
         f"{url} answered with HTTP status {status}. Try later or with a mirror.",
     )

@@ -7,21 +7,25 @@
    inclusion are made from (c2sp.org/tlog-tiles).
 5. Every leaf is well-formed, every opening matches its commitment, every release says true.
 6. The leaves, folded by the published definition, give these counts.
-7. The server says the same, number by number, and certifies it.
+7. The server, or the files of counts beside the log, say the same, number by number.
 8. A certificate that was handed in agrees with the log at its size.
 """
 
+from collections import defaultdict
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 
 from projections.counting.count import Count
 from projections.counting.disclosure import NexusScope
+from projections.counting.fold import Fold
 from projections.counting.query import CountQuery, Unit, ask
 from projections.verification.audit import Audited, audit
 from projections.verification.certificates import differences, open_certificate, question
 from projections.verification.comparison import Ask, compare
-from projections.verification.errors import CannotStart, DataUnavailable, VerificationFailed
+from projections.verification.errors import CannotStart, DataUnavailable, Missing, VerificationFailed
+from projections.verification.figures import PublishedFigures
 from projections.verification.memory import VERSION, Memory, recall, remember
 from projections.verification.recount import Recount, check_definition, recount
 from projections.verification.report import Report
@@ -92,16 +96,18 @@ def verify_log(source: Source, options: Options, report: Report, send: Ask | Non
             # Now, not at the end: whatever is wrong with the figures, this log may never take these leaves back.
             remember(options.state, _memory(keyring, signed))
         _check_tiles(audited, report)
-        result, answer = _recount(audited, certificate, report)
-    if send is None:
+        figures = PublishedFigures(source)
+        result, answer = _recount(audited, certificate, figures, source.counted(), report)
+    _check_figures(figures, report)
+    if send is not None:
+        _compare(send, result, audited.checkpoint, keyring, figures, report)
+    elif not figures.files:
         report.remark(
             Text(
-                "Una carpeta no da cifras propias: no se comparó ningún número publicado.",
-                "A directory gives no figures of its own: no published number was compared.",
+                "Una carpeta sin archivos de conteos no da cifras propias: no se comparó ningún número publicado.",
+                "A directory without files of counts gives no figures of its own: no published number was compared.",
             )
         )
-    else:
-        _compare(send, result, audited.checkpoint, keyring, report)
     if certificate is not None and answer is not None:
         _check_certificate(certificate, audited, keyring, answer, report)
     return Verdict.VERIFIED if keyring.authenticated else Verdict.SELF_CONSISTENT
@@ -224,10 +230,21 @@ def _check_tiles(audited: Audited, report: Report) -> None:
 
 
 def _recount(
-    audited: Audited, certificate: CountCertificate | None, report: Report
+    audited: Audited,
+    certificate: CountCertificate | None,
+    figures: PublishedFigures,
+    counted: Collection[int],
+    report: Report,
 ) -> tuple[Recount, Count | None]:
-    query, at = (None, 0) if certificate is None else (question(certificate), certificate.size)
-    result, answer = recount(audited.entries, query, at)
+    """The leaves once through; on the way the files of counts as of their sizes, and the certificate's answer."""
+    answers: list[Count] = []
+    pauses: defaultdict[int, list[Callable[[Fold], None]]] = defaultdict(list)
+    for size in {audited.checkpoint.size, *counted}:
+        pauses[size].append(figures.compare)
+    if certificate is not None:
+        query = question(certificate)
+        pauses[certificate.size].append(lambda fold: answers.append(fold.count(query)))
+    result = recount(audited.entries, pauses)
     openings, releases = result.openings, result.releases
     report.step(
         Text(
@@ -248,7 +265,7 @@ def _recount(
         )
     check_definition(result)
     report.step(_counts(result))
-    return result, answer
+    return result, answers[0] if answers else None
 
 
 def _counts(result: Recount) -> Text:
@@ -264,8 +281,32 @@ def _counts(result: Recount) -> Text:
     )
 
 
-def _compare(send: Ask, result: Recount, checkpoint: Checkpoint, keyring: Keyring, report: Report) -> None:
-    agreed = compare(send, result.fold, checkpoint, keyring)
+def _check_figures(figures: PublishedFigures, report: Report) -> None:
+    figures.require_equal()
+    if figures.files:
+        report.step(
+            Text(
+                f"Los {figures.files} archivos de conteos dicen lo que dan las hojas: {figures.numbers} números.",
+                f"The {figures.files} files of counts say what the leaves give: {figures.numbers} numbers agree.",
+            )
+        )
+
+
+def _compare(
+    send: Ask,
+    result: Recount,
+    checkpoint: Checkpoint,
+    keyring: Keyring,
+    figures: PublishedFigures,
+    report: Report,
+) -> None:
+    try:
+        agreed = compare(send, result.fold, checkpoint, keyring)
+    except Missing:
+        if not figures.files:
+            raise
+        # A mirror behind a plain web server: its figures are its files.
+        return
     report.step(
         Text(
             f"El servidor dice lo mismo: {agreed} números iguales, por unidad, nexo, clase, año y estado.",

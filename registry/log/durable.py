@@ -26,19 +26,19 @@ def write_durably(path: Path, data: bytes) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-    _sync_directory(path.parent)
+    sync_directory(path.parent)
 
 
 def make_directory(path: Path) -> None:
     """Create ``path`` (mode 0700) durably unless it exists; its parent must be durable already."""
     path.mkdir(mode=0o700, exist_ok=True)
-    _sync_directory(path.parent)
+    sync_directory(path.parent)
 
 
 def remove_durably(path: Path) -> None:
     """Remove ``path`` if it is there; after return it does not come back."""
     path.unlink(missing_ok=True)
-    _sync_directory(path.parent)
+    sync_directory(path.parent)
 
 
 @contextmanager
@@ -53,7 +53,8 @@ def exclusively(directory: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _sync_directory(path: Path) -> None:
+def sync_directory(path: Path) -> None:
+    """The names in a directory are on disk after return."""
     handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)

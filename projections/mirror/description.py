@@ -1,0 +1,155 @@
+"""What a mirror says about itself: Frictionless data package, licence, citation, and a page for whoever finds it.
+
+Data Package 1.0 (specs.frictionlessdata.io), Citation File Format 1.2.0. Everything follows from the checkpoint, so the
+same checkpoint gives the same bytes.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from projections.counting.definition import DEFINITION_ID, definition_sha256
+from projections.counting.tables import Table
+from projections.mirror.layout import CSV, PARQUET, table_path
+from registry.log.lines import write_base64
+from registry.text import Text
+
+TITLE: Final = Text(
+    "Constancia: agresiones y amenazas contra pasantes de medicina en servicio social",
+    "Constancia: attacks on and threats against medical students in social service",
+)
+LICENCE_URL: Final = "https://creativecommons.org/licenses/by/4.0/"
+_MEDIA_TYPES: Final = {CSV: "text/csv", PARQUET: "application/vnd.apache.parquet"}
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """The checkpoint that a mirror shows. ``published_at``: when that size was first published, UTC."""
+
+    origin: str
+    size: int
+    root: bytes
+    published_at: datetime
+
+    @property
+    def name(self) -> str:
+        """In one line, as it is cited."""
+        return f"{self.origin}, size {self.size}, root {write_base64(self.root)}"
+
+
+def data_package(as_of: AsOf, tables: Sequence[Table], files: Mapping[str, bytes]) -> bytes:
+    """``datapackage.json``. ``files`` are the tables by their path."""
+    resources = [
+        _resource(as_of, table, form, files[table_path(as_of.size, table.name, form)])
+        for table in tables
+        for form in (CSV, PARQUET)
+    ]
+    return _json(
+        {
+            "profile": "data-package",
+            "name": "constancia",
+            "id": as_of.name,
+            "title": str(TITLE),
+            "description": (
+                f"National counts as of size {as_of.size} of the log {as_of.origin}, by the definition {DEFINITION_ID} "
+                f"(sha256 {definition_sha256()}). Recount them with “constancia verify”."
+            ),
+            "version": str(as_of.size),
+            "created": as_of.published_at.isoformat(timespec="seconds"),
+            "licenses": [
+                {
+                    "name": "CC-BY-4.0",
+                    "path": LICENCE_URL,
+                    "title": "Creative Commons Attribution 4.0 International",
+                }
+            ],
+            "sources": [{"title": as_of.name, "path": "checkpoint"}],
+            "resources": resources,
+        }
+    )
+
+
+def licence() -> bytes:
+    """``LICENSE``, of the data. The program has its own."""
+    return (
+        "Estos datos se publican con la licencia Creative Commons Atribución 4.0 Internacional (CC BY 4.0).\n"
+        "These data are licensed under the Creative Commons Attribution 4.0 International licence (CC BY 4.0).\n\n"
+        f"SPDX-License-Identifier: CC-BY-4.0\n{LICENCE_URL}legalcode\n\n"
+        "Se pueden copiar y transformar citando la fuente (CITATION.cff).\n"
+        "They may be copied and transformed with attribution (CITATION.cff).\n"
+    ).encode()
+
+
+def citation(as_of: AsOf) -> bytes:
+    """``CITATION.cff``. Its strings are written as JSON, which is YAML."""
+    return (
+        "cff-version: 1.2.0\n"
+        "message: Cite estos datos con el tamaño y la raíz. · Cite these data with size and root.\n"
+        "type: dataset\n"
+        f"title: {_text(str(TITLE))}\n"
+        "authors:\n"
+        f"  - name: {_text(f'Constancia, {as_of.origin}')}\n"
+        f"version: {_text(str(as_of.size))}\n"
+        f"date-released: {_text(as_of.published_at.date().isoformat())}\n"
+        "license: CC-BY-4.0\n"
+        "identifiers:\n"
+        "  - type: other\n"
+        f"    value: {_text(as_of.name)}\n"
+        "    description: Punto de control de la bitácora. · Checkpoint of the log.\n"
+    ).encode()
+
+
+def readme(as_of: AsOf) -> bytes:
+    """``README.md``, Spanish first."""
+    folder = f"counts/{as_of.size}"
+    return f"""# {TITLE.es}
+
+Espejo de la bitácora pública `{as_of.origin}` con {as_of.size} hojas y raíz `{write_base64(as_of.root)}`, y de los
+conteos que resultan de ella según `{DEFINITION_ID}`. No hay que confiar en quien lo aloja: «constancia verify» con esta
+carpeta, y con la clave de la bitácora obtenida por otro medio, comprueba cada hoja y vuelve a contar.
+
+- `checkpoint`, `tile/`, `keys`, `policy`: la bitácora, como la define c2sp.org/tlog-tiles.
+- `{folder}/`: `totals`, `counts` (todos los desgloses) y `excluded`, en CSV y Parquet; `datapackage.json` los describe.
+- UNDISCLOSED: no es público todavía. UNKNOWN: nadie lo sabe. Cero no significa que no haya datos.
+- `LICENSE`: CC BY 4.0. `CITATION.cff`: cómo citar.
+
+# {TITLE.en}
+
+A mirror of the public log `{as_of.origin}` with {as_of.size} leaves and root `{write_base64(as_of.root)}`, and of the
+counts that follow from it by `{DEFINITION_ID}`. Nobody has to trust its host: “constancia verify” with this directory,
+and with the log's key obtained by another way, checks every leaf and counts again.
+
+- `checkpoint`, `tile/`, `keys`, `policy`: the log, as c2sp.org/tlog-tiles lays it out.
+- `{folder}/`: `totals`, `counts` (all breakdowns), `excluded`, as CSV and Parquet; `datapackage.json` describes them.
+- UNDISCLOSED: not public yet. UNKNOWN: nobody knows. Zero does not mean that there are no data.
+- `LICENSE`: CC BY 4.0. `CITATION.cff`: how to cite.
+""".encode()
+
+
+def _resource(as_of: AsOf, table: Table, form: str, content: bytes) -> dict[str, Any]:
+    fields = [
+        {"name": column.name, "type": column.kind.value, "description": str(column.about)}
+        for column in table.columns
+    ]
+    resource: dict[str, Any] = {
+        "name": table.name if form == CSV else f"{table.name}-{form}",
+        "title": str(table.about),
+        "path": table_path(as_of.size, table.name, form),
+        "format": form,
+        "mediatype": _MEDIA_TYPES[form],
+        "bytes": len(content),
+        "hash": f"sha256:{hashlib.sha256(content).hexdigest()}",
+        "schema": {"fields": fields},
+    }
+    return resource | ({"profile": "tabular-data-resource", "encoding": "utf-8"} if form == CSV else {})
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, indent=2).encode() + b"\n"
+
+
+def _text(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)
