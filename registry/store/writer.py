@@ -1,7 +1,9 @@
 """Group commit: one task per process writes everything that arrived while the last commit was under way.
 
 There is no linger: an idle writer commits a lone command at once, and under load the time of a commit is the time in
-which the next batch gathers. Several processes may write at once; the head row orders them.
+which the next batch gathers. Two batches may be under way, each with half of what waits: while the database commits
+one, which holds the head row, the other has been sent and this process prepares and answers. Several processes may
+write at once; the head row orders them all.
 """
 
 import asyncio
@@ -19,6 +21,9 @@ from registry.store.transient import TRANSIENT
 
 MAX_BATCH_EVENTS = 2_000
 """Events in one commit; more no longer raises the rate, and a batch holds the head row for as long as it is written."""
+
+BATCHES_UNDER_WAY = 2
+"""One in the database's hands and one in ours: 1.5 times the rate of one at a time with 256 submitters on two cores."""
 
 MAX_BATCH_BYTES = 8 * 1024 * 1024
 MAX_WAITING_BYTES = 64 * 1024 * 1024
@@ -41,13 +46,14 @@ class _Waiting:
 
 
 class Writer:
-    """Owns one connection and the queue of commands. ``append`` may be called from any number of tasks of one loop."""
+    """Owns the queue of commands. ``append`` may be called from any number of tasks of one loop."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
         self._queue: deque[_Waiting] = deque()
         self._waiting_bytes = 0
-        self._arrived = asyncio.Event()
+        self._under_way: dict[asyncio.Task[None], list[_Waiting]] = {}
+        self._changed = asyncio.Event()
         self._closing = False
         self._task = asyncio.create_task(self._run(), name="store writer")
 
@@ -72,35 +78,41 @@ class Writer:
         waiting = _Waiting(command, asyncio.get_running_loop().create_future(), _claims(command), size)
         self._queue.append(waiting)
         self._waiting_bytes += size
-        self._arrived.set()
+        self._changed.set()
         return await waiting.answer
 
     async def close(self) -> None:
         """Writes what waits, then ends."""
         self._closing = True
-        self._arrived.set()
+        self._changed.set()
         await self._task
 
     async def _run(self) -> None:
         try:
-            while True:
-                await self._arrived.wait()
-                if batch := self._take():
-                    await self._commit(batch)
-                elif self._closing:
-                    return
+            while self._queue or self._under_way or not self._closing:
+                if len(self._under_way) < BATCHES_UNDER_WAY and (batch := self._take()):
+                    commit = asyncio.create_task(self._commit(batch))
+                    self._under_way[commit] = batch
+                    commit.add_done_callback(self._landed)
                 else:
-                    self._arrived.clear()
+                    self._changed.clear()
+                    await self._changed.wait()
         finally:
             self._abandon(self._queue)
 
+    def _landed(self, commit: asyncio.Task[None]) -> None:
+        del self._under_way[commit]
+        self._changed.set()
+
     def _take(self) -> list[_Waiting]:
-        """The next batch, in order of arrival. A command that claims what an earlier one claims waits for the next."""
+        """The next batch, in order of arrival. A command waits until earlier ones that claim the same are done."""
         batch: list[_Waiting] = []
         left: deque[_Waiting] = deque()
-        claimed: set[object] = set()
+        under_way = [waiting for others in self._under_way.values() for waiting in others]
+        claimed: set[object] = set().union(*(waiting.claims for waiting in under_way))
+        share = -(-(len(self._queue) + len(under_way)) // BATCHES_UNDER_WAY)
         events = size = 0
-        while self._queue:
+        while self._queue and len(batch) < share:
             waiting = self._queue.popleft()
             full = bool(batch) and (
                 events + len(waiting.command.events) > MAX_BATCH_EVENTS
