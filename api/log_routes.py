@@ -1,4 +1,4 @@
-"""``/log``: the public log, as c2sp.org/tlog-tiles and c2sp.org/tlog-proof lay it out. Nothing here needs a key."""
+"""``/log``: the public log, as c2sp.org/tlog-tiles, tlog-proof and tlog-policy lay it out. Nothing here needs a key."""
 
 import msgspec
 from fastapi import APIRouter
@@ -48,6 +48,12 @@ def build_router() -> APIRouter:
         retired = {"retired": log_keys.retired} if log_keys.retired else {}
         shown = msgspec.json.encode({**log_keys.vkeys(), **retired})
         return _answer(shown, "application/json", reader.CHECKPOINT_CACHE_CONTROL)
+
+    @router.head("/policy", include_in_schema=False)
+    @router.get("/policy", summary="Los testigos y su quórum · The witnesses and their quorum")
+    async def policy(request: Request) -> Response:
+        text = services_of(request).policy.serialise()
+        return _answer(text, "text/plain; charset=utf-8", reader.CHECKPOINT_CACHE_CONTROL)
 
     @router.head("/proof/{index}", include_in_schema=False)
     @router.get("/proof/{index}", summary="La prueba de inclusión de una hoja · A leaf's proof of inclusion")

@@ -14,7 +14,7 @@ from typing import Final
 import asyncpg
 
 from api.app import create_app
-from api.health import RUNNING, STOPPED
+from api.health import FAILING, RUNNING, STOPPED
 from api.server import Server
 from api.services import Services
 from api.supervision import keep_going
@@ -57,11 +57,15 @@ class Running:
     def publish(self, before_releases: Callable[[asyncio.Event], Awaitable[None]] | None = None) -> None:
         """Checkpoints, and releases, the first of which waits for ``before_releases``."""
         services, settings = self._services, self._services.settings
-        publisher = Publisher(services.pool, services.log_keys, settings.origin, settings.data)
+        publisher = Publisher(
+            services.pool, services.log_keys, settings.origin, settings.data, services.policy
+        )
         releases = Releases(services.application, services.pool)
 
-        async def refused() -> str:
-            return STOPPED if publisher.refused else RUNNING
+        async def publishing() -> str:
+            if publisher.refused:
+                return STOPPED
+            return FAILING if publisher.missed else RUNNING
 
         async def release() -> None:
             if before_releases is not None:
@@ -74,7 +78,7 @@ class Running:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), TIDYING_SECONDS)
 
-        services.health.ask("publisher", refused)
+        services.health.ask("publisher", publishing)
         self._keep("publisher", lambda: publisher.run(settings.publish_every, self._stopping))
         self._keep("releases", release)
         self._keep("tidying", tidy)

@@ -1,6 +1,6 @@
 """What the faces need of one running register, put together once at the start."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import asyncpg
 from starlette.requests import HTTPConnection
@@ -9,6 +9,7 @@ from api.auth.keys import Keys
 from api.health import Health
 from registry.application.application import Application
 from registry.log.keys import LogKeys
+from registry.log.policy import Policy
 from registry.settings import Settings
 
 
@@ -23,6 +24,7 @@ class Services:
     api_keys: Keys
     health: Health
     replica: asyncpg.Pool | None = None
+    policy: Policy = field(default_factory=Policy)
 
     @property
     def reading(self) -> asyncpg.Pool:

@@ -24,7 +24,8 @@ from registry.embedded import EmbeddedServer
 from registry.errors import StartRefused
 from registry.log import storage
 from registry.log.durable import write_durably
-from registry.log.keys import ORIGIN_FILE, load_or_create
+from registry.log.keys import ORIGIN_FILE, Purpose, load_or_create
+from registry.log.own_policy import load_policy
 from registry.privacy.master import MasterKey, load_or_create_master_key
 from registry.settings import Settings, load_settings
 
@@ -93,6 +94,7 @@ async def open_services(settings: Settings, environment: str = LIVE) -> AsyncIte
             health.ask("replica", database_check(replica))
         master = _master_key(settings.master_key_file, in_use=bool(await storage.count_events(pool)))
         log_keys = load_or_create(settings.data, settings.origin)
+        own_policy = load_policy(settings.policy_file, settings.origin, log_keys.verifiers(Purpose.LOG))
         async with Application(pool, master, log_keys) as application:
             yield Services(
                 settings=settings,
@@ -102,6 +104,7 @@ async def open_services(settings: Settings, environment: str = LIVE) -> AsyncIte
                 api_keys=Keys(pool, Tokens(master, environment)),
                 health=health,
                 replica=replica,
+                policy=own_policy,
             )
 
 

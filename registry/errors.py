@@ -15,7 +15,9 @@
     ├── UnknownEvent                 a stored event has a name that this version does not know
     ├── StoreUnavailable             the outcome is unknown or the store is full: try again
     ├── MalformedLog                 bytes of the log do not follow their specification
-    └── PublisherRefused             nothing is signed until the operator has resolved it
+    ├── PublisherRefused             nothing is signed until the operator has resolved it
+    ├── WitnessFailed                one witness did not cosign; the others may be enough
+    └── QuorumMissed                 too few witnesses cosigned: nothing is published, and tried again
 """
 
 from uuid import UUID
@@ -126,3 +128,15 @@ class MalformedLog(RegistryError):
 
 class PublisherRefused(RegistryError):
     """The publisher will not sign; the text says why and how to recover."""
+
+
+class WitnessFailed(RegistryError):
+    """A witness did not cosign. ``alarm`` when it says what cannot be: somebody should look at it soon."""
+
+    def __init__(self, es: str, en: str, *, alarm: bool = False) -> None:
+        self.alarm = alarm
+        super().__init__(es, en)
+
+
+class QuorumMissed(RegistryError):
+    """The policy's quorum was not met. The last checkpoint stays; the text says what each witness answered."""

@@ -60,6 +60,10 @@ class Settings(BaseSettings):
         default_factory=lambda given: given.get("data", Path("data")) / "master.key",
         description="Key that wraps the data keys of the vault; keep it apart from the database's backups.",
     )
+    policy_file: Path | None = Field(
+        default=None,
+        description="Policy (c2sp.org/tlog-policy) that names the witnesses; without it, none is asked.",
+    )
     pool_min: Connections = Field(default=1, description="Database connections kept open per process.")
     pool_max: Connections = Field(default=10, description="Database connections opened at most per process.")
     body_limit: Bytes = Field(default=1 << 20, description="Largest accepted request body.")

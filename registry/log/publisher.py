@@ -8,12 +8,12 @@ Seven steps, each a method, in the order that keeps every crash harmless:
    what is new and, in turn, a little of what is old;
 4. make size and root durable outside the database (:mod:`registry.log.last_signed`);
 5. sign;
-6. (the place of witnesses: a note goes in, the note with their cosignatures comes out)
-7. publish the checkpoint, last.
+6. collect witnesses' cosignatures up to the policy's quorum (:mod:`registry.log.quorum`);
+7. publish the checkpoint, last. Without the quorum, don't: the one before stays.
 
 A crash before 4 leaves tiles that nobody is shown; one after 4 leaves a promise that the next run keeps,
 because it signs only what extends it. Ed25519 is deterministic, so a checkpoint signed twice is the same
-note.
+note but for its witnesses.
 
 One publisher at a time is a comfort: an advisory lock sees to it. Without the lock, two write the same bytes
 (a tile is a function of the events, and writes only ever extend), and of two that want to sign from the same
@@ -28,8 +28,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
+import httpx
 
-from registry.errors import MalformedLog, PublisherRefused
+from registry.errors import MalformedLog, PublisherRefused, QuorumMissed
 from registry.log import storage
 from registry.log.audit import audit, audit_turn, damaged
 from registry.log.checkpoint import Checkpoint, open_checkpoint
@@ -37,6 +38,10 @@ from registry.log.growth import grow_tiles
 from registry.log.keys import LogKeys, Purpose
 from registry.log.last_signed import EMPTY_TREE, FILE, LastSigned, TreeHead
 from registry.log.merkle import leaf_hash
+from registry.log.note import Verifier
+from registry.log.policy import Policy
+from registry.log.prover import StoredTree
+from registry.log.quorum import Witnesses
 from registry.log.storage import SQL, Connection, PublishedCheckpoint
 from registry.log.tiles import TILE_HEIGHT, TILE_WIDTH, width_at
 
@@ -47,6 +52,10 @@ LONGEST_PAUSE = 30.0
 """Seconds between two looks at the clock: a machine that slept, or an operator who helped, is noticed so
 soon."""
 
+QUORUM_PAUSE = 60.0
+LONGEST_QUORUM_PAUSE = 3600.0
+"""Seconds until witnesses are asked again after too few cosigned, doubled each time: they serve many logs."""
+
 PUBLISHER_LOCK = int.from_bytes(b"publishr", "big")
 
 _PASSING = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
@@ -55,12 +64,20 @@ _logger = logging.getLogger(__name__)
 
 
 class Publisher:
-    """Signs the checkpoints of one log. ``refused`` is why it does not, for readiness and alarms; None when
-    it does."""
+    """Signs the checkpoints of one log. For readiness and alarms: ``refused`` is why it does not sign, ``missed``
+    why it does not publish what it signed; None when it does."""
 
-    def __init__(self, pool: asyncpg.Pool, keys: LogKeys, origin: str, state_dir: Path) -> None:
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        keys: LogKeys,
+        origin: str,
+        state_dir: Path,
+        policy: Policy | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         """``state_dir`` is the data directory, where ``last_signed`` lives; PublisherRefused for keys of
-        another log."""
+        another log. ``policy`` names the witnesses, ``transport`` replaces the network to them."""
         if keys.origin != origin:
             raise PublisherRefused(
                 f"No se firma: las claves son de {keys.origin} y la bitácora se llama {origin}. Ponga "
@@ -69,12 +86,19 @@ class Publisher:
                 f"CONSTANCIA_ORIGIN={keys.origin} or use the keys of {origin}.",
             )
         self.refused: PublisherRefused | None = None
+        self.missed: QuorumMissed | None = None
         self._pool = pool
         self._keys = keys
         self._origin = origin
         self._last_signed = LastSigned(state_dir)
+        # A checkpoint that a witness shows may be of the time of a key that is retired by now.
+        ours = [*keys.verifiers(Purpose.LOG), *map(Verifier.parse, keys.retired.get(Purpose.LOG, ()))]
+        self._witnesses = Witnesses(policy or Policy(), origin, ours, state_dir, transport)
         self._audited_all = False
         self._turn = 0
+        self._asked_at_start = False
+        self._ask_at = 0.0
+        self._quorum_pause = QUORUM_PAUSE
 
     async def publish_once(self) -> PublishedCheckpoint:
         """Publish a checkpoint over all committed events, also when none is new, and return it.
@@ -82,17 +106,18 @@ class Publisher:
         A log without events publishes size 0 with the root of the empty tree: c2sp.org/tlog-checkpoint@v1.0.0
         provides for it, and readers can tell an empty log from one that is not there.
 
-        PublisherRefused when anything is in doubt; then nothing was signed.
+        PublisherRefused when anything is in doubt; then nothing was signed, or a witness shows that what was
+        signed must not be published. QuorumMissed when it was signed and too few witnesses cosigned.
         """
         async with self._pool.acquire() as connection, self._alone(connection):
             while True:
                 last = await self._recall(connection)
                 size = await self._extend(connection)
                 head = await self._audit(connection, last, size)
+                await self._compare_with_witnesses(connection, last)
                 if not await self._remember(last, head):
                     continue  # another publisher has signed meanwhile: extend what it signed
-                note = self._sign(head)
-                # Step 6 belongs here.
+                note = await self._witness(connection, head, self._sign(head))
                 return await self._publish(connection, head, note)
 
     async def run(self, every: float, stopping: asyncio.Event) -> None:
@@ -110,18 +135,30 @@ class Publisher:
             except PublisherRefused as refused:
                 self.refused, pause = refused, every
                 _logger.critical("publisher refused: %s", refused)
+            except QuorumMissed as missed:
+                self.missed, pause = missed, self._ask_later(every)
+                _logger.error("%s", missed)  # noqa: TRY400 - the text says it all
             except _PASSING as error:
                 pause = every
                 _logger.warning("publisher failed (%s), will try again", type(error).__name__)
 
     async def _publish_if_due(self, every: float) -> float:
         """Publish when the time has come; seconds until the next time."""
+        if (early := self._ask_at - asyncio.get_running_loop().time()) > 0:
+            return early
         latest = await storage.latest_checkpoint(self._pool)
         if next_due(latest.refreshed_at if latest else None, every) <= datetime.now(UTC):
             latest = await self.publish_once()
-            self.refused = None
+            self.refused, self.missed, self._quorum_pause = None, None, QUORUM_PAUSE
         due = next_due(latest.refreshed_at if latest else None, every)
         return max(0.0, (due - datetime.now(UTC)).total_seconds())
+
+    def _ask_later(self, every: float) -> float:
+        """Seconds until witnesses are asked again, after they were no quorum."""
+        pause = min(every, self._quorum_pause)
+        self._ask_at = asyncio.get_running_loop().time() + pause
+        self._quorum_pause = min(2 * self._quorum_pause, LONGEST_QUORUM_PAUSE)
+        return pause
 
     @asynccontextmanager
     async def _alone(self, connection: Connection) -> AsyncIterator[None]:
@@ -198,6 +235,12 @@ class Publisher:
         self._audited_all = True
         return head
 
+    async def _compare_with_witnesses(self, connection: Connection, last: TreeHead) -> None:
+        """Once after each start: PublisherRefused when a witness shows that we are not what was signed last."""
+        if not self._asked_at_start:
+            await self._witnesses.refuse_if_ahead(last, StoredTree(connection))
+            self._asked_at_start = True
+
     async def _remember(self, last: TreeHead, head: TreeHead) -> bool:
         """Step 4: False when another publisher has signed since ``last`` was read."""
         return await asyncio.to_thread(self._last_signed.compare_and_swap, last, head)
@@ -205,6 +248,10 @@ class Publisher:
     def _sign(self, head: TreeHead) -> str:
         """Step 5."""
         return Checkpoint(self._origin, head.size, head.root).sign(*self._keys.signers(Purpose.LOG))
+
+    async def _witness(self, connection: Connection, head: TreeHead, note: str) -> str:
+        """Step 6: the note with its cosignatures."""
+        return await self._witnesses.cosign(note, head, StoredTree(connection))
 
     async def _publish(self, connection: Connection, head: TreeHead, note: str) -> PublishedCheckpoint:
         """Step 7."""

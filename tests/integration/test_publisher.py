@@ -24,7 +24,7 @@ from registry.log.tiles import BundleAddress, TileAddress, bundle_path, decode_b
 
 ORIGIN = "log.example.org/log"
 
-STEPS = ["_recall", "_extend", "_audit", "_remember", "_sign", "_publish"]
+STEPS = ["_recall", "_extend", "_audit", "_remember", "_sign", "_witness", "_publish"]
 
 
 class CrashedError(Exception):
