@@ -28,11 +28,15 @@ class MasterKey:
                 "that was encrypted.",
             )
         self._secret = secret
+        self._derived: dict[str, bytes] = {}
 
     def derive(self, purpose: str) -> bytes:
         """A 32-byte key for one purpose (``constancia/<purpose>/v1``), the same at every call."""
-        info = f"constancia/{purpose}/v1".encode()
-        return HKDFExpand(algorithm=SHA256(), length=KEY_BYTES, info=info).derive(self._secret)
+        if purpose not in self._derived:
+            info = f"constancia/{purpose}/v1".encode()
+            expand = HKDFExpand(algorithm=SHA256(), length=KEY_BYTES, info=info)
+            self._derived[purpose] = expand.derive(self._secret)
+        return self._derived[purpose]
 
     def mac(self, purpose: str, message: bytes) -> bytes:
         """HMAC-SHA-256 of a message under the key of a purpose."""
