@@ -15,7 +15,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from projections.verification.errors import CannotStart, DataUnavailable, VerificationFailed
 from projections.verification.sources import Directory, Site, is_url
 from projections.verification.verifier import Options, Verdict, verify_log
-from registry.errors import RegistryError
+from registry.errors import MalformedLog, RegistryError
+from registry.log.policy import Policy
 from registry.text import Text
 
 EXIT_CODES: Final[dict[type[RegistryError], int]] = {
@@ -93,6 +94,22 @@ def verify(
             "--state, the keys that the register shows today.",
         ),
     ] = False,
+    policy: Annotated[
+        Path | None,
+        typer.Option(
+            help="Archivo con la política (c2sp.org/tlog-policy): claves, testigos y quórum. · File with the policy: "
+            "keys, witnesses and quorum."
+        ),
+    ] = None,
+    max_age: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            metavar="HOURS",
+            help="Rechaza un checkpoint cuyas cofirmas son más viejas. · Reject a checkpoint whose cosignatures are "
+            "older.",
+        ),
+    ] = None,
     certificate: Annotated[
         Path | None,
         typer.Option(
@@ -107,14 +124,16 @@ def verify(
         vkeys=tuple(vkey or ()),
         state=state,
         trust_on_first_use=trust_on_first_use,
+        max_age=max_age,
     )
-    raise typer.Exit(run(location, options, certificate))
+    raise typer.Exit(run(location, options, certificate, policy))
 
 
 def run(
     location: str,
     options: Options,
     certificate: Path | None = None,
+    policy: Path | None = None,
     transport: httpx.BaseTransport | None = None,
 ) -> int:
     """Verifies and prints; the exit code. ``transport`` replaces the network."""
@@ -123,6 +142,8 @@ def run(
     try:
         if certificate is not None:
             options = replace(options, certificate=_read_certificate(certificate))
+        if policy is not None:
+            options = replace(options, policy=_read_policy(policy))
         with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
             code, text = VERDICTS[_verify(location, options, Terminal(progress), transport)]
     except RegistryError as error:
@@ -156,6 +177,18 @@ def _read_certificate(path: Path) -> str:
             f"No se puede leer el certificado {path}: {error}.",
             f"Cannot read the certificate {path}: {error}.",
         ) from error
+
+
+def _read_policy(path: Path) -> Policy:
+    try:
+        return Policy.parse(path.read_bytes())
+    except OSError as error:
+        raise CannotStart(
+            f"No se puede leer la política {path}: {error.strerror}.",
+            f"Cannot read the policy {path}: {error.strerror}.",
+        ) from error
+    except MalformedLog as error:
+        raise CannotStart(f"{path}: {error.text.es}", f"{path}: {error.text.en}") from error
 
 
 def _say(text: str, err: bool = False) -> None:

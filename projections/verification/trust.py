@@ -26,6 +26,7 @@ class Trust(Enum):
     """Where the log's key comes from."""
 
     GIVEN = Text("la clave dada con --vkey", "the key given with --vkey")
+    POLICY = Text("la clave de la política dada con --policy", "the key of the policy given with --policy")
     REMEMBERED = Text("la clave recordada en --state", "the key remembered in --state")
     FIRST_USE = Text("la clave que el registro muestra hoy", "the key that the register shows today")
     NONE = Text(
@@ -56,15 +57,25 @@ class Published(msgspec.Struct, frozen=True):
     count: tuple[str, ...] = ()
 
 
-def gather(source: Source, vkeys: Sequence[str], memory: Memory | None, first_use: bool) -> Keyring:
-    """The keys to verify by. Raises CannotStart for a vkey that cannot be used, DataUnavailable without any key."""
+def gather(
+    source: Source,
+    vkeys: Sequence[str],
+    memory: Memory | None,
+    first_use: bool,
+    logs: Sequence[Verifier] = (),
+) -> Keyring:
+    """The keys to verify by; ``logs`` are those of a policy, of which any is accepted.
+
+    Raises CannotStart for a vkey that cannot be used, DataUnavailable without any key.
+    """
     log, count = _sort(vkeys)
-    given = bool(log)
+    given = Trust.GIVEN if log else Trust.POLICY if logs else None
+    log += [key for key in _named(source, logs) if key not in log]
     if memory is not None:
         known = [_given(vkey) for vkey in memory.log]
         log += [key for key in known if key not in log]
         count += [key for key in (_given(vkey) for vkey in memory.count) if key not in count]
-    trust = Trust.GIVEN if given else Trust.REMEMBERED if memory is not None else None
+    trust = given or (Trust.REMEMBERED if memory is not None else None)
     trusted = bool(count)
     if trust is None or not count:
         published = _published(source, required=trust is None)
@@ -101,6 +112,20 @@ def _sort(vkeys: Sequence[str]) -> tuple[list[Verifier], list[Verifier]]:
     count = [key for key in keys if key.name.endswith(count_key_name(""))]
     log = [key for key in keys if key not in count and not key.name.endswith(receipt_key_name(""))]
     return log, count
+
+
+def _named(source: Source, logs: Sequence[Verifier]) -> list[Verifier]:
+    """Those of a policy's keys that the checkpoint can be signed by: the name is the server's word, no key is."""
+    if len({key.name for key in logs}) <= 1:
+        return list(logs)
+    origin = source.read("checkpoint", TEXT_LIMIT).partition(b"\n")[0].decode(errors="replace")
+    named = [key for key in logs if key.name == origin]
+    if not named:
+        raise VerificationFailed(
+            "El checkpoint no es de ninguna de las bitácoras de la política. Revise la dirección.",
+            "The checkpoint is of none of the policy's logs. Check the address.",
+        )
+    return named
 
 
 def _origin(log: Collection[Verifier]) -> str:

@@ -1,6 +1,7 @@
 """The verification as one numbered proof. Each step rests on the ones before it and on nothing else.
 
-1. The checkpoint is a signed note of the log's key (c2sp.org/signed-note, c2sp.org/tlog-checkpoint).
+1. The checkpoint is a signed note of the log's key (c2sp.org/signed-note, c2sp.org/tlog-checkpoint), cosigned by a
+   quorum of witnesses (c2sp.org/tlog-cosignature, c2sp.org/tlog-policy) and not older than asked.
 2. Every entry, hashed again from the first, gives the signed root (RFC 6962 s2.1, c2sp.org/tlog-tiles).
 3. The checkpoint remembered from an earlier run is a prefix of this log: no fork, no rollback.
 4. Every tile of hashes, full or partial, at every level, is the one that the entries give: what proofs of
@@ -11,6 +12,7 @@
 8. A certificate that was handed in agrees with the log at its size.
 """
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -31,9 +33,11 @@ from projections.verification.recount import Recount, check_definition, recount
 from projections.verification.report import Report
 from projections.verification.sources import TEXT_LIMIT, Source
 from projections.verification.trust import Keyring, gather, open_signed
+from projections.verification.witnesses import check_witnesses
 from registry.log.certificate import CountCertificate
 from registry.log.checkpoint import Checkpoint
 from registry.log.lines import write_base64
+from registry.log.policy import Policy
 from registry.text import Text
 
 
@@ -46,12 +50,16 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class Options:
-    """What the person asked for. ``certificate`` is the text of a count certificate."""
+    """What the person asked for. ``certificate`` is the text of a count certificate, ``max_age`` in hours, ``now``
+    in POSIX seconds."""
 
     vkeys: tuple[str, ...] = ()
     state: Path | None = None
     trust_on_first_use: bool = False
     certificate: str | None = None
+    policy: Policy | None = None
+    max_age: float | None = None
+    now: Callable[[], float] = time.time
 
 
 @dataclass(frozen=True)
@@ -78,11 +86,13 @@ def verify_log(source: Source, options: Options, report: Report, send: Ask | Non
             "--trust-on-first-use needs --state FILE to remember the key in.",
         )
     memory = recall(options.state) if options.state is not None else None
-    keyring = gather(source, options.vkeys, memory, options.trust_on_first_use)
+    logs = [] if options.policy is None else [log.key for log in options.policy.logs]
+    keyring = gather(source, options.vkeys, memory, options.trust_on_first_use, logs)
     earlier = None if memory is None else _remembered(memory, keyring)
     signed = _check_signature(source, keyring, report)
     if earlier is not None:
         _check_not_shorter(earlier, signed)
+    check_witnesses(signed.note, keyring, options.policy, options.max_age, options.now(), report)
     certificate = (
         None if options.certificate is None else _check_handed_in(options.certificate, keyring, signed)
     )
@@ -122,14 +132,6 @@ def _check_signature(source: Source, keyring: Keyring, report: Report) -> Signed
             f"{write_base64(checkpoint.root)} (con {keyring.trust.value.es}).",
             f"{keyring.origin} signed that its log has {checkpoint.size} leaves and root "
             f"{write_base64(checkpoint.root)} (with {keyring.trust.value.en}).",
-        )
-    )
-    report.remark(
-        Text(
-            "UNWITNESSED: ningún testigo independiente respalda este checkpoint; quien firma podría mostrar otra "
-            "bitácora a otra persona. Compárelo con el que recibieron otros.",
-            "UNWITNESSED: no independent witness backs this checkpoint; its signer could show another log to "
-            "someone else. Compare it with the one that others received.",
         )
     )
     return Signed(note, checkpoint)
