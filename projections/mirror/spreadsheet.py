@@ -1,4 +1,4 @@
-"""Tables as CSV (RFC 4180, UTF-8, lines ended by LF), safe to open in a spreadsheet."""
+"""Tables as CSV (RFC 4180, UTF-8), safe to open in a spreadsheet."""
 
 import csv
 import io
@@ -13,7 +13,7 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 def write_csv(table: Table) -> bytes:
     """The file: the columns' names, then the rows. The same table gives the same bytes."""
     file = io.StringIO(newline="")
-    writer = csv.writer(file, lineterminator="\n")
+    writer = csv.writer(file)
     writer.writerow(column.name for column in table.columns)
     writer.writerows([cell(value) for value in row] for row in table.rows)
     return file.getvalue().encode()

@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import json
+from dataclasses import replace
 from datetime import date, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -13,7 +14,10 @@ import pytest
 import yaml
 
 from api.cli.verify import run
+from projections.counting.certificate import certify
 from projections.counting.definition import definition_sha256
+from projections.counting.fold import fold
+from projections.counting.query import CountQuery, ask
 from projections.errors import DefinitionNotAdopted, ExportRefused, NotPublishedYet
 from projections.mirror import placing
 from projections.mirror.export import Exported, export
@@ -21,7 +25,7 @@ from projections.mirror.parquet import read_parquet
 from projections.verification.verifier import Options
 from registry.application.application import Application
 from registry.application.unit import Actor
-from registry.log import reader
+from registry.log import reader, storage
 from registry.log.keys import LogKeys, Purpose, load_or_create
 from registry.log.publisher import Publisher
 from registry.log.tiles import bundle_path, tile_path, tiles_of
@@ -307,6 +311,49 @@ async def test_a_mirror_behind_a_plain_web_server_verifies(
 
     transport = httpx.MockTransport(serve)
     assert run("https://mirror.example", given(log_keys), transport=transport) == 0
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        ask(),
+        ask("DEATHS", nexus="BROAD", group_by=["SEX", "MONTH"]),
+        ask(
+            "VICTIMISATIONS",
+            kinds=["COERCED_CARE"],
+            states=["16"],
+            period=("2025-12", "2026-03"),
+            group_by=["KIND"],
+        ),
+    ],
+    ids=["headline", "deaths by sex", "filtered"],
+)
+async def test_a_certificate_for_any_question_is_checked_offline_also_as_of_an_earlier_size(
+    pool: asyncpg.Pool,
+    publisher: Publisher,
+    app: Application,
+    university: Actor,
+    verifier: Actor,
+    log_keys: LogKeys,
+    place: Path,
+    query: CountQuery,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    latest = await storage.latest_checkpoint(pool)
+    assert latest is not None
+    counted = fold(await storage.read_entries(pool, 0, latest.size)).count(query)
+    note = certify([log_keys.count], log_keys.origin, query, counted, latest.size, latest.root)
+    await grow(app, publisher, university, verifier)
+    await exported(pool, log_keys, place)
+
+    assert run(str(place), replace(given(log_keys), certificate=note)) == 0
+    assert f"says what the first {latest.size} leaves give" in capsys.readouterr().out
+
+    other = counted._replace(disputed=counted.disputed + 1)
+    false = certify([log_keys.count], log_keys.origin, query, other, latest.size, latest.root)
+    assert run(str(place), replace(given(log_keys), certificate=false)) == 1
+    elsewhere = certify([log_keys.count], log_keys.origin, query, counted, latest.size, bytes(32))
+    assert run(str(place), replace(given(log_keys), certificate=elsewhere)) == 1
 
 
 async def test_every_row_of_the_tables_is_in_csv_and_parquet(
