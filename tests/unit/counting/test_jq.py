@@ -5,19 +5,22 @@ import re
 import shutil
 import subprocess
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 
+from projections.counting.certificate import certify
 from projections.counting.definition import program_text
-from projections.counting.fold import Fold
+from projections.counting.fold import Fold, fold
 from projections.counting.query import CountQuery, ask
 from registry.domain.codes import KINDS, IncidentClass
 from registry.log.canonical import decode, encode
 from tests.histories import Public, histories, queries
 from tests.unit.counting.test_disclosure import CONTRADICTIONS, PUBLIC, changed
 from tests.unit.counting.test_vectors import CASES
+from tests.unit.verification.synthetic import COUNT_KEY, ORIGIN, small_log
 
 JQ = shutil.which("jq")
 PROGRAM = resources.files("projections.counting").joinpath("national-count-1.jq")
@@ -74,6 +77,25 @@ def test_a_leaf_that_contradicts_itself_has_no_count_even_when_a_later_one_repla
     assert done.returncode != 0
     assert b"malformed" in done.stderr
     assert done.stdout == b""
+
+
+def test_a_certificate_is_checked_with_public_tools_as_the_documentation_says(tmp_path: Path) -> None:
+    document = (Path(__file__).parents[3] / "docs" / "verify.md").read_text(encoding="utf-8")
+    (command,) = re.findall(r"^\$ (head .*cmp .*)$", document, re.MULTILINE)
+    log = small_log()
+    early = log.leaves[:8]
+    query = ask("VICTIMISATIONS", group_by=["CLASS", "YEAR"])
+    note = certify([COUNT_KEY], ORIGIN, query, fold(early).count(query), len(early), bytes(32))
+    (tmp_path / "leaves.ndjson").write_bytes(b"".join(leaf + b"\n" for leaf in log.leaves))
+    (tmp_path / "national-count-1.jq").write_bytes(program_text())
+
+    def check(certificate: str) -> int:
+        (tmp_path / "certificate").write_text(certificate, encoding="utf-8")
+        bash = ["bash", "-euo", "pipefail", "-c", command]
+        return subprocess.run(bash, cwd=tmp_path, capture_output=True, check=False).returncode
+
+    assert check(note) == 0
+    assert check(note.replace('"low":2', '"low":3')) != 0
 
 
 def test_the_program_knows_the_same_kinds() -> None:
