@@ -47,12 +47,16 @@ class Fold:
 
     def add_entry(self, position: int) -> None:
         """Take an entry leaf: it has a position and nothing else to count."""
+        self.add_entries(position, 1)
+
+    def add_entries(self, position: int, count: int) -> None:
+        """Take so many entry leaves, the first of them at ``position``."""
         if position != self.size:
             raise MalformedLog(
                 f"Se esperaba la hoja {self.size} y llegó la {position}: el orden es parte de lo que se cuenta.",
                 f"Leaf {self.size} was expected and {position} came: the order is part of what is counted.",
             )
-        self.size = position + 1
+        self.size = position + count
 
     def add_open(self, position: int, event: str, public: JSON) -> None:
         """Take an open leaf that was parsed already: the name of its event and its ``public`` object."""

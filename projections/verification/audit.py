@@ -12,14 +12,13 @@ Roots at earlier sizes are noted on the way. They replace consistency proofs: wh
 compute what any earlier checkpoint must have said.
 """
 
-import struct
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import takewhile
 from types import TracebackType
-from typing import IO, Final, Self
+from typing import IO, Self
 
 from projections.verification.errors import DataUnavailable, Missing, VerificationFailed
 from projections.verification.report import Report
@@ -27,7 +26,7 @@ from projections.verification.sources import BUNDLE_LIMIT, Source
 from projections.verification.tiling import ServedTiles, TiledTree, read_tile
 from registry.errors import MalformedLog
 from registry.log.checkpoint import Checkpoint
-from registry.log.merkle import HASH_SIZE, leaf_hash
+from registry.log.merkle import HASH_SIZE, leaf_hash, leaf_hashes
 from registry.log.tiles import (
     TILE_WIDTH,
     TileAddress,
@@ -38,27 +37,34 @@ from registry.log.tiles import (
 )
 from registry.text import Text
 
-IN_MEMORY: Final = 32 << 20
-"""Bytes of entries kept in memory (some 200,000 leaves) before the temporary file is used."""
-
 
 class Entries(AbstractContextManager["Entries"]):
-    """The entries of the log in order, to be read as often as needed; each as uint16 length, then its bytes."""
+    """The entries of the log in order, to be read as often as needed: bundle after bundle, as c2sp.org/tlog-tiles
+    writes them."""
 
     def __init__(self) -> None:
-        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed by exit
+        self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by exit
+        self._bundles: list[tuple[int, int]] = []
+        """Of each, how many entries and bytes it has."""
         self.size = 0
 
-    def append(self, entry: bytes) -> None:
-        """One more entry, at index ``size``."""
-        self._file.write(struct.pack(">H", len(entry)) + entry)
-        self.size += 1
+    def extend(self, bundle: bytes, width: int) -> None:
+        """A bundle of ``width`` more entries, from index ``size`` on."""
+        self._file.write(bundle)
+        self._bundles.append((width, len(bundle)))
+        self.size += width
 
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
+        for first, bundle in self.bundles():
+            yield from enumerate(bundle, first)
+
+    def bundles(self) -> Iterator[tuple[int, list[bytes]]]:
+        """The entries of each bundle, after the index of the first of them."""
         self._file.seek(0)
-        for index in range(self.size):
-            (length,) = struct.unpack(">H", self._file.read(2))
-            yield index, self._file.read(length)
+        index = 0
+        for width, length in self._bundles:
+            yield index, decode_bundle(self._file.read(length), width)
+            index += width
 
     def __enter__(self) -> Self:
         return self
@@ -110,18 +116,22 @@ def _read(
     tree = TiledTree(tiles.compare)
     roots = {0: tree.root()} if 0 in sizes else {}
     for number, width in _bundles(checkpoint.size):
-        for entry in read_bundle(source, number, width):
-            tree.append(leaf_hash(entry))
-            entries.append(entry)
-            if entries.size in sizes:
-                roots[entries.size] = tree.root()
+        bundle, found = read_bundle(source, number, width)
+        hashes = leaf_hashes(found)
+        first = entries.size
+        for size in sorted(size for size in sizes if first < size <= first + width):
+            tree.extend(hashes[tree.size - first : size - first])
+            roots[size] = tree.root()
+        tree.extend(hashes[tree.size - first :])
+        entries.extend(bundle, width)
         report.progress(entries.size, checkpoint.size)
     tree.finish()
     return roots
 
 
-def read_bundle(source: Source, number: int, width: int) -> list[bytes]:
-    """Entries ``number``·256 onwards, ``width`` of them, from the partial bundle or from the full one.
+def read_bundle(source: Source, number: int, width: int) -> tuple[bytes, list[bytes]]:
+    """Entries ``number``·256 onwards, ``width`` of them, from the partial bundle or from the full one: as a bundle, and
+    one by one.
 
     A server may drop a partial bundle once the full one exists (tlog-tiles), as it does when the log grows while
     we read it.
@@ -131,14 +141,15 @@ def read_bundle(source: Source, number: int, width: int) -> list[bytes]:
     except Missing:
         if width == TILE_WIDTH:
             raise
-        return _decoded(source, number, TILE_WIDTH)[:width]
+        full, entries = _decoded(source, number, TILE_WIDTH)
+        return truncate_bundle(full, width), entries[:width]
 
 
-def _decoded(source: Source, number: int, width: int) -> list[bytes]:
+def _decoded(source: Source, number: int, width: int) -> tuple[bytes, list[bytes]]:
     path = bundle_path(number, width)
     content = source.read(path, BUNDLE_LIMIT)
     try:
-        return decode_bundle(content, width)
+        return content, decode_bundle(content, width)
     except MalformedLog as error:
         where = _broken_at(source, number, width, content)
         raise VerificationFailed(

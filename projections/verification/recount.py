@@ -15,7 +15,7 @@ from projections.verification.errors import VerificationFailed
 from projections.verification.openings import Openings
 from projections.verification.releases import Releases
 from registry.errors import MalformedLog
-from registry.log.leaf import OpenLeaf, parse_leaf
+from registry.log.leaf import OpenLeaf, are_entry_leaves, parse_leaf
 
 OPEN_TYPES: Final = frozenset(
     {
@@ -82,9 +82,13 @@ class Recount:
 def recount(entries: Entries, pauses: Mapping[int, Sequence[Callable[[Fold], None]]]) -> Recount:
     """Reads all entries; on the way, after so many of them, each of the ``pauses`` for that size is called."""
     result = Recount()
-    for index, entry in entries:
-        _pause(result.fold, pauses)
-        result.add(index, entry)
+    for first, bundle in entries.bundles():
+        if are_entry_leaves(bundle) and not any(first <= size < first + len(bundle) for size in pauses):
+            result.fold.add_entries(first, len(bundle))
+            continue
+        for index, entry in enumerate(bundle, first):
+            _pause(result.fold, pauses)
+            result.add(index, entry)
     _pause(result.fold, pauses)
     return result
 

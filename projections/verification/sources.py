@@ -6,6 +6,7 @@ larger than any valid one is refused before it fills the memory.
 Paths are those of c2sp.org/tlog-tiles (v1), ``checkpoint``, ``tile/…``, and ``keys``.
 """
 
+import os
 import re
 import time
 from collections.abc import Callable, Collection
@@ -68,7 +69,7 @@ class Directory:
         """The file below the mirror's root."""
         try:
             with (self._root / path).open("rb") as file:
-                content = file.read(limit + 1)
+                content = file.read(min(os.fstat(file.fileno()).st_size, limit) + 1)
         except FileNotFoundError as error:
             raise _missing(f"{self._root}/{path}") from error
         except OSError as error:

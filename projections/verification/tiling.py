@@ -3,16 +3,17 @@
 c2sp.org/tlog-tiles v1: hash i of tile n at level l is ``MTH(D[(n*256 + i) * 256^l : (n*256 + i + 1) * 256^l])``.
 Proofs of inclusion are made from these tiles, so a wrong byte there breaks proofs although every leaf is right.
 
-Only the right edge is kept: per level, one tile's hashes and the few nodes over them. A full tile is compared
-and forgotten, its root is the next hash one level above, and no hash is ever computed twice.
+Only the right edge is kept: per level, one tile's hashes. A full tile is compared and forgotten, its root is the next
+hash one level above. Hashes come and go by tiles, as bytes: a call and an object for each would cost more than the
+hashing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from projections.verification.errors import DataUnavailable, Missing, VerificationFailed
 from projections.verification.sources import TILE_LIMIT, Source
-from registry.log.merkle import EMPTY_ROOT, HASH_SIZE, CompactRange, join
+from registry.log.merkle import EMPTY_ROOT, HASH_SIZE, join, perfect_root, range_nodes
 from registry.log.tiles import TILE_HEIGHT, TILE_WIDTH, TileAddress, tile_path
 from registry.text import Text
 
@@ -23,7 +24,12 @@ class _Edge:
 
     index: int = 0
     data: bytearray = field(default_factory=bytearray)
-    nodes: CompactRange = field(default_factory=CompactRange)
+
+    def nodes(self) -> list[bytes]:
+        """The perfect subtrees that cover its hashes, largest first."""
+        covered = range_nodes(0, len(self.data) // HASH_SIZE)
+        spans = [(node.index << node.height, (node.index + 1) << node.height) for node in covered]
+        return [perfect_root(bytes(self.data[HASH_SIZE * start : HASH_SIZE * stop])) for start, stop in spans]
 
 
 class TiledTree:
@@ -37,30 +43,40 @@ class TiledTree:
 
     def append(self, leaf_hash: bytes) -> None:
         """Add the next leaf hash."""
-        self.size += 1
-        level, hash_ = 0, leaf_hash
-        while True:
+        self.extend((leaf_hash,))
+
+    def extend(self, leaf_hashes: Iterable[bytes]) -> None:
+        """Add the next leaf hashes."""
+        data = b"".join(leaf_hashes)
+        self.size += len(data) // HASH_SIZE
+        self._extend(0, data)
+
+    def _extend(self, level: int, data: bytes) -> None:
+        while data:
             if level == len(self._edges):
                 self._edges.append(_Edge())
             edge = self._edges[level]
-            edge.data += hash_
-            edge.nodes.append(hash_)
-            if edge.nodes.size < TILE_WIDTH:
+            room = TILE_WIDTH * HASH_SIZE - len(edge.data)
+            edge.data += data[:room]
+            if len(data) < room:
                 return
-            self._finished(TileAddress(level, edge.index), bytes(edge.data))
+            data = data[room:]
+            tile = bytes(edge.data)
+            self._finished(TileAddress(level, edge.index), tile)
             self._edges[level] = _Edge(edge.index + 1)
-            level, hash_ = level + 1, edge.nodes.root()
+            self._extend(level + 1, perfect_root(tile))
 
     def root(self) -> bytes:
         """The root over all leaves so far: the edges' nodes, from the highest level down, cover the tree."""
-        nodes = [node for edge in reversed(self._edges) for node in edge.nodes.nodes]
+        nodes = [node for edge in reversed(self._edges) for node in edge.nodes()]
         return join(nodes) if nodes else EMPTY_ROOT
 
     def finish(self) -> None:
         """Hand over the partial tiles; nothing is appended afterwards."""
         for level, edge in enumerate(self._edges):
             if edge.data:
-                self._finished(TileAddress(level, edge.index, edge.nodes.size), bytes(edge.data))
+                width = len(edge.data) // HASH_SIZE
+                self._finished(TileAddress(level, edge.index, width), bytes(edge.data))
 
 
 class ServedTiles:

@@ -1,6 +1,8 @@
 """The tree that the verifier grows gives, at every size, the root and the tiles of the specification."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from projections.verification.tiling import TiledTree
 from registry.log.merkle import root
@@ -30,6 +32,16 @@ def test_root_and_tiles_are_those_of_the_specification(size: int) -> None:
         assert data == b"".join(
             root(HASHES[number * wide : (number + 1) * wide]) for number in range(first, first + tile.width)
         )
+
+
+@given(st.lists(st.integers(0, 700), max_size=8))
+def test_leaves_may_come_in_any_portions(portions: list[int]) -> None:
+    tiles: list[tuple[TileAddress, bytes]] = []
+    tree = TiledTree(lambda tile, data: tiles.append((tile, data)))
+    for portion in portions:
+        tree.extend(HASHES[tree.size : tree.size + portion])
+    one_by_one, expected = grown(sum(portions))
+    assert (tree.size, tree.root(), tiles) == (one_by_one.size, one_by_one.root(), expected)
 
 
 def test_the_root_is_known_at_every_size_on_the_way() -> None:
