@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from hashlib import sha256
 from pathlib import Path
+from uuid import uuid4
 
 import asyncpg
 import httpx
@@ -27,8 +28,11 @@ from registry.application.application import Application
 from registry.application.unit import Actor
 from registry.log import reader, storage
 from registry.log.keys import LogKeys, Purpose, load_or_create
+from registry.log.leaf import entry_leaf
+from registry.log.merkle import leaf_hash
 from registry.log.publisher import Publisher
 from registry.log.tiles import bundle_path, tile_path, tiles_of
+from registry.privacy.sealing import commitment, new_key
 from tests.integration.conftest import Clock
 from tests.integration.test_verify import given, one_incident, write_history
 
@@ -146,6 +150,35 @@ async def test_exporting_again_changes_nothing_and_later_only_adds(
     replaced = {path for path in before if after.get(path) != before[path]}
     assert replaced == {"checkpoint", "datapackage.json", "CITATION.cff", "README.md"}
     assert verified(place, log_keys) == 0
+
+
+async def pad(pool: asyncpg.Pool, size: int) -> None:
+    """Entry leaves until the log has so many."""
+    positions = range(await storage.count_events(pool), size)
+    events = [uuid4() for _ in positions]
+    leaves = [entry_leaf(event, commitment(new_key(), event, "content", {})) for event in events]
+    await pool.execute(
+        "INSERT INTO events (position, event_id, stream_id, version, type, state, leaf, leaf_hash) "
+        "SELECT position, id, gen_random_uuid(), 1, 'attack.reported', '', leaf, hash "
+        "FROM unnest($1::bigint[], $2::uuid[], $3::bytea[], $4::bytea[]) AS new (position, id, leaf, hash)",
+        positions,
+        events,
+        leaves,
+        [leaf_hash(leaf) for leaf in leaves],
+    )
+
+
+async def test_a_mirror_grows_from_tile_to_tile(
+    pool: asyncpg.Pool, publisher: Publisher, log_keys: LogKeys, place: Path
+) -> None:
+    for size in (255, 256, 257, 1024, 1300):
+        await pad(pool, size)
+        await publisher.publish_once()
+        assert (await exported(pool, log_keys, place)).size == size
+        assert verified(place, log_keys) == 0
+    for tile in tiles_of(1300):
+        path = tile_path(tile.level, tile.index, tile.width)
+        assert (place / path).read_bytes() == await reader.tile(pool, path)
 
 
 async def test_a_changed_number_is_named_by_file_and_row_also_as_of_an_earlier_size(
