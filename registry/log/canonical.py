@@ -100,9 +100,14 @@ def _check(value: Any, depth: int) -> None:
 
 
 def _check_items(items: Iterable[Any], depth: int) -> None:
-    # Most items are ASCII strings or null: passing them here, without a call each, halves the time of encoding.
+    # Most items are ASCII strings, null or integers: passing them here, without a call each, halves the time.
     for item in items:
-        if item is None or (type(item) is str and item.isascii()):
+        kind = type(item)
+        if (
+            item is None
+            or (kind is str and item.isascii())
+            or (kind is int and -MAX_INTEGER <= item <= MAX_INTEGER)
+        ):
             continue
         _check(item, depth)
 

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from projections.counting.fold import Fold
 from registry.errors import MalformedLog
 from registry.log import canonical
+from registry.log.canonical import JSON
 from registry.log.certificate import CountCertificate
 from registry.log.checkpoint import Checkpoint, open_checkpoint
 from registry.log.cosignature import Cosigner, WitnessKey
@@ -121,7 +122,7 @@ def folded(leaf: bytes) -> None:
 DISCLOSED = next(leaf for leaf in small_log().leaves if incident(1).encode() in leaf)
 RELEASED = next(leaf for leaf in small_log().leaves if b'"release.published"' in leaf)
 ENTRY = entry_leaf(ID, write_base64(HASH))
-VALUE = {"a": [1, -2, None, True, 'é\n"\\'], "b": {"c": {}}, "d": 2**53 - 1}
+VALUE: JSON = {"a": [1, -2, None, True, 'é\n"\\'], "b": {"c": {}}, "d": 2**53 - 1}
 
 PARSERS = {
     "canonical JSON": Parser(canonical.encode(VALUE), lambda data: canonical.encode(canonical.decode(data))),
