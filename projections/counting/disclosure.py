@@ -6,7 +6,7 @@ understand differently must not be counted by either.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple, TypeVar
 
@@ -21,6 +21,8 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _YEAR = re.compile(r"[0-9]{4}")
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 _MUNICIPALITY = re.compile(r"[0-9]{5}")
+_STATES = frozenset({*STATES, UNKNOWN})
+_SEXES = frozenset(Sex)
 _COUNT_LIMIT = 2**53
 
 T = TypeVar("T")
@@ -126,7 +128,7 @@ def parse(public: JSON) -> Disclosure:
         tally=_open(facets["tally"], lambda value: _both(value, _scope, "tally")),
         year=_open(facets["year"], lambda value: _matching(value, _YEAR, "year")),
         month=_open(facets["month"], lambda value: _matching(value, _MONTH, "month")),
-        state=_open(facets["state"], lambda value: _among(value, (*STATES, UNKNOWN), "state")),
+        state=_open(facets["state"], lambda value: _among(value, _STATES, "state")),
         municipality=_open(
             facets["municipality"], lambda value: _matching(value, _MUNICIPALITY, "municipality")
         ),
@@ -180,7 +182,7 @@ def _sexes(value: JSON) -> dict[NexusScope, dict[str, Bounds]]:
 def _by_sex(value: JSON, name: str) -> dict[str, Bounds]:
     if not isinstance(value, dict):
         raise _malformed(name, "is an object")
-    return {_among(sex, tuple(Sex), name): _bounds(bounds, f"{name}.{sex}") for sex, bounds in value.items()}
+    return {_among(sex, _SEXES, name): _bounds(bounds, f"{name}.{sex}") for sex, bounds in value.items()}
 
 
 def _bounds(value: JSON, name: str) -> Bounds:
@@ -257,7 +259,7 @@ def _matching(value: JSON, pattern: re.Pattern[str], name: str) -> str:
     return text
 
 
-def _among(value: JSON, codes: Iterable[str], name: str) -> str:
+def _among(value: JSON, codes: Container[str], name: str) -> str:
     text = _text(value, name)
     if text not in codes:
         raise _malformed(name, "is one of its codes")
@@ -265,7 +267,11 @@ def _among(value: JSON, codes: Iterable[str], name: str) -> str:
 
 
 def _code(value: JSON, codes: type[E], name: str) -> E:
-    return codes(_among(value, tuple(codes), name))
+    text = _text(value, name)
+    try:
+        return codes(text)
+    except ValueError:
+        raise _malformed(name, "is one of its codes") from None
 
 
 def _malformed(name: str, must: str) -> MalformedLog:
