@@ -186,6 +186,9 @@ class TestCommands:
             "rebuild",
             "verify",
             "import",
+            "export",
+            "erase",
+            "witness",
         ):
             assert command in said
         assert "·" in said

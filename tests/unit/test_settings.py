@@ -12,7 +12,14 @@ from registry.settings import PREFIX, Settings, load_settings
 
 DOCUMENTATION = Path(__file__).parents[2] / "docs" / "settings.md"
 
-TYPES = {str: "text", str | None: "PostgreSQL URL", int: "whole number", float: "number", Path: "path", Path | None: "path"}
+TYPES = {
+    str: "text",
+    str | None: "PostgreSQL URL",
+    int: "whole number",
+    float: "number",
+    Path: "path",
+    Path | None: "path",
+}
 COMPUTED_DEFAULTS = {"origin": "`localhost:<port>/log`", "master_key_file": "`<data>/master.key`"}
 
 
