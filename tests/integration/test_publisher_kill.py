@@ -182,20 +182,22 @@ async def running_over_300_events(publishing: Publishing, pool: asyncpg.Pool) ->
 async def audit(pool: asyncpg.Pool, keys: LogKeys, publishing: Publishing) -> int:
     """The published size. Nothing was ever signed but the one history of what is committed, and all that readers can
     fetch is what the published checkpoint says."""
+    # Read in this order, each can only be ahead of the one before, also while a publisher is at work.
     latest = await storage.latest_checkpoint(pool)
-    last = LastSigned(publishing.data).read()
-    leaves = [row["leaf"] for row in await pool.fetch("SELECT leaf FROM events ORDER BY position")]
-    roots = roots_of(leaves)
-
-    # One root for each size, and none ahead of what is committed.
+    published = await pool.fetch("SELECT size, root, note FROM checkpoints")
     signed = set()
     if publishing.signatures.exists():
         signed = {
             (int(size), bytes.fromhex(root))
             for size, root in map(str.split, publishing.signatures.read_text().splitlines())
         }
+    last = LastSigned(publishing.data).read()
+    leaves = [row["leaf"] for row in await pool.fetch("SELECT leaf FROM events ORDER BY position")]
+    roots = roots_of(leaves)
+
+    # One root for each size, and none ahead of what is committed.
     assert signed <= set(enumerate(roots))
-    for row in await pool.fetch("SELECT size, root, note FROM checkpoints"):
+    for row in published:
         checkpoint, _ = open_checkpoint(row["note"], ORIGIN, [keys.log.verifier])
         assert (checkpoint.size, checkpoint.root) == (row["size"], row["root"])
         assert (checkpoint.size, checkpoint.root) in signed
