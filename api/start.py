@@ -110,10 +110,9 @@ async def open_services(settings: Settings, environment: str = LIVE) -> AsyncIte
 
 async def adopt(application: Application) -> None:
     """The definition that this program counts by, and, in a new register, the policy that it ships with."""
+    definition = register.adopt_definition(DEFINITION_ID, definition_sha256())
+    await application.execute(OPERATOR, definition, WriteOptions())
     adopted = await application.load(Register, REGISTER_ID)
-    if adopted is None or adopted.definition_sha256 != definition_sha256():
-        decision = register.adopt_definition(DEFINITION_ID, definition_sha256())
-        await application.execute(OPERATOR, decision, WriteOptions())
     if adopted is None or adopted.policy_sha256 is None:
         document = policy.shipped()
         await application.execute(

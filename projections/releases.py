@@ -30,7 +30,6 @@ from registry.domain.certainty import LinkedReport
 from registry.domain.codes import UNKNOWN, Certainty
 from registry.domain.incident import Incident
 from registry.domain.register import REGISTER_ID, Register
-from registry.errors import RuleViolated
 from registry.log.canonical import JSON
 
 
@@ -71,18 +70,13 @@ class Releases:
 
     async def _decide(self, unit: Unit) -> Register:
         await self._models.catch_up()
-        register = await unit.find(Register, REGISTER_ID)
-        if register is None or register.policy is None:
-            raise RuleViolated(
-                "release-needs-definition-and-policy",
-                "Antes de publicar hay que adoptar una definición y una política de divulgación.",
-                "A definition and a disclosure policy must be adopted before anything is released.",
-            )
+        register = await unit.find(Register, REGISTER_ID) or Register(id=REGISTER_ID)
+        _, document = register.rules()
         on = unit.act.at.date()
         cases = await self._cases()
         candidates = await self._candidates(cases)
         open_facets = ladder.decide(
-            candidates, policy.parse(register.policy), on=on, previous_release=register.released
+            candidates, policy.parse(document), on=on, previous_release=register.released
         )
         count = 0
         for case in cases:

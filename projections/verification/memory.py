@@ -4,14 +4,13 @@ A log shows itself forked, or rolled back, only to someone who remembers. The fi
 whoever can change it can make the verifier trust another key, so it belongs where only its owner writes.
 """
 
-import os
-import tempfile
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from projections.verification.errors import CannotStart
+from registry.log.durable import write_durably
 
 VERSION: Final = 1
 
@@ -51,16 +50,7 @@ def remember(path: Path, memory: Memory) -> None:
     content = msgspec.json.format(msgspec.json.encode(memory), indent=2) + b"\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(draft).replace(path)
-        except BaseException:
-            Path(draft).unlink(missing_ok=True)
-            raise
+        write_durably(path, content)
     except OSError as error:
         raise CannotStart(
             f"No se puede escribir {path}: {error.strerror}. Lo verificado vale, pero no se recordará.",

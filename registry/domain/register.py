@@ -102,34 +102,35 @@ class Register(Aggregate, kw_only=True):
     answers: tuple[dict[str, Any], ...] = ()
     """Who had answered, as that release said."""
 
-    def adopt_definition(self, act: Act, *, definition: str, sha256: str) -> bool:
-        """False if this very text already holds."""
-        if self.definition_sha256 == sha256:
-            return False
-        self.trigger(DefinitionAdopted, act, definition=definition, sha256=sha256)
-        return True
+    def adopt_definition(self, act: Act, *, definition: str, sha256: str) -> None:
+        """Decides nothing if this very text already holds."""
+        if self.definition_sha256 != sha256:
+            self.trigger(DefinitionAdopted, act, definition=definition, sha256=sha256)
 
-    def adopt_policy(self, act: Act, *, name: str, sha256: str, policy: Mapping[str, JSON]) -> bool:
-        """False if this very policy already holds."""
-        if self.policy_sha256 == sha256:
-            return False
-        self.trigger(PolicyAdopted, act, name=name, sha256=sha256, policy=dict(policy))
-        return True
+    def adopt_policy(self, act: Act, *, name: str, sha256: str, policy: Mapping[str, JSON]) -> None:
+        """Decides nothing if this very policy already holds."""
+        if self.policy_sha256 != sha256:
+            self.trigger(PolicyAdopted, act, name=name, sha256=sha256, policy=dict(policy))
 
-    def publish_release(
-        self, act: Act, *, release: UUID, disclosed: int, answers: tuple[dict[str, Any], ...]
-    ) -> None:
-        if self.definition_sha256 is None or self.policy_sha256 is None:
+    def rules(self) -> tuple[str, dict[str, Any]]:
+        """What releases follow: SHA-256 (hex) of the definition, and the policy. RuleViolated before both hold."""
+        if self.definition_sha256 is None or self.policy is None:
             raise RuleViolated(
                 "release-needs-definition-and-policy",
                 "Antes de publicar hay que adoptar una definición y una política de divulgación.",
                 "A definition and a disclosure policy must be adopted before anything is released.",
             )
+        return self.definition_sha256, self.policy
+
+    def publish_release(
+        self, act: Act, *, release: UUID, disclosed: int, answers: tuple[dict[str, Any], ...]
+    ) -> None:
+        definition, _ = self.rules()
         self.trigger(
             ReleasePublished,
             act,
             release=release,
-            definition=self.definition_sha256,
+            definition=definition,
             policy=self.policy_sha256,
             disclosed=disclosed,
             answers=answers,
