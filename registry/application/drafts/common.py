@@ -1,0 +1,83 @@
+"""What all drafts share: names, codes, places and dates as they are sent."""
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+
+from registry.domain.claims import Range
+from registry.domain.codes import (
+    DatePrecision,
+    Manner,
+    Nexus,
+    Outcome,
+    PlacePrecision,
+    Sex,
+    VictimRole,
+)
+
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
+NO_CONTROLS = r"^[^\x00-\x1f\x7f]*$"
+"""A line of text; among the control characters is NUL, which the database cannot hold."""
+SourceRecordId = Annotated[str, msgspec.Meta(min_length=1, max_length=255, pattern=NO_CONTROLS)]
+StateCode = Annotated[str, msgspec.Meta(pattern=r"^(0[1-9]|[12][0-9]|3[0-2])$")]
+MunicipalityCode = Annotated[str, msgspec.Meta(pattern=r"^(0[1-9]|[12][0-9]|3[0-2])(?!000)[0-9]{3}$")]
+CluesCode = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{5}[0-9]{6}$")]
+LongText = Annotated[str, msgspec.Meta(max_length=20_000)]
+ShortText = Annotated[str, msgspec.Meta(max_length=2_000)]
+
+
+class Draft(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Base: strict about field names, immutable."""
+
+
+class RecordReference(Draft, frozen=True, kw_only=True):
+    """A record by its sender's own id, where the caller does not know ours.
+
+    ``institution`` is who sent it, needed where several used that id; another institution's record is found only by
+    keys that may see it.
+    """
+
+    source_record_id: SourceRecordId
+    institution: UUID | None = None
+
+
+Reference = UUID | RecordReference
+
+
+class Student(Draft, frozen=True, kw_only=True):
+    """A CURP, or the institution's own number: one of the two. Private; becomes a keyed pseudonym."""
+
+    curp: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{4}[0-9]{6}[HMX][A-Z]{5}[A-Z0-9][0-9]$")] | None = None
+    internal_id: Annotated[str, msgspec.Meta(min_length=1, max_length=100)] | None = None
+
+
+class WhenDraft(Draft, frozen=True, kw_only=True):
+    """``wording`` keeps the source's own words for the date; private."""
+
+    earliest: date | None
+    latest: date
+    precision: DatePrecision
+    wording: ShortText | None = None
+
+
+class WhereDraft(Draft, frozen=True, kw_only=True):
+    """``wording`` keeps the source's own words for the place; private."""
+
+    state: StateCode | None = None
+    cvegeo: MunicipalityCode | None = None
+    site: UUID | None = None
+    precision: PlacePrecision
+    wording: ShortText | None = None
+
+
+class VictimDraft(Draft, frozen=True, kw_only=True):
+    role: VictimRole
+    sex: Sex = Sex.NOT_REPORTED
+    outcome: Outcome = Outcome.NOT_REPORTED
+    nexus: Nexus = Nexus.NOT_REPORTED
+    count: Range | None = None
+    manner: Manner | None = None
+    student: Student | None = None
+    assignment: UUID | None = None

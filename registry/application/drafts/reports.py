@@ -1,0 +1,77 @@
+"""Reports as they are sent: what one source said."""
+
+from typing import Annotated
+
+import msgspec
+
+from registry.application.drafts.common import (
+    Draft,
+    LongText,
+    Reference,
+    ShortText,
+    SourceRecordId,
+    VictimDraft,
+    WhenDraft,
+    WhereDraft,
+)
+from registry.domain.claims import Bound, Perpetrator
+from registry.domain.codes import (
+    NOT_REPORTED,
+    Directness,
+    Means,
+    RelocationAction,
+    RelocationUnit,
+    ReportClass,
+    SourceType,
+)
+from registry.log.canonical import MAX_INTEGER
+
+Quarter = Annotated[str, msgspec.Meta(pattern=r"^(19|20)[0-9]{2}-Q[1-4]$")]
+
+
+class EvidenceDraft(Draft, frozen=True, kw_only=True):
+    """What was seen, where and when. Private. At least a digest or a source URL."""
+
+    algorithm: ShortText | None = None
+    digest: ShortText | None = None
+    size: Annotated[int, msgspec.Meta(ge=0, le=MAX_INTEGER)] | None = None
+    media_type: ShortText | None = None
+    source_url: ShortText | None = None
+    acquired_at: ShortText | None = None
+
+
+class ReportDraft(Draft, frozen=True, kw_only=True):
+    """One source's account of a threat or an attack, or (class RELOCATION) of relocations of many.
+
+    ``source_name`` is who says it (the outlet of a press piece): private, pseudonymised, so that two pieces of one
+    outlet are not two sources. ``action``, ``unit``, ``low``, ``best``, ``high`` belong to class RELOCATION only,
+    where ``where`` may be a list.
+    """
+
+    class_: ReportClass = msgspec.field(name="class")
+    source_type: SourceType
+    directness: Directness = Directness.INDIRECT
+    source_name: ShortText | None = None
+    derived_from: Reference | None = None
+    when: WhenDraft | None = None
+    where: WhereDraft | list[WhereDraft] | None = None
+    kind: str = NOT_REPORTED
+    means: list[Means] = []
+    perpetrator: Perpetrator | None = None
+    victims: list[VictimDraft] = []
+    narrative: LongText | None = None
+    evidence: list[EvidenceDraft] = []
+    action: RelocationAction | None = None
+    unit: RelocationUnit | None = None
+    low: Bound | None = None
+    best: Bound | None = None
+    high: Bound | None = None
+    trigger_incident: Reference | None = None
+    source_record_id: SourceRecordId | None = None
+
+
+class NilReportDraft(Draft, frozen=True, kw_only=True):
+    """Nothing happened that the institution knows of, in one quarter."""
+
+    quarter: Quarter
+    source_record_id: SourceRecordId | None = None
