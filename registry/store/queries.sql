@@ -20,10 +20,13 @@ ORDER BY version;
 SELECT type, state FROM events WHERE stream_id = $1 AND version > $2 ORDER BY version;
 
 -- name: histories
--- The same of several streams ($1), each after a version ($2).
+-- The same of several streams ($1), each after a version ($2). Here and below OFFSET 0 keeps the look-up one by the index
+-- for each that is asked for: as a join, a plan made while the table was small would go on reading all of it.
 SELECT asked.n, e.type, e.state
 FROM unnest($1::uuid[], $2::bigint[]) WITH ORDINALITY AS asked (stream_id, version, n)
-JOIN events e ON e.stream_id = asked.stream_id AND e.version > asked.version
+CROSS JOIN LATERAL (
+    SELECT version, type, state FROM events WHERE stream_id = asked.stream_id AND version > asked.version OFFSET 0
+) AS e
 ORDER BY asked.n, e.version;
 
 -- name: page
@@ -61,6 +64,7 @@ FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS asked (institution, key, 
 CROSS JOIN LATERAL (
     SELECT k.body, k.event_ids FROM idempotency_keys k
     WHERE k.institution = asked.institution AND k.key = asked.key AND k.created > now() - interval '30 days'
+    OFFSET 0
 ) AS known;
 
 -- name: forget_idempotency_keys
@@ -74,6 +78,7 @@ FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS asked (institution, name,
 CROSS JOIN LATERAL (
     SELECT r.content, r.stream_id, r.event_ids FROM source_records r
     WHERE r.institution = asked.institution AND r.source_record_id = asked.name
+    OFFSET 0
 ) AS known;
 
 -- name: source_record_id
