@@ -14,9 +14,8 @@ from registry.log.canonical import JSON, encode
 from registry.log.checkpoint import Checkpoint
 from registry.log.leaf import entry_leaf, open_leaf
 from registry.log.lines import write_base64
-from registry.log.merkle import leaf_hashes
 from registry.log.note import Signer
-from registry.log.tiles import TILE_WIDTH, TileAddress, bundle_path, encode_bundle, tile_path
+from registry.log.tiles import TILE_WIDTH, TileAddress, bundle_path, encode_bundle, hash_bundle, tile_path
 from registry.privacy.sealing import commitment, new_key
 
 KEY = Signer("bench.example/log", bytes(range(32)))
@@ -49,8 +48,9 @@ def write_mirror(directory: Path, size: int) -> list[bytes]:
     leaves = islice(_leaves(size), size)
     number = 0
     while bundle := list(islice(leaves, TILE_WIDTH)):
-        _write(directory / bundle_path(number, len(bundle)), encode_bundle(bundle))
-        tree.extend(leaf_hashes(bundle))
+        data = encode_bundle(bundle)
+        _write(directory / bundle_path(number, len(bundle)), data)
+        tree.extend(hash_bundle(data, len(bundle)))
         kept += bundle
         number += 1
     root = tree.root()

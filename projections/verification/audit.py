@@ -2,7 +2,8 @@
 
 1. Entry bundles are read one by one (c2sp.org/tlog-tiles v1, ``tile/entries/…``), the last one partial.
 2. Each entry is hashed as a leaf and added to the tree (RFC 6962 s2.1). Only the edge of the tree is kept in
-   memory; the entries wait in a temporary file, because none is interpreted before the root is proved.
+   memory; the entries wait in a temporary file, because none is interpreted before the root is proved. Where a bundle
+   holds entry leaves only, their number waits for them: they say nothing else.
 3. The root is compared with the checkpoint's. Equal roots prove every entry at once.
 4. On the way, every tile of hashes of every level that this size implies, full or partial, is held against the
    one that the entries give (c2sp.org/tlog-tiles v1, ``tile/<L>/…``). When the roots agree, a tile that differs is
@@ -26,12 +27,14 @@ from projections.verification.sources import BUNDLE_LIMIT, Source
 from projections.verification.tiling import ServedTiles, TiledTree, read_tile
 from registry.errors import MalformedLog
 from registry.log.checkpoint import Checkpoint
-from registry.log.merkle import HASH_SIZE, leaf_hash, leaf_hashes
+from registry.log.entry_bundles import is_entry_bundle
+from registry.log.merkle import HASH_SIZE, leaf_hash
 from registry.log.tiles import (
     TILE_WIDTH,
     TileAddress,
     bundle_path,
     decode_bundle,
+    hash_bundle,
     tile_path,
     truncate_bundle,
 )
@@ -39,32 +42,26 @@ from registry.text import Text
 
 
 class Entries(AbstractContextManager["Entries"]):
-    """The entries of the log in order, to be read as often as needed: bundle after bundle, as c2sp.org/tlog-tiles
-    writes them."""
+    """The entries of the log in order, bundle after bundle. Of bundles of entry leaves only their number is kept."""
 
     def __init__(self) -> None:
         self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by exit
         self._bundles: list[tuple[int, int]] = []
-        """Of each, how many entries and bytes it has."""
+        """Of each, how many entries it has, and how many bytes in the file: none where all are entry leaves."""
         self.size = 0
 
     def extend(self, bundle: bytes, width: int) -> None:
-        """A bundle of ``width`` more entries, from index ``size`` on."""
-        self._file.write(bundle)
-        self._bundles.append((width, len(bundle)))
+        """A bundle of ``width`` more entries (c2sp.org/tlog-tiles), from index ``size`` on."""
+        kept = b"" if is_entry_bundle(bundle, width) else bundle
+        self._file.write(kept)
+        self._bundles.append((width, len(kept)))
         self.size += width
 
-    def __iter__(self) -> Iterator[tuple[int, bytes]]:
-        for first, bundle in self.bundles():
-            yield from enumerate(bundle, first)
-
-    def bundles(self) -> Iterator[tuple[int, list[bytes]]]:
-        """The entries of each bundle, after the index of the first of them."""
+    def bundles(self) -> Iterator[tuple[int, list[bytes] | None]]:
+        """How many entries each bundle has, and the entries, or None where all are entry leaves."""
         self._file.seek(0)
-        index = 0
         for width, length in self._bundles:
-            yield index, decode_bundle(self._file.read(length), width)
-            index += width
+            yield width, decode_bundle(self._file.read(length), width) if length else None
 
     def __enter__(self) -> Self:
         return self
@@ -116,40 +113,39 @@ def _read(
     tree = TiledTree(tiles.compare)
     roots = {0: tree.root()} if 0 in sizes else {}
     for number, width in _bundles(checkpoint.size):
-        bundle, found = read_bundle(source, number, width)
-        hashes = leaf_hashes(found)
+        bundle, hashes = read_bundle(source, number, width)
         first = entries.size
         for size in sorted(size for size in sizes if first < size <= first + width):
-            tree.extend(hashes[tree.size - first : size - first])
+            tree.extend(hashes[HASH_SIZE * (tree.size - first) : HASH_SIZE * (size - first)])
             roots[size] = tree.root()
-        tree.extend(hashes[tree.size - first :])
+        tree.extend(hashes[HASH_SIZE * (tree.size - first) :])
         entries.extend(bundle, width)
         report.progress(entries.size, checkpoint.size)
     tree.finish()
     return roots
 
 
-def read_bundle(source: Source, number: int, width: int) -> tuple[bytes, list[bytes]]:
-    """Entries ``number``·256 onwards, ``width`` of them, from the partial bundle or from the full one: as a bundle, and
-    one by one.
+def read_bundle(source: Source, number: int, width: int) -> tuple[bytes, bytes]:
+    """Entries ``number``·256 onwards, ``width`` of them, from the partial bundle or from the full one: the bundle and
+    its leaf hashes.
 
     A server may drop a partial bundle once the full one exists (tlog-tiles), as it does when the log grows while
     we read it.
     """
     try:
-        return _decoded(source, number, width)
+        return _hashed(source, number, width)
     except Missing:
         if width == TILE_WIDTH:
             raise
-        full, entries = _decoded(source, number, TILE_WIDTH)
-        return truncate_bundle(full, width), entries[:width]
+        full, hashes = _hashed(source, number, TILE_WIDTH)
+        return truncate_bundle(full, width), hashes[: HASH_SIZE * width]
 
 
-def _decoded(source: Source, number: int, width: int) -> tuple[bytes, list[bytes]]:
+def _hashed(source: Source, number: int, width: int) -> tuple[bytes, bytes]:
     path = bundle_path(number, width)
     content = source.read(path, BUNDLE_LIMIT)
     try:
-        return content, decode_bundle(content, width)
+        return content, hash_bundle(content, width)
     except MalformedLog as error:
         where = _broken_at(source, number, width, content)
         raise VerificationFailed(

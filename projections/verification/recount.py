@@ -15,7 +15,7 @@ from projections.verification.errors import VerificationFailed
 from projections.verification.openings import Openings
 from projections.verification.releases import Releases
 from registry.errors import MalformedLog
-from registry.log.leaf import OpenLeaf, are_entry_leaves, parse_leaf
+from registry.log.leaf import OpenLeaf, is_entry_leaf, parse_leaf
 
 OPEN_TYPES: Final = frozenset(
     {
@@ -45,7 +45,7 @@ class Recount:
     def add(self, index: int, entry: bytes) -> None:
         """The next leaf. Raises VerificationFailed, naming it."""
         try:
-            leaf = parse_leaf(entry)
+            leaf = None if is_entry_leaf(entry) else parse_leaf(entry)
             if isinstance(leaf, OpenLeaf):
                 self._add_open(index, leaf)
             else:
@@ -82,15 +82,25 @@ class Recount:
 def recount(entries: Entries, pauses: Mapping[int, Sequence[Callable[[Fold], None]]]) -> Recount:
     """Reads all entries; on the way, after so many of them, each of the ``pauses`` for that size is called."""
     result = Recount()
-    for first, bundle in entries.bundles():
-        if are_entry_leaves(bundle) and not any(first <= size < first + len(bundle) for size in pauses):
-            result.fold.add_entries(first, len(bundle))
+    for width, leaves in entries.bundles():
+        first = result.fold.size
+        if leaves is None:
+            _add_entries(result.fold, width, pauses)
             continue
-        for index, entry in enumerate(bundle, first):
+        for index, entry in enumerate(leaves, first):
             _pause(result.fold, pauses)
             result.add(index, entry)
     _pause(result.fold, pauses)
     return result
+
+
+def _add_entries(fold: Fold, count: int, pauses: Mapping[int, Sequence[Callable[[Fold], None]]]) -> None:
+    """So many entry leaves, with the pauses on the way, that at the end left to who adds the next."""
+    end = fold.size + count
+    for size in sorted(size for size in pauses if fold.size <= size < end):
+        fold.add_entries(fold.size, size - fold.size)
+        _pause(fold, pauses)
+    fold.add_entries(fold.size, end - fold.size)
 
 
 def _pause(fold: Fold, pauses: Mapping[int, Sequence[Callable[[Fold], None]]]) -> None:

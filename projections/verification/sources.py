@@ -63,13 +63,18 @@ class Directory:
     def __init__(self, root: Path) -> None:
         inner = root / "log"
         self._root = inner if (inner / "checkpoint").is_file() else root
+        self._prefix = f"{self._root}/"
         self.name = str(root)
 
     def read(self, path: str, limit: int) -> bytes:
         """The file below the mirror's root."""
+        # The system's own calls: a log of a million leaves has eight thousand files, most of them small.
         try:
-            with (self._root / path).open("rb") as file:
-                content = file.read(min(os.fstat(file.fileno()).st_size, limit) + 1)
+            file = os.open(self._prefix + path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                content = os.read(file, min(os.fstat(file).st_size, limit) + 1)
+            finally:
+                os.close(file)
         except FileNotFoundError as error:
             raise _missing(f"{self._root}/{path}") from error
         except OSError as error:

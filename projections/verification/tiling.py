@@ -8,7 +8,7 @@ hash one level above. Hashes come and go by tiles, as bytes: a call and an objec
 hashing.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from projections.verification.errors import DataUnavailable, Missing, VerificationFailed
@@ -43,13 +43,12 @@ class TiledTree:
 
     def append(self, leaf_hash: bytes) -> None:
         """Add the next leaf hash."""
-        self.extend((leaf_hash,))
+        self.extend(leaf_hash)
 
-    def extend(self, leaf_hashes: Iterable[bytes]) -> None:
-        """Add the next leaf hashes."""
-        data = b"".join(leaf_hashes)
-        self.size += len(data) // HASH_SIZE
-        self._extend(0, data)
+    def extend(self, leaf_hashes: bytes) -> None:
+        """Add the next leaf hashes, which stand one after the other."""
+        self.size += len(leaf_hashes) // HASH_SIZE
+        self._extend(0, leaf_hashes)
 
     def _extend(self, level: int, data: bytes) -> None:
         while data:

@@ -8,7 +8,7 @@ when is what an armed group would want to know. An *open leaf* is readable by al
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -77,10 +77,10 @@ def open_leaf(event_id: UUID, type: str, recorded: date, public: Mapping[str, JS
     return leaf
 
 
-def are_entry_leaves(leaves: Iterable[bytes]) -> bool:
-    """Whether ``parse_leaf`` would give an EntryLeaf of each, at a fifteenth of its price: most leaves are entries, and
-    who audits them all needs to know no more of them."""
-    return all(map(_ENTRY.fullmatch, leaves))
+def is_entry_leaf(data: bytes) -> bool:
+    """Whether ``parse_leaf`` would give an EntryLeaf, at a fifteenth of its price: most leaves are entries, and who
+    audits them all needs to know no more of them."""
+    return _ENTRY.fullmatch(data) is not None
 
 
 def parse_leaf(data: bytes) -> EntryLeaf | OpenLeaf:

@@ -6,6 +6,7 @@ hashed together from right to left. So whoever can read nodes (from tiles, from 
 and every proof.
 """
 
+import struct
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -14,6 +15,8 @@ from registry.errors import MalformedLog
 
 HASH_SIZE = 32
 EMPTY_ROOT = sha256(b"").digest()
+
+_PAIR = struct.Struct(f"{2 * HASH_SIZE}s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +40,10 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return sha256(b"\x01" + left + right).digest()
 
 
-def leaf_hashes(entries: Iterable[bytes]) -> list[bytes]:
-    """``leaf_hash`` of each; for millions, where a call apiece costs as much as the hashing."""
-    return [sha256(b"\x00" + entry).digest() for entry in entries]
-
-
 def perfect_root(hashes: bytes) -> bytes:
     """``MTH`` of a power of two of leaf hashes that stand one after the other, level by level."""
     while len(hashes) > HASH_SIZE:
-        pairs = range(0, len(hashes), 2 * HASH_SIZE)
-        hashes = b"".join([sha256(b"\x01" + hashes[at : at + 2 * HASH_SIZE]).digest() for at in pairs])
+        hashes = b"".join([sha256(b"\x01" + pair).digest() for (pair,) in _PAIR.iter_unpack(hashes)])
     return hashes
 
 

@@ -7,11 +7,13 @@ not exist.
 """
 
 import re
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 from registry.errors import MalformedLog
-from registry.log.merkle import HASH_SIZE, Node
+from registry.log.merkle import HASH_SIZE, Node, leaf_hash
 
 TILE_HEIGHT = 8
 TILE_WIDTH = 1 << TILE_HEIGHT
@@ -141,6 +143,21 @@ def decode_bundle(data: bytes, width: int) -> list[bytes]:
     return entries
 
 
+def hash_bundle(data: bytes, width: int) -> bytes:
+    """The leaf hashes (RFC 6962 section 2.1) of the ``width`` entries of a bundle, one after the other; MalformedLog as
+    ``decode_bundle``.
+
+    For millions: as long as all entries have one length, no entry is copied but the one that is being hashed.
+    """
+    stride = _stride(data, width)
+    if stride is None:
+        return b"".join(map(leaf_hash, decode_bundle(data, width)))
+    # The low byte of each length gives its place to the 0x00 that comes before a leaf.
+    prefixed = bytearray(data)
+    prefixed[1::stride] = bytes(width)
+    return b"".join([sha256(leaf).digest() for (leaf,) in struct.iter_unpack(f"x{stride - 1}s", prefixed)])
+
+
 def truncate_bundle(data: bytes, width: int) -> bytes:
     """The first ``width`` entries of a bundle, still as a bundle."""
     return data[: _read_entries(data, width)[1]]
@@ -148,8 +165,10 @@ def truncate_bundle(data: bytes, width: int) -> bytes:
 
 def _read_entries(data: bytes, width: int) -> tuple[list[bytes], int]:
     """The first ``width`` entries, and where they end."""
-    if (entries := _equally_long(data, width)) is not None:
-        return entries, len(data)
+    stride = _stride(data, width)
+    if stride is not None:
+        form = f"{_LENGTH_SIZE}x{stride - _LENGTH_SIZE}s"
+        return [entry for (entry,) in struct.iter_unpack(form, data)], len(data)
     entries = []
     at = 0
     for _ in range(width):
@@ -163,8 +182,8 @@ def _read_entries(data: bytes, width: int) -> tuple[list[bytes], int]:
     return entries, at
 
 
-def _equally_long(data: bytes, width: int) -> list[bytes] | None:
-    """The entries of a bundle that holds exactly ``width`` of one length, in half the time; None for any other.
+def _stride(data: bytes, width: int) -> int | None:
+    """From one entry to the next, in a bundle that holds exactly ``width`` of one length; None for any other.
 
     Most bundles of ours are such: every entry leaf is as long as the next.
     """
@@ -174,7 +193,7 @@ def _equally_long(data: bytes, width: int) -> list[bytes] | None:
     high, low = (stride - _LENGTH_SIZE).to_bytes(_LENGTH_SIZE, "big")
     if data[0::stride].count(high) != width or data[1::stride].count(low) != width:
         return None
-    return [data[at : at + stride - _LENGTH_SIZE] for at in range(_LENGTH_SIZE, len(data) + 1, stride)]
+    return stride
 
 
 def _index_path(index: int) -> str:

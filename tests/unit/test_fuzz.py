@@ -22,7 +22,8 @@ from registry.log.canonical import JSON
 from registry.log.certificate import CountCertificate
 from registry.log.checkpoint import Checkpoint, open_checkpoint
 from registry.log.cosignature import Cosigner, WitnessKey
-from registry.log.leaf import EntryLeaf, are_entry_leaves, entry_leaf, open_leaf, parse_leaf
+from registry.log.entry_bundles import is_entry_bundle
+from registry.log.leaf import EntryLeaf, entry_leaf, is_entry_leaf, open_leaf, parse_leaf
 from registry.log.lines import read_base64, read_decimal, write_base64
 from registry.log.merkle import leaf_hash, root
 from registry.log.note import Signer, Verifier, open_note, sign, split_note
@@ -223,7 +224,8 @@ def test_an_entry_leaf_is_known_without_parsing_exactly_when_parsing_gives_one(l
         parsed = isinstance(parse_leaf(leaf), EntryLeaf)
     except MalformedLog:
         parsed = False
-    assert are_entry_leaves([ENTRY, leaf]) == parsed
+    assert is_entry_leaf(leaf) == parsed
+    assert is_entry_bundle(encode_bundle([ENTRY, leaf]), 2) == parsed
 
 
 NOTES = {

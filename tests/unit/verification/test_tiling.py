@@ -39,7 +39,7 @@ def test_leaves_may_come_in_any_portions(portions: list[int]) -> None:
     tiles: list[tuple[TileAddress, bytes]] = []
     tree = TiledTree(lambda tile, data: tiles.append((tile, data)))
     for portion in portions:
-        tree.extend(HASHES[tree.size : tree.size + portion])
+        tree.extend(b"".join(HASHES[tree.size : tree.size + portion]))
     one_by_one, expected = grown(sum(portions))
     assert (tree.size, tree.root(), tiles) == (one_by_one.size, one_by_one.root(), expected)
 
