@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import msgspec
 
-from api.auth.scopes import FOR_AN_INSTITUTION, Scope
+from api.auth.scopes import FOR_AN_INSTITUTION, ROLES, Role, Scope
 from api.auth.token import Tokens, is_well_formed
 from api.problems import UNAUTHENTICATED, Problem
 from registry.application.unit import Actor
@@ -20,10 +20,14 @@ _SQL: Final = load_queries("api.auth", "keys.sql")
 
 
 class KeyDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A request for a key. ``institution`` null is the operator's own; ``expires_on`` is its last day, in UTC."""
+    """A request for a key: a role or scopes, one of the two.
+
+    ``institution`` null is the operator's own; ``expires_on`` is its last day, in UTC.
+    """
 
     institution: UUID | None
-    scopes: list[Scope]
+    scopes: list[Scope] = []
+    role: Role | None = None
     expires_on: date
 
 
@@ -182,6 +186,27 @@ class Keys:
         return Issued(known["key_id"], self._tokens.make(known["key_id"]), replayed=True)
 
 
+def scopes_of(role: Role | None, scopes: Iterable[Scope]) -> frozenset[Scope]:
+    """What a key is asked for with: the scopes of a role, or scopes one by one.
+
+    :raises InvalidInput: both, or a role that needs no key.
+    """
+    listed = frozenset(scopes)
+    if role is None:
+        return listed
+    if listed:
+        raise InvalidInput(
+            "role", "Indique un papel o permisos, no los dos.", "Give a role or scopes, not both of them."
+        )
+    if not ROLES[role]:
+        raise InvalidInput(
+            "role",
+            "El público no necesita clave: lo público se lee sin ella.",
+            "The public needs no key: what is public is read without one.",
+        )
+    return ROLES[role]
+
+
 def check_scopes(institution: UUID | None, scopes: Iterable[Scope]) -> list[str]:
     """The scopes as stored, each once. A key may both submit and verify: whether an institution may adjudicate is
     decided per incident, since it is another's reports that it verifies.
@@ -190,7 +215,9 @@ def check_scopes(institution: UUID | None, scopes: Iterable[Scope]) -> list[str]
     """
     wanted = sorted(set(scopes))
     if not wanted:
-        raise InvalidInput("scopes", "Indique al menos un permiso.", "Give at least one scope.")
+        raise InvalidInput(
+            "scopes", "Indique un papel o al menos un permiso.", "Give a role or at least one scope."
+        )
     if institution is None and FOR_AN_INSTITUTION.intersection(wanted):
         raise InvalidInput(
             "institution",

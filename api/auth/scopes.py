@@ -28,6 +28,28 @@ ANY: Final = frozenset(Scope)
 FOR_AN_INSTITUTION: Final = ANY - {Scope.ADMIN}
 """Scopes that make sense only for a key of an institution: the operator neither reports nor verifies."""
 
+
+class Role(StrEnum):
+    """What people are in the register. A role is a named set of scopes and nothing else: keys store the scopes."""
+
+    ADMIN = "admin"
+    SUBMITTER = "submitter"
+    VERIFIER = "verifier"
+    ANALYST = "analyst"
+    PUBLIC = "public"
+
+
+ROLES: Final[Mapping[Role, frozenset[Scope]]] = {
+    Role.ADMIN: frozenset({Scope.ADMIN}),
+    Role.SUBMITTER: frozenset(
+        {Scope.REPORTS_WRITE, Scope.ASSIGNMENTS_WRITE, Scope.IMPORTS_WRITE, Scope.EVENTS_READ}
+    ),
+    Role.VERIFIER: frozenset({Scope.INCIDENTS_VERIFY, Scope.IMPORTS_WRITE, Scope.EVENTS_READ}),
+    Role.ANALYST: frozenset({Scope.RESTRICTED_READ, Scope.EVENTS_READ}),
+    Role.PUBLIC: frozenset(),
+}
+"""The public needs no key. ``webhooks:manage`` is in no role: it is given to whoever runs an integration."""
+
 _ADMIN = frozenset({Scope.ADMIN})
 _SUBMIT = frozenset({Scope.REPORTS_WRITE})
 _ASSIGN = frozenset({Scope.ASSIGNMENTS_WRITE})

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import typer
 
-from api.auth.keys import Key, Keys
-from api.auth.scopes import Scope
+from api.auth.keys import Key, Keys, scopes_of
+from api.auth.scopes import Role, Scope
 from api.cli.options import Data
 from api.start import open_database, open_services, read_settings
 from registry.application import reading
@@ -41,7 +41,12 @@ _RETIRED: Final = (
     help="Emite una clave; su texto se muestra una sola vez. · Issues a key; its text is shown once."
 )
 def create(
-    scope: Annotated[list[Scope], typer.Option(help="Permiso; se puede repetir. · Scope; may be repeated.")],
+    role: Annotated[
+        Role | None, typer.Option(help="Papel: varios permisos a la vez. · Role: several scopes at once.")
+    ] = None,
+    scope: Annotated[
+        list[Scope] | None, typer.Option(help="Permiso; se puede repetir. · Scope; may be repeated.")
+    ] = None,
     institution: Annotated[
         UUID | None,
         typer.Option(
@@ -58,7 +63,8 @@ def create(
 ) -> None:
     """Prints the key alone on standard output, so that it can be piped."""
     last_day = expires_on.date() if expires_on else None
-    issued = _with_keys(data, lambda store: store.issue(institution, scope, last_day), institution)
+    scopes = scopes_of(role, scope or ())
+    issued = _with_keys(data, lambda store: store.issue(institution, scopes, last_day), institution)
     typer.echo(f"id {issued.id}", err=True)
     typer.echo(issued.key)
 

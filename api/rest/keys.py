@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.auth.guard import requires
-from api.auth.keys import KeyDraft
+from api.auth.keys import KeyDraft, scopes_of
 from api.rest import answers
 from api.rest.bodies import check_media_type, decode, read_body
 from api.rest.documentation import document_keys, document_read
@@ -41,7 +41,7 @@ def build_router() -> APIRouter:
                 raise _unknown_institution() from None
         issued = await services.api_keys.issue(
             draft.institution,
-            draft.scopes,
+            scopes_of(draft.role, draft.scopes),
             draft.expires_on,
             requested_by=actor.key,
             idempotency_key=repeat,
