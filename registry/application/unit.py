@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from registry.application.turns import Turn
+from registry.domain.codes import ReadPurpose
 from registry.domain.event import Act, Aggregate, By, Pending
 from registry.errors import NotAllowed, NotFound, VersionConflict
 from registry.privacy.pseudonyms import Pseudonyms
@@ -24,11 +25,12 @@ SEES_ALL = frozenset({"incidents:verify", "restricted:read", "admin"})
 
 
 class Actor(msgspec.Struct, frozen=True):
-    """Who acts: institution (None = the operator), key, and what the key may do."""
+    """Who acts: institution (None = the operator), key, what the key may do, and why they read, if they say so."""
 
     institution: UUID | None
     key: UUID | None
     scopes: frozenset[str]
+    purpose: ReadPurpose | None = None
 
     @property
     def sees_all(self) -> bool:

@@ -308,6 +308,18 @@ class CertaintyBasis(StrEnum):
     SEALED_EVIDENCE = "SEALED_EVIDENCE"
 
 
+class ReadPurpose(StrEnum):
+    """Why somebody reads what is not public. Codes, so that the audit of reads holds nobody's words."""
+
+    RECORD_KEEPING = "RECORD_KEEPING"
+    STUDENT_SUPPORT = "STUDENT_SUPPORT"
+    ADJUDICATION = "ADJUDICATION"
+    STATISTICS = "STATISTICS"
+    DATA_SUBJECT_REQUEST = "DATA_SUBJECT_REQUEST"
+    LEGAL_ORDER = "LEGAL_ORDER"
+    AUDIT = "AUDIT"
+
+
 class CorrectionReason(StrEnum):
     DATA_ENTRY = "DATA_ENTRY"
     NEW_EVIDENCE = "NEW_EVIDENCE"
