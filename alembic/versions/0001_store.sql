@@ -99,7 +99,7 @@ CREATE TYPE append_outcome AS ENUM (
     'RECORD_REPLAYED',   -- the source record is known with the same content: its events
     'RECORD_DIFFERS',    -- the source record is known with other content
     'DUPLICATE',         -- the event ids are stored already: their positions
-    'CONFLICT'           -- a stream has moved on, or a data key was erased: decide again
+    'CONFLICT'           -- a stream has moved on, or a data key was erased or made by another: decide again
 );
 
 CREATE TYPE append_answer AS (command int, outcome append_outcome, event_ids uuid[]);
@@ -107,7 +107,7 @@ CREATE TYPE append_answer AS (command int, outcome append_outcome, event_ids uui
 -- Appends the events of several commands in one transaction; each command is all or nothing, and independent of
 -- the others. Arrays of one group run in parallel; *_command holds the command's number (from 0), and the events
 -- come in the order of their commands. A caller puts at most one command per stream, per idempotency key and per
--- source record into one call. record_first and record_last are the places (from 1) in the event arrays of the events
+-- source record into one call, and one per subject that gets a data key. record_first and record_last are the places (from 1) in the event arrays of the events
 -- that a source record made; key_subjects holds several subjects of one key one per line.
 CREATE FUNCTION append(
     event_command int[], new_event_ids uuid[], new_stream_ids uuid[], new_versions bigint[], new_types text[],
@@ -116,7 +116,9 @@ CREATE FUNCTION append(
     key_event_ids uuid[], key_fields text[], key_subjects text[], key_wrapped bytea[],
     idempotency_command int[], idempotency_institutions uuid[], idempotency_names text[], idempotency_bodies bytea[],
     record_command int[], record_institutions uuid[], record_names text[], record_contents bytea[],
-    record_first int[], record_last int[]
+    record_first int[], record_last int[],
+    data_key_command int[], data_key_subjects text[], data_key_wrapped bytea[],
+    read_command int[], read_stream_ids uuid[], read_versions bigint[]
 ) RETURNS TABLE (command int, outcome append_outcome, stored_event_ids uuid[], stored_positions bigint[])
 LANGUAGE plpgsql
 -- Plans outlive the moment they were made in, which may be that of an empty table: a plan that reads the whole table
@@ -174,6 +176,18 @@ BEGIN
         HAVING min(f.before) <> max(f.before)
             OR min(f.before) <> COALESCE(
                 (SELECT s.version FROM events s WHERE s.stream_id = f.stream_id ORDER BY s.version DESC LIMIT 1), 0)
+        UNION
+        -- What was decided on and is not changed must stand where the decision saw it.
+        SELECT r.command
+        FROM unnest(read_command, read_stream_ids, read_versions) AS r (command, stream_id, version)
+        WHERE r.version IS DISTINCT FROM
+            (SELECT s.version FROM events s WHERE s.stream_id = r.stream_id ORDER BY s.version DESC LIMIT 1)
+    ),
+    forestalled AS (
+        -- The subject has got a data key since: decided again, they are sealed under that one.
+        SELECT DISTINCT d.command
+        FROM unnest(data_key_command, data_key_subjects) AS d (command, subject)
+        WHERE (SELECT k.subject FROM vault.data_keys k WHERE k.subject = d.subject LIMIT 1) IS NOT NULL
     ),
     orphaned AS (
         -- Sealed under a data key that was erased since: decided again, they are sealed under a new one. Ciphertexts
@@ -200,7 +214,7 @@ BEGIN
             WHEN NOT i.same THEN 'KEY_REUSED'
             WHEN k.same THEN 'RECORD_REPLAYED'
             WHEN NOT k.same THEN 'RECORD_DIFFERS'
-            WHEN b.command IS NOT NULL OR o.command IS NOT NULL THEN 'CONFLICT'
+            WHEN b.command IS NOT NULL OR d.command IS NOT NULL OR o.command IS NOT NULL THEN 'CONFLICT'
             ELSE 'STORED'
         END::append_outcome,
         CASE WHEN g.stored > 0 THEN g.ids ELSE COALESCE(i.event_ids, k.event_ids, g.ids) END
@@ -210,6 +224,7 @@ BEGIN
     LEFT JOIN repeated i USING (command)
     LEFT JOIN known k USING (command)
     LEFT JOIN behind b USING (command)
+    LEFT JOIN forestalled d USING (command)
     LEFT JOIN orphaned o USING (command);
 
     accepted := ARRAY(SELECT a.command FROM unnest(answers) a WHERE a.outcome = 'STORED');
@@ -226,6 +241,11 @@ BEGIN
             RETURNING 1
         )
         UPDATE head SET size = first_position + (SELECT count(*) FROM stored);
+
+        INSERT INTO vault.data_keys (subject, wrapped)
+        SELECT d.subject, d.wrapped
+        FROM unnest(data_key_command, data_key_subjects, data_key_wrapped) AS d (command, subject, wrapped)
+        WHERE d.command = ANY (accepted);
 
         INSERT INTO private_parts (event_id, subject, ciphertext)
         SELECT p.event_id, p.subject, p.ciphertext

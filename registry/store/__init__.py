@@ -5,11 +5,13 @@ from registry.store.records import (
     Command,
     CommitmentKey,
     Idempotency,
+    NewDataKey,
     NewEvent,
     Outcome,
     PrivatePart,
     Recorded,
     SourceRecord,
+    StreamVersion,
 )
 from registry.store.store import NOTIFICATION_CHANNEL, EventStore
 
@@ -20,9 +22,11 @@ __all__ = [
     "CommitmentKey",
     "EventStore",
     "Idempotency",
+    "NewDataKey",
     "NewEvent",
     "Outcome",
     "PrivatePart",
     "Recorded",
     "SourceRecord",
+    "StreamVersion",
 ]

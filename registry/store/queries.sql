@@ -2,7 +2,7 @@
 -- Every argument is an array; see the function's own comment.
 SELECT command, outcome, stored_event_ids, stored_positions
 FROM append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-            $23, $24, $25);
+            $23, $24, $25, $26, $27, $28, $29, $30, $31);
 
 -- name: size
 -- The number of leaves, that is the next position.

@@ -66,12 +66,31 @@ class SourceRecord(msgspec.Struct, frozen=True):
     last_event: int
 
 
+class NewDataKey(msgspec.Struct, frozen=True):
+    """The first data key of a subject, wrapped by the master key: stored with what is sealed under it, or not at all."""
+
+    subject: str
+    wrapped: bytes
+
+
+class StreamVersion(msgspec.Struct, frozen=True):
+    """Where a stream stood when a decision read it."""
+
+    stream_id: UUID
+    version: int
+
+
 class Command(msgspec.Struct, frozen=True):
-    """Events that are stored together or not at all. Versions follow on what the caller read."""
+    """Events that are stored together or not at all. Versions follow on what the caller read.
+
+    ``reads`` are streams without new events that must still stand where they stood.
+    """
 
     events: tuple[NewEvent, ...]
     idempotency: Idempotency | None = None
     source_records: tuple[SourceRecord, ...] = ()
+    data_keys: tuple[NewDataKey, ...] = ()
+    reads: tuple[StreamVersion, ...] = ()
 
     @property
     def size(self) -> int:

@@ -212,11 +212,15 @@ def _each_claim(command: Command) -> Iterator[object]:
         yield (command.idempotency.institution, "key", command.idempotency.key)
     for record in command.source_records:
         yield (record.institution, "record", record.source_record_id)
+    for data_key in command.data_keys:
+        yield data_key.subject
 
 
 def _arguments(commands: Sequence[Command]) -> tuple[Any, ...]:
     """The commands as the parallel arrays of the SQL function ``append``."""
     events = [(number, event) for number, command in enumerate(commands) for event in command.events]
+    data_keys = [(number, key) for number, command in enumerate(commands) for key in command.data_keys]
+    reads = [(number, read) for number, command in enumerate(commands) for read in command.reads]
     parts = [(event.event_id, part) for _, event in events for part in event.private_parts]
     keys = [(event.event_id, key) for _, event in events for key in event.commitment_keys]
     idempotency = [
@@ -253,4 +257,10 @@ def _arguments(commands: Sequence[Command]) -> tuple[Any, ...]:
         [record.content for _, _, record in records],
         [start + record.first_event for _, start, record in records],
         [start + record.last_event for _, start, record in records],
+        [number for number, _ in data_keys],
+        [key.subject for _, key in data_keys],
+        [key.wrapped for _, key in data_keys],
+        [number for number, _ in reads],
+        [read.stream_id for _, read in reads],
+        [read.version for _, read in reads],
     )
