@@ -9,14 +9,13 @@ and every proof.
 import struct
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 
 from registry.errors import MalformedLog
 
 HASH_SIZE = 32
 EMPTY_ROOT = sha256(b"").digest()
-
-_PAIR = struct.Struct(f"{2 * HASH_SIZE}s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +42,15 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 def perfect_root(hashes: bytes) -> bytes:
     """``MTH`` of a power of two of leaf hashes that stand one after the other, level by level."""
     while len(hashes) > HASH_SIZE:
-        hashes = b"".join([sha256(b"\x01" + pair).digest() for (pair,) in _PAIR.iter_unpack(hashes)])
+        pairs = _pairs(len(hashes) // (2 * HASH_SIZE)).unpack(hashes)
+        hashes = b"".join([sha256(b"\x01" + pair).digest() for pair in pairs])
     return hashes
+
+
+@lru_cache(maxsize=8)
+def _pairs(count: int) -> struct.Struct:
+    """Slices of two hashes each. Kept for the eight levels of a tile."""
+    return struct.Struct(f"{2 * HASH_SIZE}s" * count)
 
 
 def root(hashes: Iterable[bytes]) -> bytes:

@@ -10,6 +10,7 @@ import re
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 
 from registry.errors import MalformedLog
@@ -155,7 +156,7 @@ def hash_bundle(data: bytes, width: int) -> bytes:
     # The low byte of each length gives its place to the 0x00 that comes before a leaf.
     prefixed = bytearray(data)
     prefixed[1::stride] = bytes(width)
-    return b"".join([sha256(leaf).digest() for (leaf,) in struct.iter_unpack(f"x{stride - 1}s", prefixed)])
+    return b"".join([sha256(leaf).digest() for leaf in _slices(1, stride - 1, width).unpack(prefixed)])
 
 
 def truncate_bundle(data: bytes, width: int) -> bytes:
@@ -167,8 +168,7 @@ def _read_entries(data: bytes, width: int) -> tuple[list[bytes], int]:
     """The first ``width`` entries, and where they end."""
     stride = _stride(data, width)
     if stride is not None:
-        form = f"{_LENGTH_SIZE}x{stride - _LENGTH_SIZE}s"
-        return [entry for (entry,) in struct.iter_unpack(form, data)], len(data)
+        return list(_slices(_LENGTH_SIZE, stride - _LENGTH_SIZE, width).unpack(data)), len(data)
     entries = []
     at = 0
     for _ in range(width):
@@ -194,6 +194,12 @@ def _stride(data: bytes, width: int) -> int | None:
     if data[0::stride].count(high) != width or data[1::stride].count(low) != width:
         return None
     return stride
+
+
+@lru_cache(maxsize=8)
+def _slices(skipped: int, taken: int, count: int) -> struct.Struct:
+    """So many bytes to skip, so many to take, ``count`` times."""
+    return struct.Struct(f"{skipped}x{taken}s" * count)
 
 
 def _index_path(index: int) -> str:
