@@ -181,6 +181,14 @@ INSTITUTIONAL_SOURCES = frozenset(
 )
 
 
+class TriageDecision(StrEnum):
+    """What a reviewer decides about a report that waits: part of an incident, none of the register's, or ask back."""
+
+    LINK = "LINK"
+    OUT_OF_SCOPE = "OUT_OF_SCOPE"
+    PENDING_INFO = "PENDING_INFO"
+
+
 class Directness(StrEnum):
     """A press report is direct when it names a witness or a document."""
 
@@ -270,6 +278,75 @@ class RelocationReason(StrEnum):
     OTHER = "OTHER"
 
 
+class RelocationRequester(StrEnum):
+    """On whose behalf a change of site was asked for."""
+
+    STUDENT = "STUDENT"
+    INSTITUTION = "INSTITUTION"
+    SITE = "SITE"
+    FAMILY = "FAMILY"
+
+
+class RelocationDecision(StrEnum):
+    GRANTED = "GRANTED"
+    DENIED = "DENIED"
+    PARTIAL = "PARTIAL"
+
+
+class SuspensionReason(StrEnum):
+    """Why a student's service pauses. The codes are the project's: the source material names no list."""
+
+    THREAT = "THREAT"
+    ATTACK = "ATTACK"
+    INSECURITY = "INSECURITY"
+    HEALTH = "HEALTH"
+    PERSONAL = "PERSONAL"
+    ADMINISTRATIVE = "ADMINISTRATIVE"
+    OTHER = "OTHER"
+
+
+class SiteSuspensionReason(StrEnum):
+    """Why no student may be sent to a site. The codes are the project's: the source material names no list."""
+
+    THREAT = "THREAT"
+    ATTACK = "ATTACK"
+    INSECURITY = "INSECURITY"
+    CONDITIONS = "CONDITIONS"
+    ADMINISTRATIVE = "ADMINISTRATIVE"
+    OTHER = "OTHER"
+
+
+class Connectivity(StrEnum):
+    """The best way to call for help from a site."""
+
+    NONE = "NONE"
+    RADIO = "RADIO"
+    TELEPHONE = "TELEPHONE"
+    INTERNET = "INTERNET"
+    UNKNOWN = "UNKNOWN"
+    NOT_REPORTED = "NOT_REPORTED"
+
+
+class StaffAlone(StrEnum):
+    """Whether the student is the only staff at a site."""
+
+    YES = "YES"
+    NO = "NO"
+    UNKNOWN = "UNKNOWN"
+    NOT_REPORTED = "NOT_REPORTED"
+
+
+class Supervision(StrEnum):
+    """How somebody of more experience stands by at a site."""
+
+    NONE = "NONE"
+    REMOTE = "REMOTE"
+    VISITS = "VISITS"
+    ON_SITE = "ON_SITE"
+    UNKNOWN = "UNKNOWN"
+    NOT_REPORTED = "NOT_REPORTED"
+
+
 class AssignmentEnd(StrEnum):
     COMPLETED = "COMPLETED"
     RESIGNED = "RESIGNED"
@@ -289,13 +366,38 @@ class Certainty(Ordered):
 
 
 class IncidentStatus(StrEnum):
-    """Where an incident stands: derived from its certainty and its retraction, never stored."""
+    """Where an incident stands: derived from what was decided about it, never stored. That it is disputed is a flag."""
 
     UNDER_REVIEW = "UNDER_REVIEW"
     PROVISIONAL = "PROVISIONAL"
     VERIFIED = "VERIFIED"
     RETRACTED = "RETRACTED"
+    MERGED = "MERGED"
     REFUTED = "REFUTED"
+
+
+class DisputeGround(StrEnum):
+    """What an institution contests about an incident. The codes are the project's: the source material names no list."""
+
+    DID_NOT_HAPPEN = "DID_NOT_HAPPEN"
+    WHEN = "WHEN"
+    WHERE = "WHERE"
+    KIND = "KIND"
+    VICTIMS = "VICTIMS"
+    OUTCOME = "OUTCOME"
+    CAUSE_OF_DEATH = "CAUSE_OF_DEATH"
+    NEXUS = "NEXUS"
+    PERPETRATOR = "PERPETRATOR"
+    CERTAINTY = "CERTAINTY"
+    DUPLICATE = "DUPLICATE"
+    OTHER = "OTHER"
+
+
+class DisputeOutcome(StrEnum):
+    """UPHELD: whoever disputed is right, and a correction follows. DISMISSED: the record stands."""
+
+    UPHELD = "UPHELD"
+    DISMISSED = "DISMISSED"
 
 
 class CertaintyBasis(StrEnum):
