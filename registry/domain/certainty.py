@@ -2,7 +2,9 @@
 
 RUMOUR: any source. POSSIBLE: one direct or institutional source. PROBABLE: two independent sources that agree on
 class, date interval and municipality. CONFIRMED: PROBABLE, a document or sealed evidence, and two reviewers of two
-organisations. A source derived from another is not independent, and neither are two reports of one organisation.
+organisations. Two reports of one organisation are one source. A source derived from another is not independent, of
+anybody: it says what its original says, so a chain counts as one source when its original is linked, and otherwise
+as none that could agree with others.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -36,6 +38,8 @@ class LinkedReport(msgspec.Struct, frozen=True, kw_only=True):
     derived_from: UUID | None
     when: When | None
     where: Where | None
+    evidence: bool = False
+    """Whether it is bound to sealed evidence."""
 
     @property
     def organisation(self) -> str:
@@ -48,7 +52,6 @@ DOCUMENTS = frozenset(
         CertaintyBasis.OFFICIAL_DOCUMENT,
         CertaintyBasis.FORENSIC_DOCUMENT,
         CertaintyBasis.JUDICIAL_DOCUMENT,
-        CertaintyBasis.SEALED_EVIDENCE,
     }
 )
 
@@ -74,9 +77,20 @@ def criteria_met(reports: Sequence[LinkedReport], basis: Collection[CertaintyBas
     independent = [r for r in reports if r.derived_from is None]
     if any(_independent(a, b) and _agree(a, b) for a, b in combinations(independent, 2)):
         met.append(INDEPENDENT_SOURCES)
-    if DOCUMENTS & set(basis):
+    sealed = CertaintyBasis.SEALED_EVIDENCE in basis and any(report.evidence for report in reports)
+    if sealed or DOCUMENTS & set(basis):
         met.append(DOCUMENT)
     return tuple(met)
+
+
+def supported(reports: Sequence[LinkedReport], basis: Collection[CertaintyBasis]) -> Certainty:
+    """The highest level that the linked reports and the cited basis hold; RUMOUR needs nothing."""
+    met = criteria_met(reports, basis)
+    held = (level for level in reversed(_LEVELS) if not missing(level, met))
+    return next(held, Certainty.RUMOUR)
+
+
+_LEVELS = (Certainty.RUMOUR, Certainty.POSSIBLE, Certainty.PROBABLE, Certainty.CONFIRMED)
 
 
 def missing(level: Certainty, met: Iterable[str]) -> tuple[str, ...]:
@@ -86,11 +100,15 @@ def missing(level: Certainty, met: Iterable[str]) -> tuple[str, ...]:
 
 
 def _independent(a: LinkedReport, b: LinkedReport) -> bool:
+    """Both are originals: two organisations said it."""
     return a.organisation != b.organisation
 
 
 def _agree(a: LinkedReport, b: LinkedReport) -> bool:
-    """Class equal, intervals that meet, the same municipality: all three must be said to agree."""
+    """Class equal, intervals that meet, the same municipality: all three must be said to agree.
+
+    The interval is what the precision leaves open: a day agrees with the month that it lies in.
+    """
     if a.report_class is not b.report_class or a.when is None or b.when is None:
         return False
     if a.where is None or b.where is None or a.where.cvegeo is None or a.where.cvegeo != b.where.cvegeo:

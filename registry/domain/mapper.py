@@ -30,7 +30,18 @@ from registry.domain.register import (
     ReleasePublished,
     SubjectErased,
 )
-from registry.domain.report import AttackReported, NilReported, RelocationReported, Report, ThreatReported
+from registry.domain.report import (
+    AttackReported,
+    EvidenceAttached,
+    MatchRejected,
+    NilReported,
+    RelocationReported,
+    Report,
+    ReportAmended,
+    ReportTriaged,
+    ReportWithdrawn,
+    ThreatReported,
+)
 from registry.domain.site import Site, SiteRegistered
 from registry.errors import UnknownEvent
 from registry.log.canonical import JSON, encode
@@ -39,7 +50,17 @@ STREAMS: dict[type[Aggregate], tuple[type[Event], ...]] = {
     Institution: (InstitutionRegistered,),
     Site: (SiteRegistered,),
     Assignment: (AssignmentRegistered, AssignmentRelocated, AssignmentEnded),
-    Report: (ThreatReported, AttackReported, RelocationReported, NilReported),
+    Report: (
+        ThreatReported,
+        AttackReported,
+        RelocationReported,
+        NilReported,
+        ReportAmended,
+        ReportWithdrawn,
+        ReportTriaged,
+        MatchRejected,
+        EvidenceAttached,
+    ),
     Incident: (
         IncidentOpened,
         FindingRecorded,

@@ -1,18 +1,40 @@
-"""Reports: what one source said. Kept apart from incidents for ever, however often it is repeated or contradicted."""
+"""Reports: what one source said. Kept apart from incidents for ever, however often it is repeated or contradicted.
 
+Its institution amends and withdraws it, and whatever it said before stays in the stream. Reviewers of other
+institutions triage it. A report is about one occurrence: it is linked to one incident at a time.
+"""
+
+from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from registry.domain.claims import Perpetrator, Range, Victim, When, Where
+import msgspec
+
+from registry.domain.claims import Claim, Perpetrator, Range, Victim, When, Where
 from registry.domain.codes import (
+    CorrectionReason,
     Directness,
     Means,
     RelocationAction,
     RelocationUnit,
     ReportClass,
     SourceType,
+    TriageDecision,
 )
-from registry.domain.event import Act, Aggregate, Event, Private
+from registry.domain.event import NOTHING_PRIVATE, Act, Aggregate, Event, Private
+from registry.domain.report_rules import (
+    already_linked,
+    linked_elsewhere,
+    must_be_submitter,
+    must_be_triaged_by_others,
+    not_linked,
+    nothing_to_triage,
+    out_of_scope,
+    rejected_before,
+    rejected_by_own_institution,
+    still_linked,
+    withdrawn_already,
+)
 
 
 class Source(Event, frozen=True, kw_only=True):
@@ -26,7 +48,10 @@ class Source(Event, frozen=True, kw_only=True):
 
 
 class IncidentReported(Source, frozen=True, kw_only=True):
-    """A source's account of one occurrence. Narrative, wording and evidence are private."""
+    """A source's account of one occurrence. Narrative, wording and evidence are private.
+
+    ``digests`` and ``urls`` are keyed pseudonyms of those of its evidence: the same evidence is found again.
+    """
 
     when: When | None
     where: Where | None
@@ -34,6 +59,8 @@ class IncidentReported(Source, frozen=True, kw_only=True):
     means: tuple[Means, ...]
     perpetrator: Perpetrator | None
     victims: tuple[Victim, ...]
+    digests: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()
 
 
 class ThreatReported(IncidentReported, frozen=True, kw_only=True):
@@ -66,15 +93,127 @@ class NilReported(Event, frozen=True, kw_only=True):
     quarter: str
 
 
+class OccurrenceClaims(Claim, frozen=True, kw_only=True, tag_field="about", tag="OCCURRENCE"):
+    """What a threat or an attack is said to have been, whole, under the names of ``IncidentReported``."""
+
+    when: When | None
+    where: Where | None
+    kind: str
+    means: tuple[Means, ...]
+    perpetrator: Perpetrator | None
+    victims: tuple[Victim, ...]
+    digests: tuple[str, ...]
+    urls: tuple[str, ...]
+
+
+class RelocationClaims(Claim, frozen=True, kw_only=True, tag_field="about", tag="RELOCATIONS"):
+    """What is said about relocations of many, whole, under the names of ``RelocationReported``."""
+
+    action: RelocationAction
+    unit: RelocationUnit | None
+    count: Range | None
+    when: When | None
+    where: tuple[Where, ...]
+    trigger_incident: UUID | None
+
+
+class ReportAmended(Event, frozen=True, kw_only=True):
+    """The institution says it anew, whole; of the source everything but the institution may change."""
+
+    TOPIC = "report.amended"
+
+    reason: CorrectionReason
+    source_type: SourceType
+    directness: Directness
+    source: str | None
+    derived_from: UUID | None
+    claims: OccurrenceClaims | RelocationClaims
+
+
+class ReportWithdrawn(Event, frozen=True, kw_only=True):
+    """The institution no longer says it. No incident rests on it from now on."""
+
+    TOPIC = "report.withdrawn"
+
+    reason: CorrectionReason
+
+
+class ReportTriaged(Event, frozen=True, kw_only=True):
+    """LINK: to ``incident``. Another decision about a linked report names the incident that it leaves."""
+
+    TOPIC = "report.triaged"
+
+    decision: TriageDecision
+    incident: UUID | None
+
+
+class MatchRejected(Event, frozen=True, kw_only=True):
+    """Not the same occurrence as ``incident``."""
+
+    TOPIC = "report.match_rejected"
+
+    incident: UUID
+
+
+class EvidenceAttached(Event, frozen=True, kw_only=True):
+    """A file that the register keeps sealed. Where, when and how it was acquired are private.
+
+    ``digest`` (hexadecimal) is that of the file as received, ``size`` in bytes. ``digests`` and ``urls`` are keyed
+    pseudonyms as in ``IncidentReported``.
+    """
+
+    TOPIC = "report.evidence_attached"
+
+    evidence: UUID
+    algorithm: str
+    digest: str
+    size: int
+    media_type: str
+    digests: tuple[str, ...]
+    urls: tuple[str, ...]
+
+
 ReportedEvent = ThreatReported | AttackReported | RelocationReported
+
+
+class Amendment(msgspec.Struct, frozen=True, kw_only=True):
+    """One amendment: when, why, and what the report said before of what changed.
+
+    ``old`` holds JSON values by field. Empty: only words changed, which are private.
+    """
+
+    recorded: datetime
+    reason: CorrectionReason
+    old: dict[str, Any]
+
+
+class Attachment(msgspec.Struct, frozen=True, kw_only=True):
+    """A file kept as evidence. ``size`` in bytes."""
+
+    evidence: UUID
+    algorithm: str
+    digest: str
+    size: int
+    media_type: str
 
 
 class Report(Aggregate, kw_only=True):
     NOUN: ClassVar[str] = "report"
 
+    institution: UUID | None = None
+    """Who submitted it."""
     report: ReportedEvent | None = None
+    """What is said now: the first event, with the claims of the last amendment."""
     quarter: str | None = None
     """Set on nil reports only, which have no ``report``."""
+    amendments: tuple[Amendment, ...] = ()
+    withdrawn: CorrectionReason | None = None
+    triage: TriageDecision | None = None
+    incidents: frozenset[UUID] = frozenset()
+    """The links in force."""
+    rejected_by: dict[UUID, UUID] = msgspec.field(default_factory=dict)
+    """Incidents that it is not about, and the institution that said so last."""
+    evidence: tuple[Attachment, ...] = ()
 
     @classmethod
     def submit(
@@ -102,9 +241,191 @@ class Report(Aggregate, kw_only=True):
             case None:
                 return None
 
+    @property
+    def rejected(self) -> frozenset[UUID]:
+        """The incidents that it is not about."""
+        return frozenset(self.rejected_by)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a reviewer has still to say what it is part of. Relocations of many are part of no incident."""
+        if self.withdrawn is not None or not isinstance(self.report, IncidentReported):
+            return False
+        return self.triage in (None, TriageDecision.PENDING_INFO)
+
+    @property
+    def sealed_evidence(self) -> bool:
+        """Whether it is bound to a document: a file kept here, or the digest of one kept elsewhere."""
+        return bool(self.evidence) or bool(isinstance(self.report, IncidentReported) and self.report.digests)
+
+    def amend(
+        self,
+        act: Act,
+        *,
+        reason: CorrectionReason,
+        source_type: SourceType,
+        directness: Directness,
+        source: str | None,
+        derived_from: UUID | None,
+        claims: OccurrenceClaims | RelocationClaims,
+        private: Private,
+    ) -> None:
+        """The claims must be of the kind that was first submitted: the caller has compared the classes."""
+        must_be_submitter(self, act)
+        self._must_stand()
+        self.trigger(
+            ReportAmended,
+            act,
+            private=private,
+            reason=reason,
+            source_type=source_type,
+            directness=directness,
+            source=source,
+            derived_from=derived_from,
+            claims=claims,
+        )
+
+    def withdraw(self, act: Act, reason: CorrectionReason) -> None:
+        must_be_submitter(self, act)
+        self._must_stand()
+        self.trigger(ReportWithdrawn, act, reason=reason)
+
+    def link(self, act: Act, incident: UUID) -> None:
+        """The report's side of a link; the incident's is ``Incident.link_report``, in the same write."""
+        self._must_be_triable(act)
+        if incident in self.incidents:
+            raise already_linked()
+        if self.incidents:
+            raise linked_elsewhere(min(self.incidents))
+        if self.triage is TriageDecision.OUT_OF_SCOPE:
+            raise out_of_scope()
+        if incident in self.rejected_by:
+            raise rejected_before(self.rejected_by[incident])
+        self.trigger(ReportTriaged, act, decision=TriageDecision.LINK, incident=incident)
+
+    def unlink(
+        self, act: Act, incident: UUID, decision: TriageDecision = TriageDecision.PENDING_INFO
+    ) -> None:
+        """The report's side of taking a link back: the report waits again, or is out of scope."""
+        self._must_be_triable(act)
+        if incident not in self.incidents:
+            raise not_linked()
+        self.trigger(ReportTriaged, act, decision=decision, incident=incident)
+
+    def set_aside(self, act: Act, decision: TriageDecision, *, reconsidered: UUID | None = None) -> None:
+        """OUT_OF_SCOPE or PENDING_INFO for a report without links.
+
+        ``reconsidered``: an incident that it was said not to be about. Another institution than the one that said so
+        may take that back, so that the report can be linked there.
+        """
+        self._must_be_triable(act)
+        if self.incidents:
+            raise still_linked()
+        if reconsidered is not None and self.rejected_by.get(reconsidered) == act.by.institution:
+            raise rejected_by_own_institution()
+        self.trigger(ReportTriaged, act, decision=decision, incident=reconsidered)
+
+    def reject_match(self, act: Act, incident: UUID) -> None:
+        self._must_be_triable(act)
+        if incident in self.incidents:
+            raise still_linked()
+        if incident in self.rejected_by:
+            raise rejected_before(self.rejected_by[incident])
+        self.trigger(MatchRejected, act, incident=incident)
+
+    def attach_evidence(
+        self,
+        act: Act,
+        *,
+        evidence: UUID,
+        algorithm: str,
+        digest: str,
+        size: int,
+        media_type: str,
+        digests: tuple[str, ...],
+        urls: tuple[str, ...],
+        private: Private = NOTHING_PRIVATE,
+    ) -> None:
+        """Commits to a file. Who may add one is decided by the caller."""
+        self._must_stand()
+        self.trigger(
+            EvidenceAttached,
+            act,
+            private=private,
+            evidence=evidence,
+            algorithm=algorithm,
+            digest=digest,
+            size=size,
+            media_type=media_type,
+            digests=digests,
+            urls=urls,
+        )
+
+    def _must_stand(self) -> None:
+        if self.withdrawn is not None:
+            raise withdrawn_already()
+
+    def _must_be_triable(self, act: Act) -> None:
+        must_be_triaged_by_others(self, act)
+        self._must_stand()
+        if not isinstance(self.report, IncidentReported):
+            raise nothing_to_triage()
+
     def apply(self, event: Event) -> None:
         match event:
             case ThreatReported() | AttackReported() | RelocationReported():
-                self.report = event
+                self.institution, self.report = event.institution, event
             case NilReported():
-                self.quarter = event.quarter
+                self.institution, self.quarter = event.institution, event.quarter
+            case ReportAmended():
+                self._apply_amendment(event)
+            case ReportWithdrawn():
+                self.withdrawn, self.incidents = event.reason, frozenset()
+            case ReportTriaged():
+                self._apply_triage(event)
+            case MatchRejected():
+                if event.by.institution is not None:
+                    self.rejected_by = {**self.rejected_by, event.incident: event.by.institution}
+            case EvidenceAttached():
+                attached = Attachment(
+                    evidence=event.evidence,
+                    algorithm=event.algorithm,
+                    digest=event.digest,
+                    size=event.size,
+                    media_type=event.media_type,
+                )
+                self.evidence = (*self.evidence, attached)
+
+    def _apply_amendment(self, event: ReportAmended) -> None:
+        if self.report is None:
+            return
+        said = msgspec.to_builtins(self.report)
+        new = {name: getattr(event, name) for name in _SOURCE_FIELDS} | {
+            name: getattr(event.claims, name) for name in event.claims.__struct_fields__
+        }
+        self.report = msgspec.structs.replace(self.report, **new)
+        says = msgspec.to_builtins(self.report)
+        amendment = Amendment(
+            recorded=event.recorded,
+            reason=event.reason,
+            old={name: said[name] for name in new if said[name] != says[name]},
+        )
+        self.amendments = (*self.amendments, amendment)
+        if self.triage is TriageDecision.OUT_OF_SCOPE:
+            # What was out of scope is no longer what is said: a reviewer has to look again.
+            self.triage = None
+
+    def _apply_triage(self, event: ReportTriaged) -> None:
+        self.triage = event.decision
+        if event.incident is None:
+            return
+        if event.decision is TriageDecision.LINK:
+            self.incidents |= {event.incident}
+        else:
+            self.incidents -= {event.incident}
+            self.rejected_by = {
+                incident: by for incident, by in self.rejected_by.items() if incident != event.incident
+            }
+
+
+_SOURCE_FIELDS = ("source_type", "directness", "source", "derived_from")

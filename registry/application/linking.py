@@ -1,0 +1,32 @@
+"""Reports and the incidents that rest on them: what changes one changes the other, in the same write."""
+
+from registry.domain.certainty import LinkedReport
+from registry.domain.report import AttackReported, Report, ThreatReported
+from registry.errors import InvalidInput
+
+
+def linked_report(report: Report, field: str) -> LinkedReport:
+    """The facts of a report that certainty rests on, as they are now.
+
+    Raises InvalidInput, naming ``field``, for a report that can be part of no incident.
+    """
+    reported, report_class = report.report, report.report_class
+    if not isinstance(reported, ThreatReported | AttackReported) or report_class is None:
+        raise InvalidInput(
+            field,
+            "Solo se vinculan reportes de amenazas o ataques; los demás nunca se cuentan como incidente.",
+            "Only reports of threats or attacks are linked; others are never counted as an incident.",
+        )
+    return LinkedReport(
+        report=report.id,
+        institution=reported.institution,
+        recorded=reported.recorded,
+        report_class=report_class,
+        source_type=reported.source_type,
+        directness=reported.directness,
+        source=reported.source,
+        derived_from=reported.derived_from,
+        when=reported.when,
+        where=reported.where,
+        evidence=report.sealed_evidence,
+    )
