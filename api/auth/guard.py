@@ -3,12 +3,14 @@
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+import msgspec
 from starlette.requests import Request
 
 from api.auth.scopes import REQUIRED, Scope
-from api.problems import MISSING_SCOPE, UNAUTHENTICATED, Problem
+from api.problems import BAD_REQUEST, MISSING_SCOPE, UNAUTHENTICATED, FieldError, Problem
 from api.services import services_of
 from registry.application.unit import Actor
+from registry.domain.codes import ReadPurpose
 from registry.text import Text
 
 SECURITY_SCHEME: Final = "key"
@@ -28,14 +30,15 @@ def requires(method: str, path: str) -> Callable[[Request], Awaitable[Actor]]:
 
 
 async def authenticate(request: Request, accepted: frozenset[Scope]) -> Actor:
-    """Who calls.
+    """Who calls, and why, if they say so.
 
-    :raises Problem: 401 without a key in force, 403 when it has none of the accepted scopes.
+    :raises Problem: 401 without a key in force, 403 when it has none of the accepted scopes, 400 for a ``Purpose`` that
+        is none.
     """
     actor = await services_of(request).api_keys.authenticate(_bearer(request))
     if not accepted.intersection(actor.scopes):
         raise missing_scope(*accepted)
-    return actor
+    return msgspec.structs.replace(actor, purpose=_purpose(request))
 
 
 def require_scope(actor: Actor, scope: Scope) -> None:
@@ -61,6 +64,18 @@ def missing_scope(*accepted: Scope) -> Problem:
             "WWW-Authenticate": f'Bearer realm="constancia", error="insufficient_scope", scope="{names}"'
         },
     )
+
+
+def _purpose(request: Request) -> ReadPurpose | None:
+    value = request.headers.get("purpose")
+    if value is None:
+        return None
+    try:
+        return ReadPurpose(value)
+    except ValueError:
+        accepted = ", ".join(ReadPurpose)
+        text = Text(f"Se acepta uno de: {accepted}.", f"Accepted is one of: {accepted}.")
+        raise Problem(BAD_REQUEST, errors=[FieldError("header.Purpose", text)]) from None
 
 
 def _bearer(request: Request) -> str:

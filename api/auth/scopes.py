@@ -92,6 +92,8 @@ REQUIRED: Final[Mapping[tuple[str, str], frozenset[Scope]]] = {
     ("GET", "/v1/incidents/{id}"): _READ_INCIDENTS,
     # A receipt is shown to the institution that sent the event and to nobody else.
     ("GET", "/v1/receipts/{position}"): ANY,
+    # The administrator asks about all records, an institution about its own.
+    ("GET", "/v1/private-reads"): _ADMIN | _SUBMIT | _ASSIGN,
     # What the rows are needs its own scope besides; the import checks it when it knows.
     ("POST", "/v1/imports"): frozenset({Scope.IMPORTS_WRITE}),
 }

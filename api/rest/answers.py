@@ -14,6 +14,9 @@ from registry.log.canonical import JSON
 
 _MEDIA_TYPE: Final = "application/json"
 
+# The largest number that canonical JSON, and so the log, can name.
+LAST_POSITION: Final = 2**53 - 1
+
 # Answers hold private values, and openings: no cache on the way may keep them.
 _PRIVATE: Final = {"Cache-Control": "private, no-store"}
 

@@ -32,6 +32,7 @@ from api.problems import (
 from api.rest.answers import Item, KeyAnswer, Page, WriteAnswer
 from api.rest.examples import EXAMPLES
 from api.rest.operations import WRITES, Write
+from registry.privacy.reads import PrivateRead
 
 _REF: Final = "#/components/schemas/{name}"
 
@@ -85,6 +86,13 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     existing: str | None = None
     instance: str | None = None
     errors: list[FieldProblem] = []
+
+
+class PrivateReads(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of reads; ``next`` is the ``after`` of the following page, null on the last."""
+
+    items: list[PrivateRead]
+    next: int | None
 
 
 def document_write(write: Write) -> dict[str, Any]:
@@ -150,7 +158,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     )
     drafts: list[Any] = [write.draft for write in WRITES]
     _, schemas = msgspec.json.schema_components(
-        [*drafts, KeyDraft, Key, KeyAnswer, WriteAnswer, Item, Page, Problem], ref_template=_REF
+        [*drafts, KeyDraft, Key, KeyAnswer, WriteAnswer, Item, Page, PrivateReads, Problem], ref_template=_REF
     )
     components = document.setdefault("components", {})
     components["schemas"] = {**components.get("schemas", {}), **schemas}

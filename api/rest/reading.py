@@ -15,11 +15,10 @@ from api.auth.guard import requires
 from api.rest import answers
 from api.rest.collections import COLLECTIONS
 from api.rest.documentation import document_read, document_receipt
-from api.services import Services, services_of
+from api.services import services_of
 from projections.models import records
 from registry.application import reading
 from registry.application.drafts import NO_CONTROLS
-from registry.application.reading import View
 from registry.application.unit import Actor
 from registry.domain.assignment import Assignment
 from registry.domain.incident import Incident
@@ -27,10 +26,6 @@ from registry.domain.institution import Institution
 from registry.domain.mapper import NIL_REPORT
 from registry.domain.report import Report
 from registry.domain.site import Site
-from registry.errors import NotFound
-
-# The largest position that canonical JSON, and so the log, can name.
-LAST_POSITION: Final = 2**53 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +61,7 @@ def build_router(reads: Iterable[Read] = READS) -> APIRouter:
     @router.get("/v1/receipts/{position}", **document_receipt())
     async def receipt(
         request: Request,
-        position: Annotated[int, Path(ge=0, le=LAST_POSITION)],
+        position: Annotated[int, Path(ge=0, le=answers.LAST_POSITION)],
         actor: Annotated[Actor, Depends(requires("GET", "/v1/receipts/{position}"))],
     ) -> Response:
         return answers.text(await reading.receipt(services_of(request).application, actor, position))
@@ -93,21 +88,26 @@ def _add_list(router: APIRouter, read: Read) -> None:
             str | None, Query(min_length=1, max_length=255, pattern=NO_CONTROLS)
         ] = None,
         updated_after: Annotated[AwareDatetime, AfterValidator(_in_utc)] | None = None,
-        after: Annotated[int, Query(ge=0, le=LAST_POSITION)] = 0,
+        after: Annotated[int, Query(ge=0, le=answers.LAST_POSITION)] = 0,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         actor: Actor = caller,
     ) -> Response:
         services = services_of(request)
         if source_record_id is not None:
             named = await services.application.store.source_records_named(source_record_id)
-            return answers.page(await _visible(services, actor, read, [stream for _, stream in named]), None)
+            return answers.page(
+                await reading.views(services.application, actor, read.noun, [stream for _, stream in named]),
+                None,
+            )
         if not read.public and not actor.sees_all and actor.institution is None:
             return answers.page([], None)
         whose = None if read.public or actor.sees_all else actor.institution
         listed = await records.listed(
             services.pool, read.noun, institution=whose, updated_after=updated_after, after=after, limit=limit
         )
-        return answers.page(await _visible(services, actor, read, listed.ids), listed.next)
+        return answers.page(
+            await reading.views(services.application, actor, read.noun, listed.ids), listed.next
+        )
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -116,14 +116,3 @@ def _in_utc(moment: datetime) -> datetime:
         return moment.astimezone(UTC)
     except OverflowError:
         raise ValueError("beyond the calendar") from None
-
-
-async def _visible(services: Services, actor: Actor, read: Read, ids: Iterable[UUID]) -> list[View]:
-    """Those of the records that are of this kind and that the caller may see."""
-    views = []
-    for record in ids:
-        try:
-            views.append(await reading.view(services.application, actor, read.noun, record))
-        except NotFound:
-            continue
-    return views

@@ -17,6 +17,7 @@ from registry.errors import IdempotencyKeyReused, RegistryError, StoreUnavailabl
 from registry.log.keys import LogKeys
 from registry.privacy.master import MasterKey
 from registry.privacy.pseudonyms import Pseudonyms
+from registry.privacy.reads import Reads
 from registry.privacy.vault import Vault
 from registry.store import Answer, Command, EventStore, Outcome
 from registry.store.snapshots import Snapshots
@@ -46,6 +47,7 @@ class Application:
         self.vault = Vault(vault_pool or pool, master)
         self.answers = Answers(self.store, self.vault, keys)
         self.repeats = Repeats(self.store, master)
+        self.reads = Reads(pool)
         self.keys = keys
         self.master = master
         self.clock = clock

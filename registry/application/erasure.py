@@ -37,7 +37,8 @@ from registry.privacy.vault import key_id
 from registry.store.erasures import Erasures
 
 _HASH_BYTES = 16
-_PSEUDONYM = re.compile(rf"[0-9a-f]{{{2 * PSEUDONYM_BYTES}}}")
+PSEUDONYM = rf"[0-9a-f]{{{2 * PSEUDONYM_BYTES}}}"
+"""The form of a person's pseudonym, as a regular expression."""
 
 
 class Subject(NamedTuple):
@@ -53,7 +54,7 @@ class Subject(NamedTuple):
 def parse_subject(text: str) -> Subject:
     """``person:<pseudonym>``, ``report:<id>``, ``incident:<id>`` or ``site:<id>``; InvalidInput for anything else."""
     kind, _, name = text.partition(":")
-    if kind == "person" and _PSEUDONYM.fullmatch(name):
+    if kind == "person" and re.fullmatch(PSEUDONYM, name):
         return Subject(SubjectKind.PERSON, name)
     if kind in {"report", "incident", "site"}:
         try:

@@ -1,8 +1,10 @@
-"""Reading one record: folded from its events, with what the caller may see of its private parts.
+"""Reading records: folded from their events, with what the caller may see of their private parts.
 
-Own records show all; a verifier sees narrative and evidence of every report, never an identity.
+Own records show all, identities only to whoever says why; a verifier sees narrative and evidence of every report, never
+an identity. What is not public is noted in the audit of private reads before anybody sees it.
 """
 
+from collections.abc import Iterable
 from typing import Any, cast
 from uuid import UUID
 
@@ -20,6 +22,7 @@ from registry.domain.report import Report
 from registry.domain.site import Site
 from registry.errors import NotFound
 from registry.log.canonical import JSON
+from registry.privacy.reads import Shown
 from registry.store import Recorded
 
 READABLE: dict[str, type[Aggregate]] = {
@@ -28,19 +31,49 @@ READABLE: dict[str, type[Aggregate]] = {
 }
 """Kinds of records that can be read one by one."""
 
+_PUBLIC = (Institution, Site)
+"""What every key sees, since their events are open."""
+
 
 class View(msgspec.Struct, frozen=True):
-    """A record as the caller may see it. ``institution`` is whose it is, None for what belongs to all."""
+    """A record as the caller may see it. ``institution`` is whose it is, None for what belongs to all.
+
+    ``shown`` is what the audit says about it, None for what is public anyway.
+    """
 
     id: UUID
     noun: str
     version: int
     institution: UUID | None
     body: dict[str, JSON]
+    shown: Shown | None
 
 
 async def view(app: Application, actor: Actor, noun: str, record_id: UUID) -> View:
     """One record. Raises NotFound where there is none, or none that the caller may see."""
+    found = await _look(app, actor, noun, record_id)
+    await _note(app, actor, [found])
+    return found
+
+
+async def views(app: Application, actor: Actor, noun: str, record_ids: Iterable[UUID]) -> list[View]:
+    """Those of the records that are of this kind and that the caller may see."""
+    found = []
+    for record_id in record_ids:
+        try:
+            found.append(await _look(app, actor, noun, record_id))
+        except NotFound:
+            continue
+    await _note(app, actor, found)
+    return found
+
+
+async def _note(app: Application, actor: Actor, found: Iterable[View]) -> None:
+    shown = [one.shown for one in found if one.shown is not None]
+    await app.reads.note(actor.institution, actor.key, actor.purpose, shown)
+
+
+async def _look(app: Application, actor: Actor, noun: str, record_id: UUID) -> View:
     recorded = await app.store.read_stream(record_id)
     aggregate_type = READABLE[noun]
     if not recorded or noun_of(recorded[0].type) != noun:
@@ -55,9 +88,49 @@ async def view(app: Application, actor: Actor, noun: str, record_id: UUID) -> Vi
     body = _body(aggregate)
     if events[0].by.institution == actor.institution or actor.sees_all:
         body["source_record_id"] = await app.store.source_record_id(record_id)
-    if private := await _private(app, actor, owner, recorded):
+    private = await _private(app, actor, owner, recorded)
+    withheld = _withhold(private, actor)
+    shown = None if aggregate_type in _PUBLIC else _shown(noun, record_id, owner, body, private)
+    if withheld:
+        body["withheld"] = withheld
+    if private:
         body["private"] = private
-    return View(record_id, noun, aggregate.version, owner, body)
+    return View(record_id, noun, aggregate.version, owner, body, shown)
+
+
+def _shown(
+    noun: str, record_id: UUID, owner: UUID | None, body: dict[str, JSON], private: dict[str, JSON]
+) -> Shown:
+    people = {subject.partition(":")[2] for subject in private if subject.startswith("person:")}
+    people |= {str(one) for one in [body.get("student")] if one}
+    victims = cast("list[dict[str, JSON]]", body.get("victims") or [])
+    people |= {str(victim["person"]) for victim in victims if victim.get("person")}
+    return Shown(
+        noun=noun,
+        record=record_id,
+        owner=owner,
+        people=tuple(sorted(people)),
+        fields=(*sorted(body), *_names(private)),
+    )
+
+
+def _withhold(private: dict[str, JSON], actor: Actor) -> list[JSON]:
+    """Takes out the identities that nobody has said why they need, and names them."""
+    if actor.purpose is not None:
+        return []
+    identities = {subject: private.pop(subject) for subject in list(private) if subject.startswith("person:")}
+    return [*_names(identities)]
+
+
+def _names(private: dict[str, JSON]) -> list[str]:
+    """``private.report.narrative`` for each private value, by the kind of its subject."""
+    return sorted(
+        {
+            f"private.{subject.partition(':')[0]}.{name}"
+            for subject, values in private.items()
+            for name in cast("dict[str, JSON]", values)
+        }
+    )
 
 
 async def receipt(app: Application, actor: Actor, position: int) -> str:
@@ -76,7 +149,7 @@ def _owner(aggregate_type: type[Aggregate], first: Event) -> UUID | None:
 
 
 def _visible(aggregate_type: type[Aggregate], owner: UUID | None, actor: Actor) -> bool:
-    if aggregate_type in (Institution, Site) or actor.sees_all:
+    if aggregate_type in _PUBLIC or actor.sees_all:
         return True
     return owner is not None and owner == actor.institution
 

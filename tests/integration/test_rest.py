@@ -81,8 +81,9 @@ class Institution:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return await self._http.post(path, json=json, headers={**self._headers, **named})
 
-    async def get(self, path: str, **query: Any) -> httpx.Response:
-        return await self._http.get(path, params=query, headers=self._headers)
+    async def get(self, path: str, purpose: str | None = None, **query: Any) -> httpx.Response:
+        why = {"Purpose": purpose} if purpose else {}
+        return await self._http.get(path, params=query, headers={**self._headers, **why})
 
 
 @pytest.fixture
@@ -289,12 +290,16 @@ class TestReading:
     async def test_each_sees_what_its_role_allows(self, join: Callable[..., Any]) -> None:
         university = await join(Scope.REPORTS_WRITE)
         path = (await university.post("/v1/reports", REPORT)).headers["location"]
-        own = (await university.get(path)).text
+        own = (await university.get(path, "STUDENT_SUPPORT")).text
         assert "teléfono" in own
         assert "EJEMPLO-9" in own
+        without_reason = await university.get(path)
+        assert "EJEMPLO-9" not in without_reason.text
+        assert without_reason.json()["withheld"] == ["private.person.institution", "private.person.internal_id"]
         verifying = (await (await join(Scope.INCIDENTS_VERIFY)).get(path)).text
         assert "teléfono" in verifying
         assert "EJEMPLO-9" not in verifying
+        assert "withheld" not in verifying
         analyst = (await (await join(Scope.RESTRICTED_READ)).get(path)).text
         assert "ROBBERY" in analyst
         assert "teléfono" not in analyst
