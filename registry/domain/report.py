@@ -197,6 +197,13 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True):
     media_type: str
 
 
+class Rejection(msgspec.Struct, frozen=True, kw_only=True):
+    """Which institution said that the report is not about an incident."""
+
+    incident: UUID
+    institution: UUID
+
+
 class Report(Aggregate, kw_only=True):
     NOUN: ClassVar[str] = "report"
 
@@ -211,8 +218,7 @@ class Report(Aggregate, kw_only=True):
     triage: TriageDecision | None = None
     incidents: frozenset[UUID] = frozenset()
     """The links in force."""
-    rejected_by: dict[UUID, UUID] = msgspec.field(default_factory=dict)
-    """Incidents that it is not about, and the institution that said so last."""
+    rejections: tuple[Rejection, ...] = ()
     evidence: tuple[Attachment, ...] = ()
 
     @classmethod
@@ -244,7 +250,12 @@ class Report(Aggregate, kw_only=True):
     @property
     def rejected(self) -> frozenset[UUID]:
         """The incidents that it is not about."""
-        return frozenset(self.rejected_by)
+        return frozenset(rejection.incident for rejection in self.rejections)
+
+    def rejected_by(self, incident: UUID) -> UUID | None:
+        """The institution that said that the report is not about this incident."""
+        said = (one.institution for one in self.rejections if one.incident == incident)
+        return next(said, None)
 
     @property
     def waiting(self) -> bool:
@@ -299,8 +310,8 @@ class Report(Aggregate, kw_only=True):
             raise linked_elsewhere(min(self.incidents))
         if self.triage is TriageDecision.OUT_OF_SCOPE:
             raise out_of_scope()
-        if incident in self.rejected_by:
-            raise rejected_before(self.rejected_by[incident])
+        if (institution := self.rejected_by(incident)) is not None:
+            raise rejected_before(institution)
         self.trigger(ReportTriaged, act, decision=TriageDecision.LINK, incident=incident)
 
     def unlink(
@@ -321,16 +332,20 @@ class Report(Aggregate, kw_only=True):
         self._must_be_triable(act)
         if self.incidents:
             raise still_linked()
-        if reconsidered is not None and self.rejected_by.get(reconsidered) == act.by.institution:
-            raise rejected_by_own_institution()
+        if reconsidered is not None:
+            rejected_by = self.rejected_by(reconsidered)
+            if rejected_by is None:
+                raise not_linked()
+            if rejected_by == act.by.institution:
+                raise rejected_by_own_institution()
         self.trigger(ReportTriaged, act, decision=decision, incident=reconsidered)
 
     def reject_match(self, act: Act, incident: UUID) -> None:
         self._must_be_triable(act)
         if incident in self.incidents:
             raise still_linked()
-        if incident in self.rejected_by:
-            raise rejected_before(self.rejected_by[incident])
+        if (institution := self.rejected_by(incident)) is not None:
+            raise rejected_before(institution)
         self.trigger(MatchRejected, act, incident=incident)
 
     def attach_evidence(
@@ -385,7 +400,8 @@ class Report(Aggregate, kw_only=True):
                 self._apply_triage(event)
             case MatchRejected():
                 if event.by.institution is not None:
-                    self.rejected_by = {**self.rejected_by, event.incident: event.by.institution}
+                    said = Rejection(incident=event.incident, institution=event.by.institution)
+                    self.rejections = (*self.rejections, said)
             case EvidenceAttached():
                 attached = Attachment(
                     evidence=event.evidence,
@@ -423,9 +439,7 @@ class Report(Aggregate, kw_only=True):
             self.incidents |= {event.incident}
         else:
             self.incidents -= {event.incident}
-            self.rejected_by = {
-                incident: by for incident, by in self.rejected_by.items() if incident != event.incident
-            }
+            self.rejections = tuple(one for one in self.rejections if one.incident != event.incident)
 
 
 _SOURCE_FIELDS = ("source_type", "directness", "source", "derived_from")

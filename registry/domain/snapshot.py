@@ -19,7 +19,7 @@ from registry.domain.incident import Incident
 from registry.domain.register import Register
 
 SNAPSHOTTED: tuple[type[Aggregate], ...] = (Assignment, Incident, Register)
-"""Kinds of streams that grow. Those of the other aggregates hold one event."""
+"""Kinds of streams that grow. Those of the other aggregates hold a few events."""
 
 _TYPES = {aggregate.NOUN: aggregate for aggregate in SNAPSHOTTED}
 _DECODERS: dict[str, msgspec.msgpack.Decoder[Any]] = {

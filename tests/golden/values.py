@@ -35,6 +35,7 @@ from registry.domain.codes import (
     Sex,
     SiteLevel,
     SourceType,
+    TriageDecision,
     VictimRole,
 )
 from registry.domain.event import By, Event
@@ -54,7 +55,19 @@ from registry.domain.register import (
     SubjectErased,
     SubjectKind,
 )
-from registry.domain.report import AttackReported, NilReported, RelocationReported, ThreatReported
+from registry.domain.report import (
+    AttackReported,
+    EvidenceAttached,
+    MatchRejected,
+    NilReported,
+    OccurrenceClaims,
+    RelocationClaims,
+    RelocationReported,
+    ReportAmended,
+    ReportTriaged,
+    ReportWithdrawn,
+    ThreatReported,
+)
 from registry.domain.site import SiteRegistered
 
 
@@ -112,6 +125,7 @@ _LINKED = LinkedReport(
     derived_from=_id(31),
     when=_DAY,
     where=_CLINIC,
+    evidence=True,
 )
 _LINKED_BARELY = LinkedReport(
     report=_id(31),
@@ -195,6 +209,8 @@ GOLDEN: dict[str, Event] = {
         means=(Means.FIREARM, Means.VEHICLE),
         perpetrator=Perpetrator(group=PerpetratorGroup.ORGANISED_CRIME, basis=AttributionBasis.ALLEGED),
         victims=(_NAMED_VICTIM, _VICTIMS),
+        digests=("digest-0f3c",),
+        urls=("url-51aa", "url-9d02"),
     ),
     "attack.reported.v1.bare": AttackReported(
         **_envelope(32, 1, _SECOND_REVIEWER),
@@ -268,6 +284,87 @@ GOLDEN: dict[str, Event] = {
     ),
     "nil.reported.v1.quarter": NilReported(
         **_envelope(36, 1, _UNIVERSITY), institution=_id(1), quarter="2025-Q4"
+    ),
+    "report.amended.v1.occurrence": ReportAmended(
+        **_envelope(30, 2, _UNIVERSITY),
+        reason=CorrectionReason.NEW_EVIDENCE,
+        source_type=SourceType.PROSECUTOR,
+        directness=Directness.DIRECT,
+        source="source-5c1e9a",
+        derived_from=_id(31),
+        claims=OccurrenceClaims(
+            when=_BY_THEN,
+            where=_CLINIC,
+            kind="ABDUCTION",
+            means=(Means.FIREARM,),
+            perpetrator=Perpetrator(group=PerpetratorGroup.UNKNOWN, basis=AttributionBasis.ALLEGED),
+            victims=(_NAMED_VICTIM,),
+            digests=("digest-0f3c",),
+            urls=(),
+        ),
+    ),
+    "report.amended.v1.bare": ReportAmended(
+        **_envelope(32, 2, _SECOND_REVIEWER),
+        reason=CorrectionReason.DATA_ENTRY,
+        source_type=SourceType.PRESS,
+        directness=Directness.INDIRECT,
+        source=None,
+        derived_from=None,
+        claims=OccurrenceClaims(
+            when=None, where=None, kind="UNKNOWN", means=(), perpetrator=None, victims=(), digests=(), urls=()
+        ),
+    ),
+    "report.amended.v1.relocations": ReportAmended(
+        **_envelope(34, 2, _UNIVERSITY),
+        reason=CorrectionReason.CODEBOOK_CHANGE,
+        source_type=SourceType.PRESS,
+        directness=Directness.INDIRECT,
+        source="source-5c1e9a",
+        derived_from=None,
+        claims=RelocationClaims(
+            action=RelocationAction.NOT_SENT,
+            unit=RelocationUnit.PLACES,
+            count=Range(low=9, best=9, high=9),
+            when=_DAY,
+            where=(_COUNTRY,),
+            trigger_incident=_id(40),
+        ),
+    ),
+    "report.amended.v1.fewer_relocations": ReportAmended(
+        **_envelope(34, 3, _UNIVERSITY),
+        reason=CorrectionReason.DATA_ENTRY,
+        source_type=SourceType.PRESS,
+        directness=Directness.INDIRECT,
+        source=None,
+        derived_from=_id(31),
+        claims=RelocationClaims(
+            action=RelocationAction.NOT_SENT,
+            unit=None,
+            count=None,
+            when=None,
+            where=(),
+            trigger_incident=None,
+        ),
+    ),
+    "report.triaged.v1.out_of_scope": ReportTriaged(
+        **_envelope(30, 3, _REVIEWER), decision=TriageDecision.OUT_OF_SCOPE, incident=None
+    ),
+    "report.match_rejected.v1.other_incident": MatchRejected(**_envelope(30, 4, _REVIEWER), incident=_id(41)),
+    "report.evidence_attached.v1.file": EvidenceAttached(
+        **_envelope(30, 5, _UNIVERSITY),
+        evidence=_id(38),
+        algorithm="sha256",
+        digest="9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        size=482_113,
+        media_type="application/pdf",
+        digests=("digest-77b1",),
+        urls=("url-51aa",),
+    ),
+    "report.triaged.v1.linked": ReportTriaged(
+        **_envelope(30, 6, _REVIEWER), decision=TriageDecision.LINK, incident=_id(40)
+    ),
+    "report.withdrawn.v1.source": ReportWithdrawn(
+        **_envelope(32, 3, _SECOND_REVIEWER), reason=CorrectionReason.SOURCE_WITHDRAWN
     ),
     "incident.opened.v1.two_reports": IncidentOpened(
         **_envelope(40, 1, _REVIEWER), incident_class=IncidentClass.ATTACK, reports=(_LINKED, _LINKED_BARELY)
