@@ -19,7 +19,7 @@ from registry.privacy.master import MasterKey
 from registry.privacy.pseudonyms import Pseudonyms
 from registry.privacy.reads import Reads
 from registry.privacy.vault import Vault
-from registry.store import Answer, Command, EventStore, Outcome
+from registry.store import Answer, Command, EventStore, Outcome, StreamVersion
 from registry.store.snapshots import Snapshots
 
 MAX_ATTEMPTS = 5
@@ -44,7 +44,7 @@ class Application:
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.store = EventStore(pool)
-        self.vault = Vault(vault_pool or pool, master)
+        self.vault = Vault(vault_pool or pool, master, apart=vault_pool is not None)
         self.answers = Answers(self.store, self.vault, keys)
         self.repeats = Repeats(self.store, master)
         self.reads = Reads(pool)
@@ -71,49 +71,62 @@ class Application:
         Raises what the decision raises, and IdempotencyKeyReused, SourceRecordDiffers, VersionConflict, Erased,
         StoreUnavailable.
         """
-        if known := await self._answered(actor, options):
-            return known
-        attempt = 0
         lost: frozenset[UUID] = frozenset()
-        while True:
-            attempt += 1
+        for attempt in range(MAX_ATTEMPTS):
             async with self._turns.attempt(lost) as turn:
-                unit = self.unit(actor, options.expected_version, turn)
+                unit = self.unit(actor, options.expected_version, turn, from_memory=attempt == 0)
                 try:
                     aggregate = await decision(unit)
+                    pending = unit.take()
                 except RegistryError:
-                    # Sent twice at once, the second must not be refused for what the first has done.
+                    if unit.recalled:
+                        continue
+                    # Sent again, it must not be refused for what it did itself.
                     if known := await self._answered(actor, options):
                         return known
                     raise
-                sealed = await seal(self.vault, unit.take())
-                if not sealed:
+                if not pending:
+                    if unit.recalled:
+                        continue
+                    if known := await self._answered(actor, options):
+                        return known
                     return Accepted(aggregate.id, aggregate.version, (), replayed=False, created=False)
+                sealed, data_keys = await seal(self.vault, pending)
+                changed = frozenset(one.event.stream_id for one in sealed)
                 command = Command(
                     tuple(one.event for one in sealed),
                     self.repeats.idempotency(actor, options),
                     tuple(self.repeats.source_record(actor, options, 0, len(sealed) - 1)),
+                    data_keys,
+                    tuple(StreamVersion(*read) for read in unit.recalled.items() if read[0] not in changed),
                 )
                 answer = await self.store.append(command)
+                if answer.outcome is Outcome.STORED:
+                    self._repository.keep(unit.aggregates(changed))
             if answer.outcome is not Outcome.CONFLICT:
                 return await self._answer(answer, aggregate.id, sealed)
-            if options.expected_version is not None:
-                raise VersionConflict(aggregate.id)
-            if attempt == MAX_ATTEMPTS:
-                raise contended()
-            lost = frozenset(one.event.stream_id for one in sealed)
+            lost = changed
+        raise contended()
 
     async def load(self, aggregate_type: type[A], aggregate_id: UUID) -> A | None:
         """An aggregate as it is stored now; None if there is no stream of this kind under this id."""
         return await self._repository.load(aggregate_type, aggregate_id)
 
-    def unit(self, actor: Actor, expected_version: int | None = None, turn: Turn | None = None) -> Unit:
-        """A new unit of work at this moment."""
+    def unit(
+        self,
+        actor: Actor,
+        expected_version: int | None = None,
+        turn: Turn | None = None,
+        *,
+        from_memory: bool = False,
+    ) -> Unit:
+        """A new unit of work at this moment. ``from_memory``: on what is remembered, unchecked (see ``Unit``)."""
         return Unit(
             actor,
             self.clock(),
             expected_version,
             load=self._repository.load,
+            recall=self._repository.recall if from_memory else None,
             turn=turn,
             store=self.store,
             pseudonyms=self._pseudonyms,

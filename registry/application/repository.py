@@ -2,6 +2,7 @@
 
 import logging
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import NamedTuple
 from uuid import UUID
 
@@ -37,7 +38,10 @@ class _Known(NamedTuple):
 
 
 class Repository:
-    """Every load sees all that is stored, by whatever process. Only stored state is kept; callers get copies."""
+    """Every load sees all that is stored, by whatever process; recalling sees what this process saw last.
+
+    Only stored state is kept; callers get copies.
+    """
 
     def __init__(
         self,
@@ -52,6 +56,20 @@ class Repository:
         self._capacity = capacity
         self._interval = interval
         self._cache: OrderedDict[UUID, _Known] = OrderedDict()
+
+    def recall(self, aggregate_type: type[A], aggregate_id: UUID) -> A | None:
+        """The aggregate as this process last saw it stored, for the caller to change; None to have it loaded."""
+        known = self._cache.get(aggregate_id)
+        if known is None or self._is_due(known) or not isinstance(known.aggregate, aggregate_type):
+            return None
+        self._cache.move_to_end(aggregate_id)
+        return known.aggregate.stored()
+
+    def keep(self, aggregates: Iterable[Aggregate]) -> None:
+        """Remembers aggregates whose new events have just been stored."""
+        for aggregate in aggregates:
+            known = self._cache.get(aggregate.id)
+            self._remember(_Known(aggregate.stored(), known.snapshot_version if known else 0))
 
     async def load(self, aggregate_type: type[A], aggregate_id: UUID) -> A | None:
         """The aggregate as it is stored now, for the caller to change; None if no such stream of this kind exists.
@@ -68,7 +86,9 @@ class Repository:
             aggregate = known.aggregate.stored()
             for topic, state in history:
                 aggregate.fold(decode_event(topic, state))
-            known = await self._snapshot_when_due(_Known(aggregate, known.snapshot_version))
+            known = _Known(aggregate, known.snapshot_version)
+        if self._is_due(known):
+            known = await self._take_snapshot(known)
         self._remember(known)
         loaded = known.aggregate
         return loaded.stored() if isinstance(loaded, aggregate_type) else None
@@ -88,11 +108,16 @@ class Repository:
             )
             return None
 
-    async def _snapshot_when_due(self, known: _Known) -> _Known:
-        """Takes a snapshot every interval. One that cannot be stored is done without until the next is due."""
+    def _is_due(self, known: _Known) -> bool:
+        """Whether it is time for a snapshot: every interval."""
+        return (
+            known.aggregate.version - known.snapshot_version >= self._interval
+            and type(known.aggregate) in SNAPSHOTTED
+        )
+
+    async def _take_snapshot(self, known: _Known) -> _Known:
+        """One that cannot be stored is done without until the next is due."""
         aggregate = known.aggregate
-        if aggregate.version - known.snapshot_version < self._interval or type(aggregate) not in SNAPSHOTTED:
-            return known
         try:
             await self._snapshots.save(Snapshot.take(aggregate))
         except (asyncpg.PostgresError, *TRANSIENT) as error:

@@ -100,7 +100,7 @@ async def _decide(unit: Unit, decision: Decision, options: WriteOptions) -> None
 
 async def _append(app: Application, actor: Actor, decided: Sequence[_Decided]) -> dict[int, Accepted] | None:
     """All rows in one command; None if it lost a race. Everything is sealed at once: one look into the vault."""
-    sealed = await seal(app.vault, [pending for one in decided for pending in one.pending])
+    sealed, data_keys = await seal(app.vault, [pending for one in decided for pending in one.pending])
     if not sealed:
         return {}
     records: list[SourceRecord] = []
@@ -108,7 +108,9 @@ async def _append(app: Application, actor: Actor, decided: Sequence[_Decided]) -
     for one in decided:
         records += app.repeats.source_record(actor, one.options, first, first + len(one.pending) - 1)
         first += len(one.pending)
-    answer = await app.store.append(Command(tuple(one.event for one in sealed), None, tuple(records)))
+    answer = await app.store.append(
+        Command(tuple(one.event for one in sealed), None, tuple(records), data_keys)
+    )
     if answer.outcome not in (Outcome.STORED, Outcome.DUPLICATE):
         return None
     accepted = {}

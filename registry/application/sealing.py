@@ -17,7 +17,7 @@ from registry.log.lines import write_base64
 from registry.log.merkle import leaf_hash
 from registry.privacy.sealing import commitment, new_key
 from registry.privacy.vault import KEY_ID_BYTES, OtherKey, Vault, decrypt, encrypt, key_id
-from registry.store import CommitmentKey, EventStore, NewEvent, PrivatePart, Recorded
+from registry.store import CommitmentKey, EventStore, NewDataKey, NewEvent, PrivatePart, Recorded
 
 CONTENT = "content"
 """The one commitment of an entry leaf."""
@@ -34,10 +34,13 @@ class Sealed(msgspec.Struct, frozen=True):
     openings: Mapping[str, Opening]
 
 
-async def seal(vault: Vault, pending: Sequence[Pending]) -> list[Sealed]:
-    """Seals new events, outside of any lock. The data keys of their subjects are durable when this returns."""
-    data_keys = await vault.keys_for_writing(subject for one in pending for subject in one.private)
-    return [_seal(one, data_keys) for one in pending]
+async def seal(vault: Vault, pending: Sequence[Pending]) -> tuple[list[Sealed], tuple[NewDataKey, ...]]:
+    """Seals new events, outside of any lock. The new data keys among those used are to be stored with the events."""
+    data_keys = await vault.keys_for_sealing(subject for one in pending for subject in one.private)
+    return (
+        [_seal(one, data_keys.keys) for one in pending],
+        tuple(NewDataKey(subject, wrapped) for subject, wrapped in data_keys.new.items()),
+    )
 
 
 def _seal(pending: Pending, data_keys: Mapping[str, bytes]) -> Sealed:

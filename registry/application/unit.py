@@ -1,6 +1,6 @@
 """A unit of work: the aggregates that one decision reads and changes."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from typing import Protocol, TypeVar
 from uuid import UUID
@@ -63,8 +63,18 @@ class Loader(Protocol):
     async def __call__(self, aggregate_type: type[A], aggregate_id: UUID) -> A | None: ...
 
 
+class Recall(Protocol):
+    """What is remembered of an aggregate, without asking the store."""
+
+    def __call__(self, aggregate_type: type[A], aggregate_id: UUID) -> A | None: ...
+
+
 class Unit:
-    """Loads each aggregate once, so that several decisions of one command see each other's changes."""
+    """Loads each aggregate once, so that several decisions of one command see each other's changes.
+
+    With ``recall``, what is remembered is taken as it is, and noted in ``recalled``: the store must then refuse the
+    events if another process has moved those streams, and a refusal, or having nothing to do, decides nothing.
+    """
 
     def __init__(
         self,
@@ -73,6 +83,7 @@ class Unit:
         expected_version: int | None,
         *,
         load: Loader,
+        recall: Recall | None = None,
         turn: Turn | None,
         store: EventStore,
         pseudonyms: Pseudonyms,
@@ -83,10 +94,13 @@ class Unit:
         self.pseudonyms = pseudonyms
         self._expected_version = expected_version
         self._load = load
+        self._recall = recall
         self._turn = turn
         self._aggregates: dict[UUID, Aggregate] = {}
         self._touched: dict[UUID, Aggregate] = {}
         self._named: dict[str, Aggregate] = {}
+        self.recalled: dict[UUID, int] = {}
+        """Stream → version, of aggregates that were remembered and not looked up."""
 
     @property
     def institution(self) -> UUID:
@@ -102,7 +116,10 @@ class Unit:
         """The aggregate, or None if no such stream of this kind exists."""
         known = self._aggregates.get(aggregate_id)
         if known is None:
-            known = await self._load(aggregate_type, aggregate_id)
+            if self._recall is not None and (known := self._recall(aggregate_type, aggregate_id)) is not None:
+                self.recalled[aggregate_id] = known.version
+            else:
+                known = await self._load(aggregate_type, aggregate_id)
             if known is not None:
                 self._aggregates[aggregate_id] = known
         if not isinstance(known, aggregate_type):
@@ -144,6 +161,10 @@ class Unit:
     def named(self, source_record_id: str) -> Aggregate | None:
         """What an earlier decision of the unit made under the sender's own id."""
         return self._named.get(source_record_id)
+
+    def aggregates(self, ids: Iterable[UUID]) -> list[Aggregate]:
+        """Those of the unit that have these ids."""
+        return [self._aggregates[aggregate_id] for aggregate_id in ids]
 
     def take(self) -> list[Pending]:
         """The new events since the last call, by aggregate in the order in which the aggregates were touched."""

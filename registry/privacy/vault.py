@@ -11,6 +11,7 @@ also when its subject has got a new key since.
 import os
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
+from typing import NamedTuple
 
 import asyncpg
 from cryptography.exceptions import InvalidTag
@@ -33,17 +34,41 @@ class OtherKey(InvalidTag):
     """It was encrypted under another key than the one given: that of a subject that was erased, say."""
 
 
-class Vault:
-    """Data keys by subject. The pool may be that of another database than the events'.
+class SealingKeys(NamedTuple):
+    """The data keys of some subjects, and those among them that are new, wrapped: to be stored with what they seal."""
 
-    Keys for writing are fetched in groups, as commits are, so that new subjects cost a share of one commit instead of a
-    commit each.
+    keys: dict[str, bytes]
+    new: dict[str, bytes]
+
+
+class Vault:
+    """Data keys by subject.
+
+    With ``apart`` the pool is that of another database than the events', so that a new key must be stored before the
+    first event that needs it. Keys are fetched in groups, as commits are.
     """
 
-    def __init__(self, pool: asyncpg.Pool, master: MasterKey) -> None:
+    def __init__(self, pool: asyncpg.Pool, master: MasterKey, *, apart: bool = False) -> None:
         self._pool = pool
+        self._apart = apart
         self._wrapping_key = master.derive("wrap")
         self._gathering = Gathering(self._ensure_each)
+        self._reading = Gathering(self._wrapped_each)
+
+    async def keys_for_sealing(self, subjects: Iterable[str]) -> SealingKeys:
+        """The data keys of subjects, made where there is none yet. New ones are stored only where they lie apart."""
+        if self._apart:
+            return SealingKeys(await self.keys_for_writing(subjects), {})
+        wanted = frozenset(subjects)
+        stored = await self._reading.ask(wanted) if wanted else {}
+        keys, new = {}, {}
+        for subject in wanted:
+            if subject in stored:
+                keys[subject] = self._unwrap(stored[subject], subject)
+            else:
+                keys[subject] = os.urandom(KEY_BYTES)
+                new[subject] = encrypt(self._wrapping_key, keys[subject], subject)
+        return SealingKeys(keys, new)
 
     async def keys_for_writing(self, subjects: Iterable[str]) -> dict[str, bytes]:
         """The data keys of subjects, made where there is none yet; durable when this returns.
@@ -69,6 +94,12 @@ class Vault:
                 ours = row["wrapped"] == wrapped[subject]
                 keys[subject] = new[subject] if ours else self._unwrap(row["wrapped"], subject)
         return keys
+
+    async def _wrapped_each(self, groups: Sequence[frozenset[str]]) -> list[dict[str, bytes]]:
+        """As they are stored, for several callers. Subjects that have none are absent."""
+        rows = await self._pool.fetch(_QUERIES["data_keys"], list(frozenset().union(*groups)))
+        stored: dict[str, bytes] = {row["subject"]: row["wrapped"] for row in rows}
+        return [{subject: stored[subject] for subject in wanted if subject in stored} for wanted in groups]
 
     async def keys_for_reading(self, subjects: Iterable[str]) -> dict[str, bytes]:
         """The data keys that exist; erased subjects are absent."""

@@ -67,7 +67,7 @@ class SourceRecord(msgspec.Struct, frozen=True):
 
 
 class NewDataKey(msgspec.Struct, frozen=True):
-    """The first data key of a subject, wrapped by the master key: stored with what is sealed under it, or not at all."""
+    """The first data key of a subject, wrapped by the master key: stored with what it seals, or not at all."""
 
     subject: str
     wrapped: bytes
