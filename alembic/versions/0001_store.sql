@@ -102,23 +102,31 @@ CREATE TYPE append_outcome AS ENUM (
     'CONFLICT'           -- a stream has moved on, or a data key was erased or made by another: decide again
 );
 
-CREATE TYPE append_answer AS (command int, outcome append_outcome, event_ids uuid[]);
+-- What one command came to: its own number of events, and the events that answer it.
+CREATE TYPE append_answer AS (command int, events int, outcome append_outcome, event_ids uuid[]);
 
 -- Appends the events of several commands in one transaction; each command is all or nothing, and independent of
 -- the others. Arrays of one group run in parallel; *_command holds the command's number (from 0), and the events
--- come in the order of their commands. A caller puts at most one command per stream, per idempotency key and per
--- source record into one call, and one per subject that gets a data key. record_first and record_last are the places (from 1) in the event arrays of the events
--- that a source record made; key_subjects holds several subjects of one key one per line.
+-- come in the order of their commands. A caller puts at most one command per stream, per idempotency key, per source
+-- record and per subject that gets a data key into one call.
+-- expected_versions are those that streams must have now, 0 of one that is not there; no stream has -1. A stream whose
+-- new events begin with version 1 need not be named. *_first and *_last are the places (from 1) in the event arrays of
+-- the events that an idempotency key or a source record stands for; key_subjects holds several subjects of one key one
+-- per line.
+-- Returns a row without a command with the position of the first event stored, and a row for each command that was not
+-- stored. The events of all others have the positions from that one on, in their order.
 CREATE FUNCTION append(
+    commands int,
     event_command int[], new_event_ids uuid[], new_stream_ids uuid[], new_versions bigint[], new_types text[],
     new_states bytea[], new_leaves bytea[], new_leaf_hashes bytea[],
-    part_event_ids uuid[], part_subjects text[], part_ciphertexts bytea[],
-    key_event_ids uuid[], key_fields text[], key_subjects text[], key_wrapped bytea[],
+    expected_command int[], expected_stream_ids uuid[], expected_versions bigint[],
+    part_command int[], part_event_ids uuid[], part_subjects text[], part_ciphertexts bytea[],
+    key_command int[], key_event_ids uuid[], key_fields text[], key_subjects text[], key_wrapped bytea[],
     idempotency_command int[], idempotency_institutions uuid[], idempotency_names text[], idempotency_bodies bytea[],
+    idempotency_first int[], idempotency_last int[],
     record_command int[], record_institutions uuid[], record_names text[], record_contents bytea[],
     record_first int[], record_last int[],
-    data_key_command int[], data_key_subjects text[], data_key_wrapped bytea[],
-    read_command int[], read_stream_ids uuid[], read_versions bigint[]
+    data_key_command int[], data_key_subjects text[], data_key_wrapped bytea[]
 ) RETURNS TABLE (command int, outcome append_outcome, stored_event_ids uuid[], stored_positions bigint[])
 LANGUAGE plpgsql
 -- Plans outlive the moment they were made in, which may be that of an empty table: a plan that reads the whole table
@@ -127,174 +135,199 @@ SET enable_seqscan = off
 AS $$
 DECLARE
     first_position bigint;
-    accepted int[];
-    answers append_answer[];
+    stored bigint;
+    -- Of each command, how many events before it are not stored; null if it is not stored itself.
+    skipped int[] := array_fill(0, ARRAY[commands]);
+    answers append_answer[] := '{}';
+    behind int[] := '{}';
+    orphaned int[] := '{}';
+    one_by_one boolean;
 BEGIN
     -- Held until commit. What is checked below can therefore not change before it is stored, and nobody else can
     -- take a position or become visible in between: commit order = position order = visibility order.
     SELECT h.size INTO STRICT first_position FROM head h FOR UPDATE;
 
-    -- A statement of its own: under READ COMMITTED its snapshot is taken after the lock, so it sees every append
-    -- that held the lock before.
-    WITH
-    given AS (
-        SELECT e.command, array_agg(e.event_id ORDER BY e.n) AS ids,
-               count((SELECT s.position FROM events s WHERE s.event_id = e.event_id)) AS stored
-        FROM unnest(event_command, new_event_ids) WITH ORDINALITY AS e (command, event_id, n)
-        GROUP BY e.command
-    ),
-    repeated AS (
-        SELECT i.command, k.body = i.body AS same, k.event_ids
-        FROM unnest(idempotency_command, idempotency_institutions, idempotency_names, idempotency_bodies)
-             AS i (command, institution, key, body)
-        CROSS JOIN LATERAL (
-            SELECT s.body, s.event_ids FROM idempotency_keys s
-            WHERE s.institution = i.institution AND s.key = i.key AND s.created > now() - interval '30 days' LIMIT 1
-        ) AS k
-    ),
-    known AS (
-        -- Several records in one command (an atomic import): any that differs decides.
-        SELECT DISTINCT ON (r.command) r.command, s.content = r.content AS same, s.event_ids
-        FROM unnest(record_command, record_institutions, record_names, record_contents)
-             AS r (command, institution, name, content)
-        CROSS JOIN LATERAL (
-            SELECT k.content, k.event_ids FROM source_records k
-            WHERE k.institution = r.institution AND k.source_record_id = r.name LIMIT 1
-        ) AS s
-        ORDER BY r.command, s.content = r.content
-    ),
-    behind AS (
-        -- The version before each event's place in its command is the version that its stream must have now.
-        SELECT DISTINCT f.command
-        FROM (
-            SELECT e.command, e.stream_id,
-                   e.version - row_number() OVER (PARTITION BY e.command, e.stream_id ORDER BY e.n) AS before
-            FROM unnest(event_command, new_stream_ids, new_versions) WITH ORDINALITY
-                 AS e (command, stream_id, version, n)
-        ) AS f
-        GROUP BY f.command, f.stream_id
-        HAVING min(f.before) <> max(f.before)
-            OR min(f.before) <> COALESCE(
-                (SELECT s.version FROM events s WHERE s.stream_id = f.stream_id ORDER BY s.version DESC LIMIT 1), 0)
-        UNION
-        -- What was decided on and is not changed must stand where the decision saw it.
-        SELECT r.command
-        FROM unnest(read_command, read_stream_ids, read_versions) AS r (command, stream_id, version)
-        WHERE r.version IS DISTINCT FROM
-            (SELECT s.version FROM events s WHERE s.stream_id = r.stream_id ORDER BY s.version DESC LIMIT 1)
-    ),
-    forestalled AS (
-        -- The subject has got a data key since: decided again, they are sealed under that one.
-        SELECT DISTINCT d.command
-        FROM unnest(data_key_command, data_key_subjects) AS d (command, subject)
-        WHERE (SELECT k.subject FROM vault.data_keys k WHERE k.subject = d.subject LIMIT 1) IS NOT NULL
-    ),
-    orphaned AS (
-        -- Sealed under a data key that was erased since: decided again, they are sealed under a new one. Ciphertexts
-        -- begin with the id of their key, wrapped keys with those of all their subjects. Nobody holds a key for a day.
-        SELECT DISTINCT e.command
-        FROM unnest(event_command, new_event_ids) AS e (command, event_id)
-        JOIN (
-            SELECT p.event_id, substring(p.ciphertext FOR 8)
-            FROM unnest(part_event_ids, part_ciphertexts) AS p (event_id, ciphertext)
-            UNION ALL
-            SELECT c.event_id, substring(c.wrapped FROM 8 * n - 7 FOR 8)
-            FROM unnest(key_event_ids, key_subjects, key_wrapped) AS c (event_id, subjects, wrapped)
-            CROSS JOIN LATERAL generate_series(1, cardinality(string_to_array(c.subjects, E'\n'))) AS n
-        ) AS used (event_id, key_id) USING (event_id)
-        JOIN erased_keys x ON x.id = used.key_id
-        WHERE EXISTS (SELECT FROM erased_keys r WHERE r.erased > now() - interval '1 day')
-    )
-    SELECT array_agg(ROW (
-        g.command,
-        CASE
-            WHEN g.stored = cardinality(g.ids) THEN 'DUPLICATE'
-            WHEN g.stored > 0 THEN 'CONFLICT'
-            WHEN i.same THEN 'REPLAYED'
-            WHEN NOT i.same THEN 'KEY_REUSED'
-            WHEN k.same THEN 'RECORD_REPLAYED'
-            WHEN NOT k.same THEN 'RECORD_DIFFERS'
-            WHEN b.command IS NOT NULL OR d.command IS NOT NULL OR o.command IS NOT NULL THEN 'CONFLICT'
-            ELSE 'STORED'
-        END::append_outcome,
-        CASE WHEN g.stored > 0 THEN g.ids ELSE COALESCE(i.event_ids, k.event_ids, g.ids) END
-    )::append_answer)
-    INTO answers
-    FROM given g
-    LEFT JOIN repeated i USING (command)
-    LEFT JOIN known k USING (command)
-    LEFT JOIN behind b USING (command)
-    LEFT JOIN forestalled d USING (command)
-    LEFT JOIN orphaned o USING (command);
+    -- From here on each is a statement of its own: under READ COMMITTED its snapshot is taken after the lock, so it
+    -- sees every append that held the lock before.
 
-    accepted := ARRAY(SELECT a.command FROM unnest(answers) a WHERE a.outcome = 'STORED');
+    IF cardinality(expected_versions) > 0 THEN
+        behind := ARRAY(
+            SELECT x.command
+            FROM unnest(expected_command, expected_stream_ids, expected_versions) AS x (command, stream_id, version)
+            WHERE x.version <> COALESCE(
+                (SELECT s.version FROM events s WHERE s.stream_id = x.stream_id ORDER BY s.version DESC LIMIT 1), 0));
+    END IF;
 
-    IF cardinality(accepted) > 0 THEN
-        WITH stored AS (
+    -- Sealed under a data key that was erased since: decided again, they are sealed under a new one. Ciphertexts begin
+    -- with the id of their key, wrapped keys with those of all their subjects. Nobody holds a key for a day.
+    IF EXISTS (SELECT FROM erased_keys x WHERE x.erased > now() - interval '1 day') THEN
+        orphaned := ARRAY(
+            SELECT used.command
+            FROM (
+                SELECT p.command, substring(p.ciphertext FOR 8)
+                FROM unnest(part_command, part_ciphertexts) AS p (command, ciphertext)
+                UNION ALL
+                SELECT c.command, substring(c.wrapped FROM 8 * n - 7 FOR 8)
+                FROM unnest(key_command, key_subjects, key_wrapped) AS c (command, subjects, wrapped)
+                CROSS JOIN LATERAL generate_series(1, cardinality(string_to_array(c.subjects, E'\n'))) AS n
+            ) AS used (command, key_id)
+            JOIN erased_keys x ON x.id = used.key_id);
+    END IF;
+
+    -- Mostly every command may be stored. Then nothing that is new is looked up: the unique indexes object to what is
+    -- stored already, and to a version that is taken.
+    one_by_one := cardinality(behind) > 0 OR cardinality(orphaned) > 0;
+
+    LOOP
+        IF one_by_one THEN
+            WITH
+            given AS (
+                SELECT e.command, array_agg(e.event_id ORDER BY e.n) AS ids,
+                       count((SELECT s.position FROM events s WHERE s.event_id = e.event_id)) AS stored
+                FROM unnest(event_command, new_event_ids) WITH ORDINALITY AS e (command, event_id, n)
+                GROUP BY e.command
+            ),
+            repeated AS (
+                SELECT i.command, k.body = i.body AS same, k.event_ids
+                FROM unnest(idempotency_command, idempotency_institutions, idempotency_names, idempotency_bodies)
+                     AS i (command, institution, key, body)
+                CROSS JOIN LATERAL (
+                    SELECT s.body, s.event_ids FROM idempotency_keys s
+                    WHERE s.institution = i.institution AND s.key = i.key AND s.created > now() - interval '30 days'
+                    LIMIT 1
+                ) AS k
+            ),
+            known AS (
+                -- Several records in one command (an atomic import): any that differs decides.
+                SELECT DISTINCT ON (r.command) r.command, s.content = r.content AS same, s.event_ids
+                FROM unnest(record_command, record_institutions, record_names, record_contents)
+                     AS r (command, institution, name, content)
+                CROSS JOIN LATERAL (
+                    SELECT k.content, k.event_ids FROM source_records k
+                    WHERE k.institution = r.institution AND k.source_record_id = r.name LIMIT 1
+                ) AS s
+                ORDER BY r.command, s.content = r.content
+            ),
+            forestalled AS (
+                -- The subject has got a data key since: decided again, they are sealed under that one.
+                SELECT DISTINCT d.command
+                FROM unnest(data_key_command, data_key_subjects) AS d (command, subject)
+                WHERE EXISTS (SELECT FROM vault.data_keys k WHERE k.subject = d.subject)
+            ),
+            taken AS (
+                SELECT DISTINCT e.command
+                FROM unnest(event_command, new_stream_ids, new_versions) AS e (command, stream_id, version)
+                WHERE EXISTS (SELECT FROM events s WHERE s.stream_id = e.stream_id AND s.version = e.version)
+            )
+            SELECT array_agg(ROW (
+                g.command,
+                cardinality(g.ids),
+                CASE
+                    WHEN g.stored = cardinality(g.ids) THEN 'DUPLICATE'
+                    WHEN g.stored > 0 THEN 'CONFLICT'
+                    WHEN i.same THEN 'REPLAYED'
+                    WHEN NOT i.same THEN 'KEY_REUSED'
+                    WHEN k.same THEN 'RECORD_REPLAYED'
+                    WHEN NOT k.same THEN 'RECORD_DIFFERS'
+                    WHEN t.command IS NOT NULL OR d.command IS NOT NULL THEN 'CONFLICT'
+                    WHEN g.command = ANY (behind) OR g.command = ANY (orphaned) THEN 'CONFLICT'
+                    ELSE 'STORED'
+                END::append_outcome,
+                CASE WHEN g.stored > 0 THEN g.ids ELSE COALESCE(i.event_ids, k.event_ids, g.ids) END
+            )::append_answer)
+            INTO answers
+            FROM given g
+            LEFT JOIN repeated i USING (command)
+            LEFT JOIN known k USING (command)
+            LEFT JOIN taken t USING (command)
+            LEFT JOIN forestalled d USING (command);
+
+            skipped := ARRAY(
+                SELECT CASE WHEN a.outcome = 'STORED' THEN
+                    COALESCE(sum(a.events) FILTER (WHERE a.outcome <> 'STORED') OVER (ORDER BY a.command), 0) END
+                FROM unnest(answers) a
+                ORDER BY a.command);
+
+            -- Of an expired one the place is taken.
+            DELETE FROM idempotency_keys k
+            USING unnest(idempotency_institutions, idempotency_names) AS i (institution, key)
+            WHERE k.institution = i.institution AND k.key = i.key AND k.created <= now() - interval '30 days';
+        END IF;
+
+        BEGIN
             INSERT INTO events (position, event_id, stream_id, version, type, state, leaf, leaf_hash)
-            SELECT first_position + row_number() OVER (ORDER BY e.n) - 1,
+            SELECT first_position + e.n - 1 - skipped[e.command + 1],
                    e.event_id, e.stream_id, e.version, e.type, e.state, e.leaf, e.leaf_hash
             FROM unnest(event_command, new_event_ids, new_stream_ids, new_versions, new_types, new_states,
                         new_leaves, new_leaf_hashes) WITH ORDINALITY
                  AS e (command, event_id, stream_id, version, type, state, leaf, leaf_hash, n)
-            WHERE e.command = ANY (accepted)
-            RETURNING 1
-        )
-        UPDATE head SET size = first_position + (SELECT count(*) FROM stored);
+            WHERE skipped[e.command + 1] IS NOT NULL;
+            GET DIAGNOSTICS stored = ROW_COUNT;
 
-        INSERT INTO vault.data_keys (subject, wrapped)
-        SELECT d.subject, d.wrapped
-        FROM unnest(data_key_command, data_key_subjects, data_key_wrapped) AS d (command, subject, wrapped)
-        WHERE d.command = ANY (accepted);
+            IF cardinality(data_key_command) > 0 THEN
+                INSERT INTO vault.data_keys (subject, wrapped)
+                SELECT d.subject, d.wrapped
+                FROM unnest(data_key_command, data_key_subjects, data_key_wrapped) AS d (command, subject, wrapped)
+                WHERE skipped[d.command + 1] IS NOT NULL;
+            END IF;
 
-        INSERT INTO private_parts (event_id, subject, ciphertext)
-        SELECT p.event_id, p.subject, p.ciphertext
-        FROM unnest(part_event_ids, part_subjects, part_ciphertexts) AS p (event_id, subject, ciphertext)
-        JOIN unnest(event_command, new_event_ids) AS e (command, event_id) USING (event_id)
-        WHERE e.command = ANY (accepted);
+            IF cardinality(part_command) > 0 THEN
+                INSERT INTO private_parts (event_id, subject, ciphertext)
+                SELECT p.event_id, p.subject, p.ciphertext
+                FROM unnest(part_command, part_event_ids, part_subjects, part_ciphertexts)
+                     AS p (command, event_id, subject, ciphertext)
+                WHERE skipped[p.command + 1] IS NOT NULL;
+            END IF;
 
-        INSERT INTO commitment_keys (event_id, field, subjects, wrapped)
-        SELECT c.event_id, c.field, string_to_array(c.subjects, E'\n'), c.wrapped
-        FROM unnest(key_event_ids, key_fields, key_subjects, key_wrapped) AS c (event_id, field, subjects, wrapped)
-        JOIN unnest(event_command, new_event_ids) AS e (command, event_id) USING (event_id)
-        WHERE e.command = ANY (accepted);
+            IF cardinality(key_command) > 0 THEN
+                INSERT INTO commitment_keys (event_id, field, subjects, wrapped)
+                SELECT c.event_id, c.field, string_to_array(c.subjects, E'\n'), c.wrapped
+                FROM unnest(key_command, key_event_ids, key_fields, key_subjects, key_wrapped)
+                     AS c (command, event_id, field, subjects, wrapped)
+                WHERE skipped[c.command + 1] IS NOT NULL;
+            END IF;
 
-        INSERT INTO idempotency_keys (institution, key, body, event_ids)
-        SELECT i.institution, i.key, i.body, a.event_ids
-        FROM unnest(idempotency_command, idempotency_institutions, idempotency_names, idempotency_bodies)
-             AS i (command, institution, key, body)
-        JOIN unnest(answers) a USING (command)
-        WHERE a.command = ANY (accepted)
-        -- Only one that has expired can stand there.
-        ON CONFLICT (institution, key)
-        DO UPDATE SET body = excluded.body, event_ids = excluded.event_ids, created = excluded.created;
+            IF cardinality(idempotency_command) > 0 THEN
+                INSERT INTO idempotency_keys (institution, key, body, event_ids)
+                SELECT i.institution, i.key, i.body, new_event_ids[i.first:i.last]
+                FROM unnest(idempotency_command, idempotency_institutions, idempotency_names, idempotency_bodies,
+                            idempotency_first, idempotency_last)
+                     AS i (command, institution, key, body, first, last)
+                WHERE skipped[i.command + 1] IS NOT NULL;
+            END IF;
 
-        INSERT INTO source_records (institution, source_record_id, content, stream_id, event_ids)
-        SELECT r.institution, r.name, r.content, new_stream_ids[r.first], new_event_ids[r.first:r.last]
-        FROM unnest(record_command, record_institutions, record_names, record_contents, record_first, record_last)
-             AS r (command, institution, name, content, first, last)
-        WHERE r.command = ANY (accepted);
+            IF cardinality(record_command) > 0 THEN
+                INSERT INTO source_records (institution, source_record_id, content, stream_id, event_ids)
+                SELECT r.institution, r.name, r.content, new_stream_ids[r.first], new_event_ids[r.first:r.last]
+                FROM unnest(record_command, record_institutions, record_names, record_contents, record_first,
+                            record_last) AS r (command, institution, name, content, first, last)
+                WHERE skipped[r.command + 1] IS NOT NULL;
+            END IF;
 
+            EXIT;
+        EXCEPTION WHEN unique_violation THEN
+            IF one_by_one THEN
+                RAISE;
+            END IF;
+            one_by_one := true;
+        END;
+    END LOOP;
+
+    IF stored > 0 THEN
+        UPDATE head SET size = first_position + stored;
         -- Only a hint, and one for the whole call: readers read by position.
         PERFORM pg_notify('constancia_events', '');
     END IF;
 
+    outcome := 'STORED';
+    stored_positions := ARRAY[first_position];
+    RETURN NEXT;
     RETURN QUERY
-        SELECT a.command, a.outcome, a.event_ids,
-               CASE
-                   WHEN a.outcome = 'STORED' THEN ARRAY(
-                       SELECT generate_series(a.past - cardinality(a.event_ids), a.past - 1))
-                   ELSE ARRAY(
-                       SELECT s.position
-                       FROM unnest(a.event_ids) WITH ORDINALITY AS i (id, n)
-                       CROSS JOIN LATERAL (SELECT e.position FROM events e WHERE e.event_id = i.id LIMIT 1) AS s
-                       ORDER BY i.n)
-               END
-        FROM (
-            SELECT u.command, u.outcome, u.event_ids,
-                   first_position + sum(cardinality(u.event_ids)) FILTER (WHERE u.outcome = 'STORED')
-                       OVER (ORDER BY u.command)::bigint AS past
-            FROM unnest(answers) u
-        ) AS a
-        ORDER BY a.command;
+        SELECT a.command, a.outcome, a.event_ids, ARRAY(
+            SELECT s.position
+            FROM unnest(a.event_ids) WITH ORDINALITY AS i (id, n)
+            CROSS JOIN LATERAL (SELECT e.position FROM events e WHERE e.event_id = i.id LIMIT 1) AS s
+            ORDER BY i.n)
+        FROM unnest(answers) a
+        WHERE a.outcome <> 'STORED';
 END $$;

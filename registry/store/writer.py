@@ -8,15 +8,26 @@ write at once; the head row orders them all.
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
 from registry.errors import StoreUnavailable
 from registry.sql import load_queries
-from registry.store.records import Answer, Command, Outcome
+from registry.store.records import (
+    Answer,
+    Command,
+    CommitmentKey,
+    Idempotency,
+    NewDataKey,
+    NewEvent,
+    Outcome,
+    PrivatePart,
+    SourceRecord,
+)
 from registry.store.transient import TRANSIENT
 
 MAX_BATCH_EVENTS = 2_000
@@ -33,6 +44,9 @@ RETRY_SECONDS = 30.0
 """How long a batch is tried again over a lost connection before its submitters are told that its outcome is unknown."""
 
 RETRY_PAUSE_SECONDS = 0.25
+
+_NO_VERSION = -1
+"""Expected of a stream whose events in one command do not follow one another: no stream has it."""
 
 _QUERIES = load_queries("registry.store", "queries.sql")
 
@@ -118,7 +132,7 @@ class Writer:
                 events + len(waiting.command.events) > MAX_BATCH_EVENTS
                 or size + waiting.size > MAX_BATCH_BYTES
             )
-            if full or not claimed.isdisjoint(waiting.claims):
+            if full or not claimed.isdisjoint(waiting.claims) or _reads_any(waiting.command, claimed):
                 left.append(waiting)
             else:
                 batch.append(waiting)
@@ -172,14 +186,7 @@ class Writer:
                     raise
                 await asyncio.sleep(RETRY_PAUSE_SECONDS)
             else:
-                return [
-                    Answer(
-                        Outcome(row["outcome"]),
-                        tuple(row["stored_event_ids"]),
-                        tuple(row["stored_positions"]),
-                    )
-                    for row in rows
-                ]
+                return _answers(commands, rows)
 
     @staticmethod
     def _abandon(waiting: Iterable[_Waiting]) -> None:
@@ -216,22 +223,60 @@ def _each_claim(command: Command) -> Iterator[object]:
         yield data_key.subject
 
 
+def _answers(commands: Sequence[Command], rows: Iterable[asyncpg.Record]) -> list[Answer]:
+    """What the SQL function ``append`` says: where the stored events begin, and what became of all others."""
+    (_, _, _, (position,)), *others = rows
+    told = {
+        command: Answer(Outcome(outcome), tuple(event_ids), tuple(positions))
+        for command, outcome, event_ids, positions in others
+    }
+    answers = []
+    for number, command in enumerate(commands):
+        answer = told.get(number)
+        if answer is None:
+            past = position + len(command.events)
+            event_ids = tuple([event.event_id for event in command.events])
+            answer = Answer(Outcome.STORED, event_ids, tuple(range(position, past)))
+            position = past
+        answers.append(answer)
+    return answers
+
+
+def _reads_any(command: Command, claimed: Set[object]) -> bool:
+    """Whether it was decided on a stream that changes first: in one batch the database could not see that."""
+    return any(read.stream_id in claimed for read in command.reads)
+
+
 def _arguments(commands: Sequence[Command]) -> tuple[Any, ...]:
     """The commands as the parallel arrays of the SQL function ``append``."""
-    events = [(number, event) for number, command in enumerate(commands) for event in command.events]
-    data_keys = [(number, key) for number, command in enumerate(commands) for key in command.data_keys]
-    reads = [(number, read) for number, command in enumerate(commands) for read in command.reads]
-    parts = [(event.event_id, part) for _, event in events for part in event.private_parts]
-    keys = [(event.event_id, key) for _, event in events for key in event.commitment_keys]
-    idempotency = [
-        (number, command.idempotency) for number, command in enumerate(commands) if command.idempotency
-    ]
-    records = []
-    first = 1
+    events: list[tuple[int, NewEvent]] = []
+    expected: list[tuple[int, UUID, int]] = []
+    parts: list[tuple[int, UUID, PrivatePart]] = []
+    keys: list[tuple[int, UUID, CommitmentKey]] = []
+    idempotency: list[tuple[int, Idempotency, int, int]] = []
+    records: list[tuple[int, SourceRecord, int]] = []
+    data_keys: list[tuple[int, NewDataKey]] = []
     for number, command in enumerate(commands):
-        records += [(number, first, record) for record in command.source_records]
-        first += len(command.events)
+        first = len(events) + 1
+        last: dict[UUID, int] = {}
+        for event in command.events:
+            events.append((number, event))
+            before = event.version - 1
+            if event.stream_id not in last:
+                if before:  # that a stream is new needs no asking: its first version would be taken
+                    expected.append((number, event.stream_id, before))
+            elif last[event.stream_id] != before:
+                expected.append((number, event.stream_id, _NO_VERSION))
+            last[event.stream_id] = event.version
+            parts += [(number, event.event_id, part) for part in event.private_parts]
+            keys += [(number, event.event_id, key) for key in event.commitment_keys]
+        if command.idempotency:
+            idempotency.append((number, command.idempotency, first, len(events)))
+        records += [(number, record, first) for record in command.source_records]
+        data_keys += [(number, key) for key in command.data_keys]
+        expected += [(number, read.stream_id, read.version) for read in command.reads]
     return (
+        len(commands),
         [number for number, _ in events],
         [event.event_id for _, event in events],
         [event.stream_id for _, event in events],
@@ -240,27 +285,31 @@ def _arguments(commands: Sequence[Command]) -> tuple[Any, ...]:
         [event.state for _, event in events],
         [event.leaf for _, event in events],
         [event.leaf_hash for _, event in events],
-        [event_id for event_id, _ in parts],
-        [part.subject for _, part in parts],
-        [part.ciphertext for _, part in parts],
-        [event_id for event_id, _ in keys],
-        [key.field for _, key in keys],
-        ["\n".join(key.subjects) for _, key in keys],
-        [key.wrapped for _, key in keys],
-        [number for number, _ in idempotency],
-        [item.institution for _, item in idempotency],
-        [item.key for _, item in idempotency],
-        [item.body for _, item in idempotency],
+        [number for number, _, _ in expected],
+        [stream_id for _, stream_id, _ in expected],
+        [version for _, _, version in expected],
+        [number for number, _, _ in parts],
+        [event_id for _, event_id, _ in parts],
+        [part.subject for _, _, part in parts],
+        [part.ciphertext for _, _, part in parts],
+        [number for number, _, _ in keys],
+        [event_id for _, event_id, _ in keys],
+        [key.field for _, _, key in keys],
+        ["\n".join(key.subjects) for _, _, key in keys],
+        [key.wrapped for _, _, key in keys],
+        [number for number, _, _, _ in idempotency],
+        [item.institution for _, item, _, _ in idempotency],
+        [item.key for _, item, _, _ in idempotency],
+        [item.body for _, item, _, _ in idempotency],
+        [first for _, _, first, _ in idempotency],
+        [last for _, _, _, last in idempotency],
         [number for number, _, _ in records],
-        [record.institution for _, _, record in records],
-        [record.source_record_id for _, _, record in records],
-        [record.content for _, _, record in records],
-        [start + record.first_event for _, start, record in records],
-        [start + record.last_event for _, start, record in records],
+        [record.institution for _, record, _ in records],
+        [record.source_record_id for _, record, _ in records],
+        [record.content for _, record, _ in records],
+        [first + record.first_event for _, record, first in records],
+        [first + record.last_event for _, record, first in records],
         [number for number, _ in data_keys],
         [key.subject for _, key in data_keys],
         [key.wrapped for _, key in data_keys],
-        [number for number, _ in reads],
-        [read.stream_id for _, read in reads],
-        [read.version for _, read in reads],
     )

@@ -9,7 +9,16 @@ import asyncpg
 import pytest
 
 from registry.errors import StoreUnavailable
-from registry.store import Answer, EventStore, Idempotency, NewEvent, Outcome, SourceRecord
+from registry.store import (
+    Answer,
+    Command,
+    EventStore,
+    Idempotency,
+    NewEvent,
+    Outcome,
+    SourceRecord,
+    StreamVersion,
+)
 from registry.store import writer as writer_module
 from tests.integration.store.conftest import command, event
 
@@ -68,6 +77,27 @@ async def test_versions_within_a_command_follow_one_another(
     answer = await store.append(command(*(event(stream, version) for version in versions)))
     assert answer.outcome is Outcome.CONFLICT
     assert await store.read_stream(stream) == []
+
+
+async def test_what_was_decided_on_a_stream_that_a_batch_mate_changes_first_is_a_conflict(
+    store: EventStore,
+) -> None:
+    stream = uuid4()
+    await store.append(command(event(stream, 1)))
+    reading = [Command((event(),), reads=(StreamVersion(stream, version),)) for version in (1, 1, 2)]
+
+    before, change, after, *_ = await asyncio.gather(
+        store.append(reading[0]),
+        store.append(command(event(stream, 2))),
+        store.append(reading[1]),
+        *(store.append(command()) for _ in range(4)),
+    )
+    assert [one.outcome for one in (before, change, after)] == [
+        Outcome.STORED,
+        Outcome.STORED,
+        Outcome.CONFLICT,
+    ]
+    assert (await store.append(reading[2])).outcome is Outcome.STORED
 
 
 async def test_a_command_of_which_a_part_is_stored_already_is_a_conflict(store: EventStore) -> None:
