@@ -49,6 +49,11 @@ class Period(NamedTuple):
     first: str
     last: str
 
+    @property
+    def whole_years(self) -> bool:
+        """Whether it begins in a January and ends in a December, so that years alone decide what lies in it."""
+        return self.first.endswith("-01") and self.last.endswith("-12")
+
 
 class CountQuery(NamedTuple):
     """A validated question. None means "any"; a list means "one of these". Build it with ``ask``."""

@@ -1,26 +1,30 @@
 """The public count as tables: every disclosure with the span of log sizes in which it was the last of its incident.
 
 Folded from the leaves alone; the stored events, which hold private codes, are never read. What a disclosure adds to
-each unit is computed once, by the definition's own code; a question, at the head or as of any earlier size, is one
-statement that judges and sums. It must equal ``projections.counting`` for every question: a property test says so.
+each unit is computed once, by the definition's own code. At the end of each release, what it changed is summed into
+cells, so that a question, at the head or as of any earlier size, is one statement that judges and sums some thousand
+cells and what was disclosed since. It must equal ``projections.counting`` for every question: a property test says so.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import chain
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
+
+import asyncpg
 
 from projections.counting.contribution import Reason, contribution, deaths_by_sex, exclusion
 from projections.counting.count import Cell, Count, assemble
 from projections.counting.definition import DEFINITION_ID, definition_sha256
 from projections.counting.disclosure import NOTHING, Bounds, Disclosure, NexusScope, parse
 from projections.counting.fold import read_adoption
-from projections.counting.query import CountQuery, Unit
+from projections.counting.query import CountQuery, Dimension, Unit
 from projections.errors import CatchingUp, DefinitionNotAdopted, ProjectionStopped
 from projections.models.waiting import Waiting
 from projections.tables import Connection
 from registry.domain.codes import KINDS
+from registry.log.canonical import encode
 from registry.log.leaf import OpenLeaf, parse_leaf
 from registry.sql import load_queries
 from registry.store.records import Recorded
@@ -29,6 +33,22 @@ _SQL = load_queries("projections.models", "public_count.sql")
 
 _ENTRY = b'"type":"entry","v":1}'
 """How the canonical JSON of an entry leaf, and of no other, ends. Most leaves say nothing else to those who count."""
+
+
+_ALWAYS: Final = frozenset({Dimension.CLASS, Dimension.CERTAINTY})
+_GRAINS: Final = (
+    _ALWAYS,
+    _ALWAYS | {Dimension.YEAR, Dimension.STATE},
+    _ALWAYS | {Dimension.YEAR, Dimension.STATE, Dimension.KIND},
+    _ALWAYS | {Dimension.YEAR, Dimension.STATE, Dimension.MONTH},
+    _ALWAYS | {Dimension.YEAR, Dimension.STATE, Dimension.MUNICIPALITY},
+)
+"""What the cells of each grain tell apart, the coarsest first."""
+
+_NO_GRAIN: Final = -1
+
+_OFFSETS: Final = {unit: 3 * number for number, unit in enumerate(Unit)}
+"""Where the numbers of each unit begin in a contribution."""
 
 
 class PublicCount:
@@ -47,13 +67,16 @@ class PublicCount:
                 continue
             if leaf.type == "incident.disclosed":
                 disclosed.append((event.position, parse(leaf.public)))
+            elif leaf.type == "release.published":
+                await _disclose(connection, disclosed)
+                disclosed.clear()
+                await connection.execute(_SQL["close"], event.position + 1)
             elif leaf.type in ("definition.adopted", "policy.adopted"):
                 adoption = read_adoption(event.position, leaf.public)
                 await connection.execute(
                     _SQL["adopt"], adoption.position, leaf.type, adoption.id, adoption.sha256
                 )
-        if disclosed:
-            await _disclose(connection, disclosed)
+        await _disclose(connection, disclosed)
 
 
 class Standing(NamedTuple):
@@ -82,11 +105,47 @@ async def standing(connection: Connection, size: int) -> Standing:
 
 async def count(connection: Connection, query: CountQuery, size: int) -> Count:
     """The answer as of ``size``, equal to folding the first ``size`` leaves. Check ``standing`` first."""
-    lines = await connection.fetch(
+    whole, disputed = NOTHING, 0
+    excluded: Counter[Reason] = Counter()
+    rows: list[tuple[tuple[Cell, ...], Bounds]] = []
+    names = [(dimension, dimension.lower()) for dimension in query.group_by]
+    for line in await _lines(connection, query, size):
+        bounds = Bounds(line["low"], line["best"], line["high"])
+        if line["is_row"]:
+            rows.append((tuple(Cell.of(dimension, line[name]) for dimension, name in names), bounds))
+        elif line["excluded"] is None:
+            whole, disputed = bounds, line["disputed"]
+        else:
+            excluded[Reason(line["excluded"])] = line["incidents"]
+    return assemble(whole, disputed, excluded.items(), rows)
+
+
+async def matching(connection: Connection, query: CountQuery, size: int) -> int:
+    """How many incidents ``public_incidents.page`` lists for the same question."""
+    lines = await _lines(connection, query.whole(), size)
+    return sum(line["matching"] for line in lines if line["excluded"] != Reason.NO_IN_SCOPE_VICTIM)
+
+
+def grain(query: CountQuery) -> int:
+    """The coarsest cells that tell apart all that a question filters by or breaks down by; -1 if none do."""
+    needed = set(query.group_by)
+    if query.kinds is not None:
+        needed.add(Dimension.KIND)
+    if query.states is not None:
+        needed.add(Dimension.STATE)
+    if query.municipalities is not None:
+        needed.add(Dimension.MUNICIPALITY)
+    if query.period is not None:
+        needed.add(Dimension.YEAR if query.period.whole_years else Dimension.MONTH)
+    return next((number for number, told in enumerate(_GRAINS) if needed <= told), _NO_GRAIN)
+
+
+async def _lines(connection: Connection, query: CountQuery, size: int) -> list[asyncpg.Record]:
+    return await connection.fetch(
         _SQL["count"],
         size,
         query.nexus.value,
-        3 * list(Unit).index(query.unit),
+        _OFFSETS[query.unit],
         query.classes,
         query.kinds,
         query.states,
@@ -98,24 +157,14 @@ async def count(connection: Connection, query: CountQuery, size: int) -> Count:
         if query.kinds is None
         else [name for name, kinds in KINDS.items() if not kinds.isdisjoint(query.kinds)],
         None if query.municipalities is None else sorted({code[:2] for code in query.municipalities}),
+        grain(query),
     )
-    whole, disputed = NOTHING, 0
-    excluded: Counter[Reason] = Counter()
-    rows: list[tuple[tuple[Cell, ...], Bounds]] = []
-    for line in lines:
-        bounds = Bounds(int(line["low"]), int(line["best"]), int(line["high"]))
-        if line["is_row"]:
-            key = tuple(Cell.of(dimension, line[dimension.lower()]) for dimension in query.group_by)
-            rows.append((key, bounds))
-        elif line["excluded"] is None:
-            whole, disputed = bounds, line["disputed"]
-        else:
-            excluded[Reason(line["excluded"])] = line["incidents"]
-    return assemble(whole, disputed, excluded.items(), rows)
 
 
 async def _disclose(connection: Connection, disclosed: Sequence[tuple[int, Disclosure]]) -> None:
     """Several disclosures of one incident may come in one batch: each ends where the next one stands."""
+    if not disclosed:
+        return
     first: dict[UUID, int] = {}
     following: dict[int, int | None] = {}
     last: dict[UUID, int] = {}
@@ -143,15 +192,24 @@ def _columns(position: int, superseded_at: int | None, disclosure: Disclosure) -
         superseded_at,
         UUID(disclosure.incident),
         disclosure.incident_class.value,
+        disclosure.status.value,
+        None if disclosure.merged_into is None else UUID(disclosure.merged_into),
         disclosure.certainty.value,
         disclosure.disputed,
+        _shown(disclosure, "tally"),
         disclosure.year,
         disclosure.month,
         disclosure.state,
         disclosure.municipality,
         disclosure.kind,
+        _shown(disclosure, "sex"),
         *by_nexus,
     )
+
+
+def _shown(disclosure: Disclosure, name: str) -> str | None:
+    facet = disclosure.facets[name]
+    return None if facet.sealed else encode(facet.value).decode()
 
 
 def _deaths(position: int, disclosure: Disclosure) -> Iterable[tuple[int, str, str | None, int, int, int]]:

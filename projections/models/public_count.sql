@@ -5,9 +5,9 @@ FROM unnest($1::uuid[], $2::bigint[]) AS next (incident, position)
 WHERE disclosures.incident = next.incident AND disclosures.superseded_at IS NULL;
 
 -- name: disclose
-INSERT INTO disclosures (position, superseded_at, incident, class, certainty, disputed, year, month, state, municipality,
-                         kind, strict, strict_excluded, broad, broad_excluded)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15);
+INSERT INTO disclosures (position, superseded_at, incident, class, status, merged_into, certainty, disputed, tally, year,
+                         month, state, municipality, kind, sex, strict, strict_excluded, broad, broad_excluded)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19);
 
 -- name: deaths
 INSERT INTO deaths_by_sex (position, nexus, sex, low, best, high) VALUES ($1, $2, $3, $4, $5, $6);
@@ -15,19 +15,95 @@ INSERT INTO deaths_by_sex (position, nexus, sex, low, best, high) VALUES ($1, $2
 -- name: adopt
 INSERT INTO adoptions (position, type, id, sha256) VALUES ($1, $2, $3, $4);
 
+-- name: close
+-- A release ended at size $1: what changed since the one before is folded into the cells, and nothing else is touched.
+WITH before AS (
+    SELECT coalesce(max(size), 0) AS size FROM releases
+), closed AS (
+    INSERT INTO releases (size) VALUES ($1::bigint)
+), changed AS (
+    SELECT 1 AS sign, d.* FROM disclosures d
+    WHERE position >= (SELECT size FROM before) AND position < $1::bigint
+        AND (superseded_at IS NULL OR superseded_at >= $1::bigint)
+    UNION ALL
+    SELECT -1, d.* FROM disclosures d
+    WHERE superseded_at >= (SELECT size FROM before) AND superseded_at < $1::bigint
+        AND position < (SELECT size FROM before)
+), told AS (
+    SELECT sign, disputed, by_nexus.nexus, grain, class, certainty, coalesce(by_nexus.excluded, '') AS excluded, sums,
+        CASE WHEN grain > 0 THEN coalesce(year, '') ELSE '' END AS year,
+        CASE WHEN grain > 0 THEN coalesce(CASE WHEN month <> 'UNKNOWN' THEN left(month, 4) END, year, '') ELSE '' END
+            AS occurred,
+        CASE WHEN grain > 0 THEN coalesce(state, '') ELSE '' END AS state,
+        CASE WHEN grain = 2 THEN coalesce(kind, '') ELSE '' END AS kind,
+        CASE WHEN grain = 3 THEN coalesce(month, '') ELSE '' END AS month,
+        CASE WHEN grain = 4 THEN coalesce(municipality, '') ELSE '' END AS municipality
+    FROM changed
+    CROSS JOIN generate_series(0, 4) AS grain
+    CROSS JOIN LATERAL (VALUES ('STRICT', strict, strict_excluded), ('BROAD', broad, broad_excluded))
+        AS by_nexus (nexus, sums, excluded)
+), delta AS (
+    SELECT
+        concat_ws('|', grain, nexus, class, certainty, excluded, year, occurred, month, state, municipality, kind) AS key,
+        grain, nexus, class, certainty, excluded, year, occurred, month, state, municipality, kind,
+        sum(sign) AS incidents, coalesce(sum(sign) FILTER (WHERE disputed), 0) AS disputed,
+        ARRAY[sum(sign * sums[1]), sum(sign * sums[2]), sum(sign * sums[3]), sum(sign * sums[4]), sum(sign * sums[5]),
+              sum(sign * sums[6]), sum(sign * sums[7]), sum(sign * sums[8]), sum(sign * sums[9])]::bigint[] AS sums
+    FROM told
+    GROUP BY grain, nexus, class, certainty, excluded, year, occurred, month, state, municipality, kind
+), moved AS (
+    SELECT * FROM delta WHERE incidents <> 0 OR disputed <> 0 OR 0 <> ANY (sums)
+), ended AS (
+    UPDATE cells SET until = $1::bigint FROM moved
+    WHERE cells.key = moved.key AND cells.until = 9223372036854775807
+    RETURNING cells.key, cells.incidents, cells.disputed, cells.sums
+)
+INSERT INTO cells (key, grain, nexus, since, until, class, certainty, excluded, year, occurred, month, state, municipality,
+                   kind, incidents, disputed, sums)
+SELECT key, grain, nexus, $1::bigint, 9223372036854775807, class, certainty, excluded, year, occurred, month, state,
+    municipality, kind, moved.incidents + coalesce(ended.incidents, 0), moved.disputed + coalesce(ended.disputed, 0),
+    CASE WHEN ended.sums IS NULL THEN moved.sums
+         ELSE ARRAY(SELECT one + other FROM unnest(moved.sums, ended.sums) WITH ORDINALITY AS s (one, other, n) ORDER BY n)
+    END
+FROM moved LEFT JOIN ended USING (key)
+WHERE moved.incidents + coalesce(ended.incidents, 0) <> 0;
+
 -- name: count
 -- One question as of one size, in one statement: a line per reason of exclusion (null: counted), then one per row.
 -- $1 size, $2 nexus, $3 offset of the unit in a contribution, $4 classes, $5 kinds, $6 states, $7 municipalities,
--- $8 and $9 period, $10 dimensions, $11 classes that the wanted kinds belong to, $12 states of the wanted municipalities.
+-- $8 and $9 period, $10 dimensions, $11 classes that the wanted kinds belong to, $12 states of the wanted municipalities,
+-- $13 the grain of the cells that tell all of this apart, -1 if none does.
+-- What counts is the cells of the last release, and beside them, incident by incident, what was disclosed since (sign 1)
+-- and what that replaced (sign -1); without a grain, everything.
 -- Verdicts are numbers in the order of match.Verdict: 0 outside, 1 match, 2 not reported, 3 unknown, 4 undisclosed.
-WITH current AS (
-    SELECT *,
-        CASE WHEN $2::text = 'STRICT' THEN strict ELSE broad END AS contribution,
-        CASE WHEN $2::text = 'STRICT' THEN strict_excluded ELSE broad_excluded END AS never
-    FROM public_count.disclosures
-    WHERE position < $1::bigint AND (superseded_at IS NULL OR superseded_at >= $1::bigint)
-        AND ($4::text[] IS NULL OR class = ANY ($4::text[]))
-        AND ($11::text[] IS NULL OR class = ANY ($11::text[]))
+WITH release AS (
+    SELECT CASE WHEN $13::int < 0 THEN 0
+                ELSE (SELECT coalesce(max(size), 0) FROM public_count.releases WHERE size <= $1::bigint) END AS size
+), apart AS (
+    SELECT 1 AS sign, d.* FROM public_count.disclosures d
+    WHERE position >= (SELECT size FROM release) AND position < $1::bigint
+        AND (superseded_at IS NULL OR superseded_at >= $1::bigint)
+    UNION ALL
+    SELECT -1, d.* FROM public_count.disclosures d
+    WHERE superseded_at >= (SELECT size FROM release) AND superseded_at < $1::bigint
+        AND position < (SELECT size FROM release)
+), current AS (
+    SELECT class, certainty, nullif(year, '') AS year, nullif(occurred, '') AS occurred, nullif(month, '') AS month,
+        nullif(state, '') AS state, nullif(municipality, '') AS municipality, nullif(kind, '') AS kind,
+        NULL::bigint AS position, nullif(excluded, '') AS never, incidents, disputed,
+        sums[$3::int + 1] AS low, sums[$3::int + 2] AS best, sums[$3::int + 3] AS high
+    FROM public_count.cells
+    WHERE grain = $13::int AND nexus = $2::text
+        AND until > (SELECT size FROM release) AND since <= (SELECT size FROM release)
+    UNION ALL
+    SELECT class, certainty, year, coalesce(CASE WHEN month <> 'UNKNOWN' THEN left(month, 4) END, year), month,
+        state, municipality, kind, position, never, sign, sign * disputed::int,
+        sign * sums[$3::int + 1], sign * sums[$3::int + 2], sign * sums[$3::int + 3]
+    FROM (
+        SELECT *, CASE WHEN $2::text = 'STRICT' THEN strict ELSE broad END AS sums,
+            CASE WHEN $2::text = 'STRICT' THEN strict_excluded ELSE broad_excluded END AS never
+        FROM apart
+    ) AS of_nexus
 ), judged AS (
     SELECT *,
         CASE
@@ -55,29 +131,33 @@ WITH current AS (
             WHEN $8::text IS NULL THEN 1
             WHEN month <> 'UNKNOWN' THEN
                 CASE WHEN month COLLATE "C" BETWEEN $8::text AND $9::text THEN 1 ELSE 0 END
-            WHEN year IS NULL THEN 4
-            WHEN year = 'UNKNOWN' THEN 3
-            WHEN $8::text <= (year || '-01') COLLATE "C" AND (year || '-12') COLLATE "C" <= $9::text THEN 1
-            WHEN (year || '-12') COLLATE "C" < $8::text OR $9::text < (year || '-01') COLLATE "C" THEN 0
+            WHEN occurred IS NULL THEN 4
+            WHEN occurred = 'UNKNOWN' THEN 3
+            WHEN $8::text <= (occurred || '-01') COLLATE "C" AND (occurred || '-12') COLLATE "C" <= $9::text THEN 1
+            WHEN (occurred || '-12') COLLATE "C" < $8::text OR $9::text < (occurred || '-01') COLLATE "C" THEN 0
             WHEN month IS NULL THEN 4
             ELSE 3
         END AS by_period
     FROM current
+    WHERE ($4::text[] IS NULL OR class = ANY ($4::text[])) AND ($11::text[] IS NULL OR class = ANY ($11::text[]))
 ), candidates AS (
-    SELECT *, coalesce(never, CASE greatest(by_kind, by_state, by_municipality, by_period)
-                                  WHEN 2 THEN 'NOT_REPORTED' WHEN 3 THEN 'UNKNOWN' WHEN 4 THEN 'UNDISCLOSED'
-                              END) AS excluded
+    SELECT *, greatest(by_kind, by_state, by_municipality, by_period) = 1 AS matches,
+        coalesce(never, CASE greatest(by_kind, by_state, by_municipality, by_period)
+                            WHEN 2 THEN 'NOT_REPORTED' WHEN 3 THEN 'UNKNOWN' WHEN 4 THEN 'UNDISCLOSED'
+                        END) AS excluded
     FROM judged
     WHERE least(by_kind, by_state, by_municipality, by_period) > 0
 )
-SELECT false AS is_row, excluded, count(*) AS incidents, count(*) FILTER (WHERE disputed) AS disputed,
+SELECT false AS is_row, excluded, sum(incidents)::bigint AS incidents, sum(disputed)::bigint AS disputed,
+    coalesce(sum(incidents) FILTER (WHERE matches), 0)::bigint AS matching,
     NULL AS class, NULL AS kind, NULL AS year, NULL AS month, NULL AS state, NULL AS municipality, NULL AS certainty,
     NULL AS sex,
-    sum(contribution[$3::int + 1]) AS low, sum(contribution[$3::int + 2]) AS best, sum(contribution[$3::int + 3]) AS high
+    sum(low)::bigint AS low, sum(best)::bigint AS best, sum(high)::bigint AS high
 FROM candidates
 GROUP BY excluded
+HAVING sum(incidents) <> 0
 UNION ALL
-SELECT true, NULL, count(*), 0,
+SELECT true, NULL, 0, 0, 0,
     CASE WHEN 'CLASS' = ANY ($10::text[]) THEN class END,
     CASE WHEN 'KIND' = ANY ($10::text[]) THEN kind END,
     CASE WHEN 'YEAR' = ANY ($10::text[]) THEN year END,
@@ -86,10 +166,9 @@ SELECT true, NULL, count(*), 0,
     CASE WHEN 'MUNICIPALITY' = ANY ($10::text[]) THEN municipality END,
     CASE WHEN 'CERTAINTY' = ANY ($10::text[]) THEN certainty END,
     sex,
-    sum(low), sum(best), sum(high)
+    sum(low)::bigint, sum(best)::bigint, sum(high)::bigint
 FROM (
-    SELECT class, kind, year, month, state, municipality, certainty, NULL AS sex,
-        contribution[$3::int + 1] AS low, contribution[$3::int + 2] AS best, contribution[$3::int + 3] AS high
+    SELECT class, kind, year, month, state, municipality, certainty, NULL AS sex, low, best, high
     FROM candidates
     WHERE excluded IS NULL AND cardinality($10::text[]) > 0 AND 'SEX' <> ALL ($10::text[])
     UNION ALL
@@ -97,7 +176,7 @@ FROM (
     FROM candidates JOIN public_count.deaths_by_sex AS dead USING (position)
     WHERE excluded IS NULL AND 'SEX' = ANY ($10::text[]) AND dead.nexus = $2::text
 ) AS parts
-GROUP BY 5, 6, 7, 8, 9, 10, 11, 12
+GROUP BY 6, 7, 8, 9, 10, 11, 12, 13
 HAVING sum(high) > 0;
 
 -- name: standing
@@ -111,4 +190,4 @@ SELECT
      WHERE name IN ('public_count', 'waiting') AND failed IS NOT NULL ORDER BY position LIMIT 1) AS stopped,
     (SELECT id || ' ' || sha256 FROM public_count.adoptions
      WHERE type = 'definition.adopted' AND position < $1 ORDER BY position DESC LIMIT 1) AS definition,
-    (SELECT count(*) FROM waiting.intervals WHERE since < $1 AND (until IS NULL OR until >= $1)) AS waiting;
+    (SELECT count(*) FROM waiting.intervals WHERE int8range(since, until) @> $1 - 1) AS waiting;

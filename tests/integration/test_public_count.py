@@ -16,7 +16,8 @@ from projections.counting.definition import DEFINITION_ID, definition_sha256
 from projections.counting.disclosure import parse
 from projections.counting.query import CountQuery, read
 from projections.errors import CatchingUp, DefinitionNotAdopted
-from projections.models.public_count import PublicCount, count, standing
+from projections.models.public_count import PublicCount, count, matching, standing
+from projections.models.public_incidents import page
 from projections.models.waiting import Waiting
 from projections.runner import Runner
 from tests.events import Leaf, store_leaves
@@ -28,34 +29,51 @@ def disclosed(publics: Sequence[Public]) -> list[Leaf]:
 
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "counting"
+RELEASED = Leaf("release.published", {})
 ADOPTED = Leaf("definition.adopted", {"id": DEFINITION_ID, "sha256": definition_sha256()})
 
 
 def test_sql_and_fold_agree_on_every_question_at_every_size(database_url: str) -> None:
-    """One loop for all examples: a database per example would take minutes."""
+    """One loop for all examples: a database per example would take minutes.
 
-    async def compare(history: list[Public], asked: list[CountQuery], batch: int) -> None:
+    Releases end anywhere: what they fold into cells must answer as single disclosures do.
+    """
+
+    async def compare(history: list[Public], ends: set[int], asked: list[CountQuery], batch: int) -> None:
         connection = await asyncpg.connect(database_url)
         pool = await asyncpg.create_pool(database_url, min_size=1, max_size=2)
         try:
             await connection.execute(
                 "TRUNCATE events, public_count.disclosures, public_count.deaths_by_sex, public_count.adoptions,"
-                " projections.positions CASCADE; UPDATE head SET size = 0"
+                " public_count.cells, public_count.releases, projections.positions CASCADE; UPDATE head SET size = 0"
             )
-            await store_leaves(connection, disclosed(history))
+            leaves = [
+                leaf
+                for number, leaf in enumerate(disclosed(history))
+                for leaf in ([leaf, RELEASED] if number in ends else [leaf])
+            ]
+            await store_leaves(connection, leaves)
             await Runner(pool, [PublicCount()], batch=batch).catch_up()
-            for size in range(len(history) + 1):
-                last = {public["incident"]: parse(public) for public in history[:size]}.values()
+            for size in range(len(leaves) + 1):
+                shown = [leaf.public for leaf in leaves[:size] if leaf is not RELEASED and leaf.public]
+                last = {public["incident"]: parse(public) for public in shown}.values()
                 for query in asked:
                     assert await count(connection, query, size) == fold_count(last, query)
+                    listed = await page(connection, query, size, after=None, limit=20)
+                    assert len(listed) == await matching(connection, query, size)
         finally:
             await pool.close()
             await connection.close()
 
     @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-    @given(histories, st.lists(queries(), min_size=1, max_size=4), st.sampled_from([1, 3, 1000]))
-    def agree(history: list[Public], asked: list[CountQuery], batch: int) -> None:
-        asyncio.run(compare(history, asked, batch))
+    @given(
+        histories,
+        st.sets(st.integers(0, 11)),
+        st.lists(queries(), min_size=1, max_size=4),
+        st.sampled_from([1, 3, 1000]),
+    )
+    def agree(history: list[Public], ends: set[int], asked: list[CountQuery], batch: int) -> None:
+        asyncio.run(compare(history, ends, asked, batch))
 
     agree()
 

@@ -1,0 +1,69 @@
+"""The disclosed incidents, one by one, as of a published size: what leaves say of them and nothing else.
+
+They lie in the tables that ``public_count`` keeps. A list holds the incidents whose open facets prove that they belong
+to a question, also those that count nothing because they were retracted, merged, refuted or are only a rumour; left
+out are those without a victim of the question's nexus.
+"""
+
+from typing import Final, NamedTuple
+from uuid import UUID
+
+import asyncpg
+
+from projections.counting.disclosure import FACETS
+from projections.counting.query import CountQuery
+from projections.tables import Connection
+from registry.sql import load_queries
+
+_SQL = load_queries("projections.models", "public_incidents.sql")
+_STRUCTURED: Final = frozenset({"tally", "sex"})
+_BEFORE_ALL: Final = UUID(int=0)
+
+
+class DisclosedIncident(NamedTuple):
+    """The last disclosure of an incident. ``facets``: canonical JSON by name, None where it is sealed."""
+
+    id: UUID
+    position: int
+    class_: str
+    status: str
+    merged_into: UUID | None
+    certainty: str
+    disputed: bool
+    facets: tuple[tuple[str, str | None], ...]
+
+
+async def page(
+    connection: Connection, query: CountQuery, size: int, *, after: UUID | None, limit: int
+) -> list[DisclosedIncident]:
+    """The next ``limit`` incidents behind ``after`` that belong to the question, in the order of their random ids."""
+    rows = await connection.fetch(
+        _SQL["page"],
+        size,
+        after or _BEFORE_ALL,
+        limit,
+        query.nexus.value,
+        query.classes,
+        query.kinds,
+        query.states,
+        query.municipalities,
+        query.period.first if query.period else None,
+        query.period.last if query.period else None,
+    )
+    return [_incident(row) for row in rows]
+
+
+async def one(connection: Connection, incident: UUID, size: int) -> DisclosedIncident | None:
+    """The incident as of ``size``; None when no release had disclosed it by then."""
+    row = await connection.fetchrow(_SQL["one"], size, incident)
+    return None if row is None else _incident(row)
+
+
+def _incident(row: asyncpg.Record) -> DisclosedIncident:
+    return DisclosedIncident(
+        *row[:7],
+        tuple(
+            (name, value if value is None or name in _STRUCTURED else f'"{value}"')
+            for name, value in zip(FACETS, row[7:], strict=True)
+        ),
+    )
