@@ -4,6 +4,7 @@ Its institution amends and withdraws it, and whatever it said before stays in th
 institutions triage it. A report is about one occurrence: it is linked to one incident at a time.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -21,7 +22,7 @@ from registry.domain.codes import (
     SourceType,
     TriageDecision,
 )
-from registry.domain.event import NOTHING_PRIVATE, Act, Aggregate, Event, Private
+from registry.domain.event import Act, Aggregate, Event, Private
 from registry.domain.report_rules import (
     already_linked,
     linked_elsewhere,
@@ -35,6 +36,7 @@ from registry.domain.report_rules import (
     still_linked,
     withdrawn_already,
 )
+from registry.log.canonical import JSON
 
 
 class Source(Event, frozen=True, kw_only=True):
@@ -156,17 +158,14 @@ class MatchRejected(Event, frozen=True, kw_only=True):
 
 
 class EvidenceAttached(Event, frozen=True, kw_only=True):
-    """A file that the register keeps sealed. Where, when and how it was acquired are private.
+    """A file that the register keeps sealed. Its digest, and where, when and how it was acquired, are private.
 
-    ``digest`` (hexadecimal) is that of the file as received, ``size`` in bytes. ``digests`` and ``urls`` are keyed
-    pseudonyms as in ``IncidentReported``.
+    ``size`` in bytes. ``digests`` and ``urls`` are keyed pseudonyms as in ``IncidentReported``.
     """
 
     TOPIC = "report.evidence_attached"
 
     evidence: UUID
-    algorithm: str
-    digest: str
     size: int
     media_type: str
     digests: tuple[str, ...]
@@ -191,8 +190,6 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True):
     """A file kept as evidence. ``size`` in bytes."""
 
     evidence: UUID
-    algorithm: str
-    digest: str
     size: int
     media_type: str
 
@@ -359,17 +356,20 @@ class Report(Aggregate, kw_only=True):
         media_type: str,
         digests: tuple[str, ...],
         urls: tuple[str, ...],
-        private: Private = NOTHING_PRIVATE,
+        words: Mapping[str, JSON],
     ) -> None:
-        """Commits to a file. Who may add one is decided by the caller."""
+        """Commits to a file. Who may add one is decided by the caller.
+
+        ``digest`` is that of the file as received. ``words`` are what else is private: ``source_url``,
+        ``acquired_at``, ``method``.
+        """
         self._must_stand()
+        described = {"algorithm": algorithm, "digest": digest, **words}
         self.trigger(
             EvidenceAttached,
             act,
-            private=private,
+            private={self.subject: {f"evidence:{evidence}": described}},
             evidence=evidence,
-            algorithm=algorithm,
-            digest=digest,
             size=size,
             media_type=media_type,
             digests=digests,
@@ -403,13 +403,7 @@ class Report(Aggregate, kw_only=True):
                     said = Rejection(incident=event.incident, institution=event.by.institution)
                     self.rejections = (*self.rejections, said)
             case EvidenceAttached():
-                attached = Attachment(
-                    evidence=event.evidence,
-                    algorithm=event.algorithm,
-                    digest=event.digest,
-                    size=event.size,
-                    media_type=event.media_type,
-                )
+                attached = Attachment(evidence=event.evidence, size=event.size, media_type=event.media_type)
                 self.evidence = (*self.evidence, attached)
 
     def _apply_amendment(self, event: ReportAmended) -> None:

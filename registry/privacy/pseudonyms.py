@@ -1,4 +1,4 @@
-"""Keyed pseudonyms: the same person, or source, is found again across institutions without being named.
+"""Keyed pseudonyms: the same person, source or document is found again across institutions without being named.
 
 HMAC-SHA-256 under a key derived from the master key, cut to 128 bits: a CURP can be enumerated, so a hash without a
 key would name everybody.
@@ -27,6 +27,14 @@ class Pseudonyms:
     def source(self, name: str) -> str:
         """Who says something: an outlet, an office."""
         return self._pseudonym("source", _normal(name))
+
+    def digest(self, digest: str) -> str:
+        """A document, by its digest, whoever names it."""
+        return self._pseudonym("digest", _normal(digest))
+
+    def url(self, url: str) -> str:
+        """A document, by where it was found."""
+        return self._pseudonym("url", _normal(url))
 
     def _pseudonym(self, kind: str, name: str) -> str:
         return self._master.mac("pseudonym", f"{kind}\n{name}".encode())[:PSEUDONYM_BYTES].hex()

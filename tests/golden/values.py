@@ -353,8 +353,6 @@ GOLDEN: dict[str, Event] = {
     "report.evidence_attached.v1.file": EvidenceAttached(
         **_envelope(30, 5, _UNIVERSITY),
         evidence=_id(38),
-        algorithm="sha256",
-        digest="9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         size=482_113,
         media_type="application/pdf",
         digests=("digest-77b1",),
