@@ -107,9 +107,10 @@ def count(disclosures: Iterable[Disclosure], query: CountQuery) -> Count:
             continue
         whole = whole.plus(contribution(disclosure, query.nexus)[query.unit])
         disputed += disclosure.disputed
-        for key, bounds in _parts(disclosure, query):
-            rows[key] = rows.get(key, NOTHING).plus(bounds)
-    return assemble(whole, disputed, excluded.items(), rows.items() if query.group_by else ())
+        if query.group_by:
+            for key, bounds in _parts(disclosure, query):
+                rows[key] = rows.get(key, NOTHING).plus(bounds)
+    return assemble(whole, disputed, excluded.items(), rows.items())
 
 
 def assemble(

@@ -6,7 +6,7 @@ understand differently must not be counted by either.
 """
 
 import re
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Set
 from enum import StrEnum
 from typing import NamedTuple, TypeVar
 
@@ -24,6 +24,17 @@ _MUNICIPALITY = re.compile(r"[0-9]{5}")
 _STATES = frozenset({*STATES, UNKNOWN})
 _SEXES = frozenset(Sex)
 _COUNT_LIMIT = 2**53
+
+_MEMBERS = frozenset(
+    {"incident", "status", "merged_into", "certainty", "disputed", "class", "reason", "facets"}
+)
+_FACETS = frozenset(FACETS)
+_OPEN = frozenset({"value"})
+_OPENED = frozenset({"value", "key", "sealed_in"})
+_SEALED = frozenset({"sealed"})
+_STILL_SEALED = frozenset({"sealed", "sealed_in"})
+_BOTH = frozenset({"strict", "broad"})
+_SCOPE = frozenset({"victims", "deaths"})
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
@@ -101,8 +112,7 @@ class Disclosure(NamedTuple):
 
 def parse(public: JSON) -> Disclosure:
     """Read the ``public`` object of an ``incident.disclosed`` leaf. Raises MalformedLog, naming the field."""
-    keys = {"incident", "status", "merged_into", "certainty", "disputed", "class", "reason", "facets"}
-    fields = _object(public, keys, "public")
+    fields = _object(public, _MEMBERS, "public")
     incident_class = _code(fields["class"], IncidentClass, "class")
     status = _code(fields["status"], Status, "status")
     merged_into = None if fields["merged_into"] is None else _uuid(fields["merged_into"], "merged_into")
@@ -115,7 +125,7 @@ def parse(public: JSON) -> Disclosure:
     if reason is not None and not isinstance(reason, str):
         raise _malformed("reason", "is a code or null")
     facets = {
-        name: _facet(facet, name) for name, facet in _object(fields["facets"], set(FACETS), "facets").items()
+        name: _facet(facet, name) for name, facet in _object(fields["facets"], _FACETS, "facets").items()
     }
     disclosure = Disclosure(
         incident=_uuid(fields["incident"], "incident"),
@@ -143,15 +153,15 @@ def parse(public: JSON) -> Disclosure:
 def _facet(facet: JSON, name: str) -> Facet:
     if not isinstance(facet, dict):
         raise _malformed(name, "is an object")
-    keys = set(facet)
-    if keys == {"value"}:
+    keys = facet.keys()
+    if keys == _OPEN:
         return Facet(value=facet["value"])
-    if keys == {"value", "key", "sealed_in"}:
+    if keys == _OPENED:
         key, sealed_in = _text(facet["key"], name), _uuid(facet["sealed_in"], name)
         return Facet(value=facet["value"], key=key, sealed_in=sealed_in)
-    if keys == {"sealed"}:
+    if keys == _SEALED:
         return Facet(commitment=_text(facet["sealed"], name))
-    if keys == {"sealed", "sealed_in"}:
+    if keys == _STILL_SEALED:
         return Facet(commitment=_text(facet["sealed"], name), sealed_in=_uuid(facet["sealed_in"], name))
     raise _malformed(name, "is value, value with key and sealed_in, sealed, or sealed with sealed_in")
 
@@ -161,12 +171,12 @@ def _open(facet: Facet, read: Callable[[JSON], T]) -> T | None:
 
 
 def _both(value: JSON, read: Callable[[JSON, str], T], name: str) -> dict[NexusScope, T]:
-    fields = _object(value, {"strict", "broad"}, name)
+    fields = _object(value, _BOTH, name)
     return {nexus: read(fields[nexus.lower()], f"{name}.{nexus.lower()}") for nexus in NexusScope}
 
 
 def _scope(value: JSON, name: str) -> Scope:
-    fields = _object(value, {"victims", "deaths"}, name)
+    fields = _object(value, _SCOPE, name)
     scope = Scope(_bounds(fields["victims"], f"{name}.victims"), _bounds(fields["deaths"], f"{name}.deaths"))
     if not _within(scope.deaths, scope.victims):
         raise _malformed(name, "has at most as many deaths as victims")
@@ -225,7 +235,7 @@ def total(parts: Iterable[Bounds]) -> Bounds:
 
 
 def _within(part: Bounds, whole: Bounds) -> bool:
-    return all(one <= other for one, other in zip(part, whole, strict=True))
+    return part.low <= whole.low and part.best <= whole.best and part.high <= whole.high
 
 
 def _contradict(parent: str | None, part: str | None, prefix: int) -> bool:
@@ -233,8 +243,8 @@ def _contradict(parent: str | None, part: str | None, prefix: int) -> bool:
     return parent is not None and part is not None and part != UNKNOWN and part[:prefix] != parent
 
 
-def _object(value: JSON, keys: set[str], name: str) -> dict[str, JSON]:
-    if not isinstance(value, dict) or set(value) != keys:
+def _object(value: JSON, keys: Set[str], name: str) -> dict[str, JSON]:
+    if not isinstance(value, dict) or value.keys() != keys:
         raise _malformed(name, f"is an object with exactly {', '.join(sorted(keys))}")
     return value
 

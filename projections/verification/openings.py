@@ -11,16 +11,12 @@ by leaf, per incident and facet:
    seals anew all facets that it does not open, so that nobody learns from the commitments which one was corrected.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
-from projections.counting.disclosure import FACETS, Disclosure, Facet
+from projections.counting.disclosure import FACETS, Disclosure
 from projections.verification.errors import VerificationFailed
-from registry.domain.codes import IncidentClass
 from registry.errors import MalformedLog
-from registry.log.canonical import JSON, encode
 from registry.log.lines import read_base64
 from registry.privacy.sealing import verify_opening
 
@@ -32,32 +28,31 @@ class Seal(NamedTuple):
     sealed_in: str
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """How an incident stood in its last leaf: each facet a value (canonical JSON) or a seal."""
+class Shown(NamedTuple):
+    """An incident as one leaf shows it.
 
-    index: int
-    incident_class: IncidentClass
-    facets: Mapping[str, bytes | Seal]
+    Values may be compared as they are: ``disclosure`` was read strictly, so equal values are equal bytes.
+    """
 
+    leaf: int
+    event_id: str
+    disclosure: Disclosure
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where in the log a facet stands."""
+    def seal(self, name: str) -> Seal | None:
+        """How the facet is sealed, None where it is open."""
+        facet = self.disclosure.facets[name]
+        return None if facet.commitment is None else Seal(facet.commitment, facet.sealed_in or self.event_id)
 
-    index: int
-    incident: str
-    facet: str
-
-    def fail(self, es: str, en: str) -> VerificationFailed:
+    def fail(self, name: str, es: str, en: str) -> VerificationFailed:
+        """A failure that names leaf, incident and facet."""
         return VerificationFailed(
-            f"Hoja {self.index}, incidente {self.incident}, faceta «{self.facet}»: {es}",
-            f"Leaf {self.index}, incident {self.incident}, facet “{self.facet}”: {en}",
+            f"Hoja {self.leaf}, incidente {self.disclosure.incident}, faceta «{name}»: {es}",
+            f"Leaf {self.leaf}, incident {self.disclosure.incident}, facet “{name}”: {en}",
         )
 
 
 class Openings:
-    """Follows all incidents through the leaves in order. ``opened`` and ``sealed`` are counts for the report."""
+    """Follows all incidents through the leaves in order. ``opened`` is a count for the report."""
 
     def __init__(self) -> None:
         self._shown: dict[str, Shown] = {}
@@ -72,96 +67,103 @@ class Openings:
     def sealed(self) -> int:
         """Facets that are sealed now."""
         return sum(
-            isinstance(facet, Seal) for shown in self._shown.values() for facet in shown.facets.values()
+            facet.sealed for shown in self._shown.values() for facet in shown.disclosure.facets.values()
         )
 
     def follow(self, index: int, event_id: str, disclosure: Disclosure) -> None:
         """The next disclosure of the log. Raises VerificationFailed, naming leaf, incident and facet."""
+        shown = Shown(index, event_id, disclosure)
         last = self._shown.get(disclosure.incident)
-        facets: dict[str, bytes | Seal] = {}
         for name in FACETS:
-            place = Place(index, disclosure.incident, name)
-            before = None if last is None else last.facets[name]
-            facets[name] = self._step(place, event_id, disclosure.facets[name], before, disclosure.reason)
-        shown = Shown(index, disclosure.incident_class, facets)
+            facet = disclosure.facets[name]
+            if facet.commitment is not None:
+                _check_sealed(shown, name, last)
+            elif facet.key is not None:
+                _check_opening(shown, name, last)
+                self.opened += 1
+            elif last is not None:
+                _check_open(shown, name, last)
         if last is not None:
-            _check_correction(last, shown, disclosure)
+            _check_correction(last, shown)
         self._shown[disclosure.incident] = shown
 
-    def _step(
-        self, place: Place, event_id: str, facet: Facet, before: bytes | Seal | None, reason: str | None
-    ) -> bytes | Seal:
-        if facet.commitment is not None:
-            return _sealed(place, event_id, facet, before, reason)
-        value = encode(facet.value)
-        if facet.key is not None:
-            _check_opening(place, facet.value, facet.key, facet.sealed_in, before)
-            self.opened += 1
-        elif isinstance(before, Seal):
-            raise place.fail(
-                f"estaba sellada desde el evento {before.sealed_in} y aparece abierta sin su clave. No se puede saber "
-                "si el valor es el que se selló.",
-                f"was sealed since event {before.sealed_in} and appears open without its key. Nobody can tell whether "
-                "the value is the one that was sealed.",
-            )
-        elif before is not None and before != value and reason is None:
-            raise place.fail(
-                "su valor público cambió sin que la hoja diga por qué (reason). Un valor abierto solo cambia con una "
-                "corrección.",
-                "its public value changed and the leaf gives no reason. An open value changes only by a correction.",
-            )
-        return value
+
+def _check_open(shown: Shown, name: str, last: Shown) -> None:
+    """A value without a key: rule 3."""
+    before = last.seal(name)
+    if before is not None:
+        raise shown.fail(
+            name,
+            f"estaba sellada desde el evento {before.sealed_in} y aparece abierta sin su clave. No se puede saber si "
+            "el valor es el que se selló.",
+            f"was sealed since event {before.sealed_in} and appears open without its key. Nobody can tell whether the "
+            "value is the one that was sealed.",
+        )
+    now, then = shown.disclosure, last.disclosure
+    if now.reason is None and now.facets[name].value != then.facets[name].value:
+        raise shown.fail(
+            name,
+            "su valor público cambió sin que la hoja diga por qué (reason). Un valor abierto solo cambia con una "
+            "corrección.",
+            "its public value changed and the leaf gives no reason. An open value changes only by a correction.",
+        )
 
 
-def _sealed(
-    place: Place, event_id: str, facet: Facet, before: bytes | Seal | None, reason: str | None
-) -> Seal:
-    assert facet.commitment is not None  # noqa: S101 - told apart by the caller
-    seal = Seal(facet.commitment, facet.sealed_in or event_id)
+def _check_sealed(shown: Shown, name: str, last: Shown | None) -> None:
+    """A commitment: rule 2, and where it is a new one, rule 4."""
+    facet = shown.disclosure.facets[name]
+    before = None if last is None else last.seal(name)
     if facet.sealed_in is not None:
-        if seal != before:
-            raise place.fail(
+        if shown.seal(name) != before:
+            raise shown.fail(
+                name,
                 f"dice seguir sellada como en el evento {facet.sealed_in}, pero ahí no está este compromiso.",
                 f"claims to be sealed still as in event {facet.sealed_in}, but this commitment does not stand there.",
             )
-    elif before is not None and reason is None:
-        if isinstance(before, Seal):
-            raise place.fail(
+    elif last is not None and shown.disclosure.reason is None:
+        if before is not None:
+            raise shown.fail(
+                name,
                 f"se selló por segunda vez sin que la hoja diga por qué (reason). Vale el compromiso del evento "
                 f"{before.sealed_in}.",
                 f"was sealed a second time and the leaf gives no reason. The commitment of event {before.sealed_in} "
                 "holds.",
             )
-        raise place.fail(
+        raise shown.fail(
+            name,
             "estaba abierta y aparece sellada sin que la hoja diga por qué (reason).",
             "was open and appears sealed, and the leaf gives no reason.",
         )
-    elif isinstance(before, Seal) and before.commitment == facet.commitment:
-        raise place.fail(
+    elif before is not None and before.commitment == facet.commitment:
+        raise shown.fail(
+            name,
             "dice estar sellada de nuevo, pero repite el compromiso anterior.",
             "claims to be sealed anew but repeats the earlier commitment.",
         )
-    return seal
 
 
-def _check_opening(
-    place: Place, value: JSON, key: str, sealed_in: str | None, before: bytes | Seal | None
-) -> None:
-    if not isinstance(before, Seal):
-        raise place.fail(
+def _check_opening(shown: Shown, name: str, last: Shown | None) -> None:
+    """A value with the key of its commitment: rule 1."""
+    facet = shown.disclosure.facets[name]
+    before = None if last is None else last.seal(name)
+    if before is None:
+        raise shown.fail(
+            name,
             "se abre con una clave, pero la hoja anterior de este incidente no la tenía sellada.",
             "is opened with a key, but the earlier leaf of this incident did not have it sealed.",
         )
-    if before.sealed_in != sealed_in:
-        raise place.fail(
-            f"se abre como sellada en el evento {sealed_in}, pero se selló en el evento {before.sealed_in}.",
-            f"is opened as sealed in event {sealed_in}, but it was sealed in event {before.sealed_in}.",
+    if before.sealed_in != facet.sealed_in:
+        raise shown.fail(
+            name,
+            f"se abre como sellada en el evento {facet.sealed_in}, pero se selló en el evento {before.sealed_in}.",
+            f"is opened as sealed in event {facet.sealed_in}, but it was sealed in event {before.sealed_in}.",
         )
     try:
-        opening_key = read_base64(key, "clave / key")
-        verify_opening(before.commitment, opening_key, UUID(before.sealed_in), place.facet, value)
+        key = read_base64(facet.key or "", "clave / key")
+        verify_opening(before.commitment, key, UUID(before.sealed_in), name, facet.value)
     except MalformedLog as error:
-        raise place.fail(
+        raise shown.fail(
+            name,
             f"el valor y la clave con que se abre no dan el compromiso del evento {before.sealed_in}. Se publicó otro "
             f"valor que el que se había sellado, o la clave es otra. {error.text.es}",
             f"the value and key that open it do not give the commitment of event {before.sealed_in}. Another value "
@@ -169,25 +171,22 @@ def _check_opening(
         ) from error
 
 
-def _check_correction(last: Shown, shown: Shown, disclosure: Disclosure) -> None:
+def _check_correction(last: Shown, shown: Shown) -> None:
     """Rule 3 for the class, and the second half of rule 4."""
-    if disclosure.reason is None:
-        if shown.incident_class != last.incident_class:
-            raise Place(shown.index, disclosure.incident, "class").fail(
-                f"cambió de {last.incident_class} a {shown.incident_class} sin que la hoja diga por qué (reason).",
-                f"changed from {last.incident_class} to {shown.incident_class} and the leaf gives no reason.",
+    now, then = shown.disclosure, last.disclosure
+    if now.reason is None:
+        if now.incident_class != then.incident_class:
+            raise shown.fail(
+                "class",
+                f"cambió de {then.incident_class} a {now.incident_class} sin que la hoja diga por qué (reason).",
+                f"changed from {then.incident_class} to {now.incident_class} and the leaf gives no reason.",
             )
         return
-    kept = [
-        name
-        for name in FACETS
-        if isinstance(shown.facets[name], Seal) and shown.facets[name] == last.facets[name]
-    ]
-    changed = [
-        name for name in FACETS if shown.facets[name] != last.facets[name] and _says_more(last, shown, name)
-    ]
+    kept = [name for name in FACETS if now.facets[name].sealed and shown.seal(name) == last.seal(name)]
+    changed = [name for name in FACETS if _says_more(last, shown, name)]
     if kept and changed:
-        raise Place(shown.index, disclosure.incident, kept[0]).fail(
+        raise shown.fail(
+            kept[0],
             f"conserva su compromiso mientras «{changed[0]}» cambió: una corrección sella de nuevo todo lo que no "
             "abre, para que no se sepa qué más cambió.",
             f"keeps its commitment while “{changed[0]}” changed: a correction seals anew all that it does not open, "
@@ -197,4 +196,7 @@ def _check_correction(last: Shown, shown: Shown, disclosure: Disclosure) -> None
 
 def _says_more(last: Shown, shown: Shown, name: str) -> bool:
     """Whether the facet was changed or sealed anew; an opening that matches its commitment changes nothing."""
-    return isinstance(shown.facets[name], Seal) or not isinstance(last.facets[name], Seal)
+    now, then = shown.disclosure.facets[name], last.disclosure.facets[name]
+    if now.sealed:
+        return shown.seal(name) != last.seal(name)
+    return not then.sealed and now.value != then.value
