@@ -30,9 +30,9 @@ from registry.domain.codes import (
     VictimRole,
 )
 from registry.domain.event import Act, Aggregate, By, Event
-from registry.domain.incident import (
+from registry.domain.incident import Incident
+from registry.domain.incident_events import (
     CertaintySet,
-    Incident,
     IncidentDisclosed,
     IncidentOpened,
     IncidentRetracted,

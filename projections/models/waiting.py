@@ -11,7 +11,7 @@ import asyncpg
 
 from projections.tables import Connection, columns
 from registry.domain.codes import Certainty
-from registry.domain.incident import CertaintySet
+from registry.domain.incident_events import CertaintySet
 from registry.domain.mapper import decode_event
 from registry.sql import load_queries
 from registry.store.records import Recorded

@@ -82,6 +82,18 @@ class Range(Claim, frozen=True, kw_only=True):
 
 
 ONE = Range(low=1, best=1, high=1)
+NOBODY = Range(low=0, best=0, high=0)
+
+
+def without(whole: Range, part: Range) -> Range:
+    """What is left of several when some are set apart, so that both sum to the whole. Raises Contradiction."""
+    left = (whole.low - part.low, whole.best - part.best, whole.high - part.high)
+    if not 0 <= left[0] <= left[1] <= left[2]:
+        raise Contradiction(
+            "Lo que se aparta cabe en el total, y lo que queda también cumple low ≤ best ≤ high. Ajuste el rango.",
+            "What is set apart lies within the whole, and what is left keeps low ≤ best ≤ high, too. Adjust the range.",
+        )
+    return Range(low=left[0], best=left[1], high=left[2])
 
 
 class Victim(Claim, frozen=True, kw_only=True):

@@ -1,129 +1,62 @@
-"""Incidents: the adjudicated occurrence, the only thing that public counts are made from."""
+"""Incidents: the adjudicated occurrence, the only thing that public counts are made from.
+
+Reviewers of other institutions than the reporting ones decide. What happens to a linked report (amended, withdrawn)
+has consequences here that nobody needs to decide: ``report_changed``, ``source_withdrawn``. After each the certainty
+is lowered to what the linked facts still hold.
+"""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from datetime import date
+from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from registry.domain import certainty as criteria
+from registry.domain import incident_rules as rules
 from registry.domain.certainty import LinkedReport
-from registry.domain.claims import Victim, When, Where
+from registry.domain.claims import NOBODY, Contradiction, Perpetrator, Range, Victim, When, Where, without
 from registry.domain.codes import (
-    KINDS,
     Certainty,
     CertaintyBasis,
     CorrectionReason,
+    DisputeGround,
+    DisputeOutcome,
     IncidentClass,
-    IncidentStatus,
+    Manner,
+    Means,
+    Outcome,
 )
-from registry.domain.event import NOTHING_PRIVATE, Act, Aggregate, Event, Private
-from registry.errors import InvalidInput, RuleViolated
+from registry.domain.event import NOTHING_PRIVATE, Act, Private
+from registry.domain.incident_events import (
+    FINDINGS,
+    CertaintySet,
+    CorrectedField,
+    DisputeResolved,
+    FindingRecorded,
+    IncidentCorrected,
+    IncidentDisclosed,
+    IncidentDisputed,
+    IncidentMerged,
+    IncidentOpened,
+    IncidentReinstated,
+    IncidentRetracted,
+    IncidentSplit,
+    OutcomeUpdated,
+    ReportLinked,
+    ReportUnlinked,
+    VictimRecorded,
+)
+from registry.domain.incident_record import REVIEWERS_NEEDED, IncidentRecord
+from registry.errors import InvalidInput
 from registry.log.canonical import JSON
 
-REVIEWERS_NEEDED = 2
-"""Organisations that must agree before CONFIRMED, or "already public", takes effect."""
 
-
-class IncidentOpened(Event, frozen=True, kw_only=True):
-    TOPIC = "incident.opened"
-
-    incident_class: IncidentClass
-    reports: tuple[LinkedReport, ...]
-
-
-class FindingRecorded(Event, frozen=True, kw_only=True):
-    """What a reviewer found; exactly one field has a value. Wording and source URLs are private."""
-
-    TOPIC = "incident.finding_recorded"
-
-    when: When | None
-    where: Where | None
-    kind: str | None
-    already_public: bool | None
-    family_agrees: bool | None
-
-
-class VictimRecorded(Event, frozen=True, kw_only=True):
-    TOPIC = "incident.victim_recorded"
-
-    victim: Victim
-
-
-class CertaintySet(Event, frozen=True, kw_only=True):
-    """``criteria`` are those that held when the reviewer decided, ``basis`` what the reviewer cites."""
-
-    TOPIC = "incident.certainty_set"
-
-    level: Certainty
-    criteria: tuple[str, ...]
-    basis: tuple[CertaintyBasis, ...]
-
-
-class IncidentRetracted(Event, frozen=True, kw_only=True):
-    TOPIC = "incident.retracted"
-
-    reason: CorrectionReason
-
-
-class IncidentDisclosed(Event, frozen=True, kw_only=True):
-    """What a release makes public of one incident: the content of its open leaf."""
-
-    TOPIC = "incident.disclosed"
-    OPEN = True
-
-    disclosure: dict[str, Any]
-
-    def public(self) -> dict[str, JSON]:
-        return self.disclosure
-
-
-class Incident(Aggregate, kw_only=True):
-    NOUN: ClassVar[str] = "incident"
-
-    incident_class: IncidentClass = IncidentClass.ATTACK
-    reports: tuple[LinkedReport, ...] = ()
-    when: When | None = None
-    where: Where | None = None
-    kind: str | None = None
-    found_public_by: frozenset[UUID] = frozenset()
-    family_agrees: bool = False
-    victims: tuple[Victim, ...] = ()
-    certainty: Certainty | None = None
-    confirmed_by: frozenset[UUID] = frozenset()
-    ever_possible: bool = False
-    """Is, or was, POSSIBLE or better: from then on every change is released."""
-    retracted: CorrectionReason | None = None
-    correction: CorrectionReason | None = None
-    """The reason of the newest change that has not been released yet."""
-    disclosure: dict[str, Any] | None = None
-    disclosed_in: UUID | None = None
-    """The event that made ``disclosure`` public."""
-
-    @property
-    def already_public(self) -> bool:
-        return len(self.found_public_by) >= REVIEWERS_NEEDED
-
-    @property
-    def status(self) -> IncidentStatus:
-        if self.retracted is not None:
-            return IncidentStatus.RETRACTED
-        match self.certainty:
-            case None:
-                return IncidentStatus.UNDER_REVIEW
-            case Certainty.REFUTED:
-                return IncidentStatus.REFUTED
-            case Certainty.CONFIRMED:
-                return IncidentStatus.VERIFIED
-            case _:
-                return IncidentStatus.PROVISIONAL
+class Incident(IncidentRecord, kw_only=True):
+    """One occurrence, and what may be decided about it."""
 
     @classmethod
-    def open(
-        cls,
-        act: Act,
-        *,
-        incident_class: IncidentClass,
-        reports: Sequence[LinkedReport],
-    ) -> "Incident":
+    def open(cls, act: Act, *, incident_class: IncidentClass, reports: Sequence[LinkedReport]) -> "Incident":
         if not reports:
             raise InvalidInput(
                 "reports",
@@ -131,9 +64,41 @@ class Incident(Aggregate, kw_only=True):
                 "An incident is opened from at least one report. Name their ids.",
             )
         incident = cls.new()
-        incident._four_eyes(act, reports)
+        incident._four_eyes(act, *reports)
         incident.trigger(IncidentOpened, act, incident_class=incident_class, reports=tuple(reports))
         return incident
+
+    def link_report(self, act: Act, report: LinkedReport) -> None:
+        """The incident's side of a link; the report's is ``Report.link``, in the same write."""
+        self._four_eyes(act, *self.reports, report)
+        self._must_be_in_force()
+        if self.certainty is Certainty.REFUTED:
+            raise rules.refuted()
+        if self.linked(report.report) is not None:
+            raise rules.linked_already()
+        self.trigger(ReportLinked, act, report=report)
+        self._hold_to_the_facts(act)
+
+    def unlink_report(self, act: Act, report: UUID, reason: CorrectionReason) -> None:
+        """Also from a retracted incident, so that the report can be linked where it belongs."""
+        self._four_eyes(act, *self.reports)
+        self._must_not_be_merged()
+        if self.linked(report) is None:
+            raise rules.not_linked()
+        self.trigger(ReportUnlinked, act, report=report, reason=reason)
+        self._hold_to_the_facts(act)
+
+    def report_changed(self, act: Act, report: LinkedReport) -> None:
+        """A linked report says something else since. A consequence: whoever changed the report acts."""
+        if self.merged_into is None and self.linked(report.report) not in (None, report):
+            self.trigger(ReportLinked, act, report=report)
+            self._hold_to_the_facts(act)
+
+    def source_withdrawn(self, act: Act, report: UUID) -> None:
+        """A linked report was withdrawn. A consequence: whoever withdrew the report acts."""
+        if self.merged_into is None and self.linked(report) is not None:
+            self.trigger(ReportUnlinked, act, report=report, reason=CorrectionReason.SOURCE_WITHDRAWN)
+            self._hold_to_the_facts(act)
 
     def record_finding(
         self,
@@ -142,67 +107,211 @@ class Incident(Aggregate, kw_only=True):
         when: When | None = None,
         where: Where | None = None,
         kind: str | None = None,
+        means: tuple[Means, ...] | None = None,
+        perpetrator: Perpetrator | None = None,
         already_public: bool | None = None,
         family_agrees: bool | None = None,
+        basis: tuple[CertaintyBasis, ...] = (),
+        reports: tuple[UUID, ...] = (),
         private: Private = NOTHING_PRIVATE,
     ) -> None:
         self._must_be_open(act)
-        if sum(value is not None for value in (when, where, kind, already_public, family_agrees)) != 1:
+        found: dict[str, Any] = {
+            "when": when,
+            "where": where,
+            "kind": kind,
+            "means": means,
+            "perpetrator": perpetrator,
+            "already_public": already_public,
+            "family_agrees": family_agrees,
+        }
+        if sum(value is not None for value in found.values()) != 1:
+            names = ", ".join(FINDINGS)
             raise InvalidInput(
                 "findings",
-                "Cada hallazgo lleva exactamente uno de: when, where, kind, already_public, family_agrees.",
-                "Each finding holds exactly one of: when, where, kind, already_public, family_agrees.",
+                f"Cada hallazgo lleva exactamente uno de: {names}.",
+                f"Each finding holds exactly one of: {names}.",
             )
-        if kind is not None and kind not in KINDS[self.incident_class]:
-            accepted = ", ".join(sorted(KINDS[self.incident_class]))
-            raise InvalidInput(
-                "kind",
-                f"No es un tipo de la clase {self.incident_class}. Se acepta: {accepted}.",
-                f"Not a kind of class {self.incident_class}. Accepted: {accepted}.",
-            )
-        self.trigger(
-            FindingRecorded,
-            act,
-            private=private,
-            when=when,
-            where=where,
-            kind=kind,
-            already_public=already_public,
-            family_agrees=family_agrees,
-        )
+        rules.must_fit(kind, self.incident_class)
+        if any(self.linked(report) is None for report in reports):
+            raise rules.not_linked()
+        self.trigger(FindingRecorded, act, private=private, basis=basis, reports=reports, **found)
 
     def record_victim(self, act: Act, victim: Victim, *, private: Private = NOTHING_PRIVATE) -> None:
         self._must_be_open(act)
-        if victim.person is not None and any(known.person == victim.person for known in self.victims):
-            raise RuleViolated(
-                "victim-recorded-once",
-                "Esa persona ya es víctima de este incidente. Corrija su registro en vez de repetirla.",
-                "That person is a victim of this incident already. Correct the record instead of repeating it.",
-            )
-        self.trigger(VictimRecorded, act, private=private, victim=victim)
+        self._must_be_new(victim)
+        self.trigger(VictimRecorded, act, private={**_covers(victim), **private}, victim=victim)
+
+    def update_outcome(
+        self,
+        act: Act,
+        *,
+        victim: int,
+        outcome: Outcome,
+        manner: Manner | None,
+        count: Range | None,
+        known_on: date,
+    ) -> None:
+        """``count``: of how many of several alike; None for all of them."""
+        self._must_be_open(act)
+        known = self._victim(victim)
+        if known.count == NOBODY or count == NOBODY:
+            raise rules.nobody_left()
+        if known.outcome is Outcome.KILLED and outcome is not Outcome.KILLED:
+            raise rules.killed_already()
+        if (known.outcome, known.manner) == (outcome, manner):
+            raise rules.nothing_changes()
+        rules.must_be_of_the_dead(outcome, manner)
+        if count is not None:
+            try:
+                without(known.count, count)
+            except Contradiction as error:
+                raise InvalidInput("count", error.text.es, error.text.en) from error
+        self.trigger(
+            OutcomeUpdated,
+            act,
+            private=_covers(known),
+            victim=victim,
+            outcome=outcome,
+            manner=manner,
+            count=None if count == known.count else count,
+            known_on=known_on,
+        )
 
     def set_certainty(self, act: Act, *, level: Certainty, basis: tuple[CertaintyBasis, ...]) -> None:
         """Raising needs the level's criteria, lowering is free, REFUTED is final."""
         self._must_be_open(act)
         if self.certainty is Certainty.REFUTED:
-            raise RuleViolated(
-                "refuted-is-final",
-                "El incidente fue refutado y ese dictamen es definitivo. Si hay fuentes nuevas, abra otro incidente.",
-                "The incident was refuted, and that is final. Open a new incident if there are new sources.",
-            )
+            raise rules.refuted()
         met = criteria.criteria_met(self.reports, basis)
         lacking = criteria.missing(level, met)
-        if lacking and (self.certainty is None or level.rank > self.certainty.rank):
-            raise RuleViolated(
-                "certainty-criteria-missing",
-                f"{level} requiere además: {', '.join(lacking)}. Vincule las fuentes que falten o fije un nivel menor.",
-                f"{level} also needs: {', '.join(lacking)}. Link the missing sources or set a lower level.",
-            )
+        lowers = self.certainty is not None and level.rank < self.certainty.rank
+        if lacking and not lowers and criteria.supported(self.reports, basis).rank < level.rank:
+            raise rules.criteria_missing(level, lacking)
         self.trigger(CertaintySet, act, level=level, criteria=met, basis=basis)
+
+    def dispute(self, act: Act, ground: DisputeGround, *, private: Private = NOTHING_PRIVATE) -> None:
+        """Any institution may, also one that has reported: it decides nothing."""
+        self._must_be_in_force()
+        for earlier in self.disputes:
+            if (earlier.institution, earlier.ground, earlier.decision) == (act.by.institution, ground, None):
+                raise rules.disputed_already()
+        self.trigger(IncidentDisputed, act, private=private, ground=ground)
+
+    def resolve_dispute(
+        self, act: Act, dispute: int, decision: DisputeOutcome, *, private: Private = NOTHING_PRIVATE
+    ) -> None:
+        self._must_be_open(act)
+        if not 1 <= dispute <= len(self.disputes):
+            raise InvalidInput(
+                "dispute",
+                "No hay disputa con ese número. Lea el incidente para ver las que hay.",
+                "There is no dispute of that number. Read the incident to see those that there are.",
+            )
+        disputed = self.disputes[dispute - 1]
+        if disputed.decision is not None:
+            raise rules.dispute_closed()
+        if disputed.institution == act.by.institution:
+            raise rules.own_dispute()
+        self.trigger(DisputeResolved, act, private=private, dispute=dispute, decision=decision)
+
+    def correct(
+        self,
+        act: Act,
+        new: Mapping[CorrectedField, Any],
+        *,
+        victim: int | None = None,
+        reason: CorrectionReason,
+        private: Private = NOTHING_PRIVATE,
+    ) -> None:
+        """What should have been recorded, by field; under ``victim`` the one of that number, whole.
+
+        What is recorded so already stays as it is; nothing else to correct is refused.
+        """
+        self._must_be_open(act)
+        incident_class = new.get("class", self.incident_class)
+        rules.must_fit(new.get("kind", self.kind), incident_class)
+        old: dict[CorrectedField, Any] = {field: self._recorded(field, victim) for field in new}
+        changed = [field for field in new if new[field] != old[field]]
+        if not changed:
+            raise rules.nothing_changes()
+        for field in changed:
+            about = {}
+            if field == "victim":
+                self._must_be_new(new[field], besides=victim)
+                about = {**_covers(old[field]), **_covers(new[field])}
+            self.trigger(
+                IncidentCorrected,
+                act,
+                private={**about, **private},
+                field=field,
+                victim=victim if field == "victim" else None,
+                old=msgspec.to_builtins(old[field]),
+                new=msgspec.to_builtins(new[field]),
+                reason=reason,
+            )
 
     def retract(self, act: Act, reason: CorrectionReason) -> None:
         self._must_be_open(act)
         self.trigger(IncidentRetracted, act, reason=reason)
+
+    def reinstate(self, act: Act, reason: CorrectionReason) -> None:
+        """Takes back a retraction; another institution than the one that retracted."""
+        self._four_eyes(act, *self.reports)
+        self._must_not_be_merged()
+        if self.retracted is None:
+            raise rules.not_retracted()
+        if self.retracted_by == act.by.institution:
+            raise rules.own_retraction()
+        self.trigger(IncidentReinstated, act, reason=reason)
+
+    def merge(self, act: Act, into: "Incident", reason: CorrectionReason) -> None:
+        """The reports move to ``into``, victims and findings do not: they would count twice. Stored in one write."""
+        self._must_be_open(act)
+        if into.id == self.id:
+            raise rules.merge_with_itself()
+        if not into.stands:
+            raise rules.merge_target_gone(into.id)
+        if into.incident_class is not self.incident_class:
+            raise rules.merge_class_differs()
+        if not self.reports:
+            raise rules.merge_without_reports()
+        if self.disputed:
+            raise rules.dispute_open()
+        # Both streams change whatever is merged, so that of two merges that would make a circle one comes too late.
+        for report in self.reports:
+            into.link_report(act, report)
+        self.trigger(IncidentMerged, act, into=into.id, reason=reason)
+
+    def split(
+        self,
+        act: Act,
+        *,
+        incident_class: IncidentClass,
+        reports: Sequence[UUID],
+        victims: Sequence[int],
+        reason: CorrectionReason,
+    ) -> "Incident":
+        """Another incident with some of the reports, and the victims of some numbers. Stored in one write."""
+        self._must_be_open(act)
+        moving = [one for one in self.reports if one.report in reports]
+        if len(moving) != len(set(reports)):
+            raise rules.not_linked()
+        if len(moving) == len(self.reports):
+            raise rules.split_takes_all()
+        part = Incident.open(act, incident_class=incident_class, reports=moving)
+        part.trigger(IncidentSplit, act, from_=self.id, reason=reason)
+        for report in moving:
+            self.trigger(ReportUnlinked, act, report=report.report, reason=reason)
+        for number in sorted(set(victims)):
+            victim = self._victim(number)
+            if victim.count == NOBODY:
+                raise rules.nobody_left()
+            part.record_victim(act, victim)
+            gone = msgspec.structs.replace(victim, count=NOBODY)
+            self.correct(act, {"victim": gone}, victim=number, reason=reason)
+        self._hold_to_the_facts(act)
+        return part
 
     def disclose(
         self,
@@ -223,71 +332,58 @@ class Incident(Aggregate, kw_only=True):
             disclosure=disclosure,
         )
 
-    def _four_eyes(self, act: Act, reports: Sequence[LinkedReport]) -> None:
-        """Submitter ≠ verifier: whoever adjudicates belongs to another institution than every reporting one."""
-        if act.by.institution is None:
-            raise RuleViolated(
-                "verifier-needs-institution",
-                "Dictaminar corresponde a la clave de una institución verificadora, no a la del operador.",
-                "Adjudicating takes the key of a verifying institution, not the operator's.",
-            )
-        if act.by.institution in {report.institution for report in reports}:
-            raise RuleViolated(
-                "submitter-is-not-verifier",
-                "Su institución presentó uno de los reportes de este incidente; debe dictaminar otra institución.",
-                "Your institution submitted one of this incident's reports; another institution must adjudicate.",
-            )
+    def _four_eyes(self, act: Act, *reports: LinkedReport) -> None:
+        rules.must_review_for_others(act, (report.institution for report in reports))
 
     def _must_be_open(self, act: Act) -> None:
-        self._four_eyes(act, self.reports)
+        self._four_eyes(act, *self.reports)
+        self._must_be_in_force()
+
+    def _must_be_in_force(self) -> None:
+        self._must_not_be_merged()
         if self.retracted is not None:
-            raise RuleViolated(
-                "incident-retracted",
-                "El incidente fue retirado y ya no cambia.",
-                "The incident was retracted and changes no more.",
+            raise rules.retracted()
+
+    def _must_not_be_merged(self) -> None:
+        if self.merged_into is not None:
+            raise rules.merged(self.merged_into)
+
+    def _must_be_new(self, victim: Victim, besides: int | None = None) -> None:
+        """A person is a victim once; the record that is being corrected does not count."""
+        if victim.count == NOBODY:
+            return
+        for number, known in enumerate(self.victims, 1):
+            if number != besides and known.person == victim.person is not None and known.count != NOBODY:
+                raise rules.victim_known()
+
+    def _victim(self, number: int) -> Victim:
+        if not 1 <= number <= len(self.victims):
+            raise InvalidInput(
+                "victim",
+                "No hay víctima con ese número. Lea el incidente para ver las que hay.",
+                "There is no victim of that number. Read the incident to see those that there are.",
             )
+        return self.victims[number - 1]
 
-    def apply(self, event: Event) -> None:
-        match event:
-            case IncidentOpened():
-                self.incident_class, self.reports = event.incident_class, event.reports
-            case FindingRecorded():
-                self._apply_finding(event)
-            case VictimRecorded():
-                self.victims = (*self.victims, event.victim)
-                self.correction = CorrectionReason.NEW_EVIDENCE
-            case CertaintySet():
-                self._apply_certainty(event)
-            case IncidentRetracted():
-                self.retracted = self.correction = event.reason
-            case IncidentDisclosed():
-                self.disclosure, self.disclosed_in, self.correction = event.disclosure, event.event_id, None
+    def _recorded(self, field: CorrectedField, victim: int | None) -> Any:
+        if field == "victim":
+            return self._victim(victim or 0)
+        return self.incident_class if field == "class" else getattr(self, field)
 
-    def _apply_finding(self, event: FindingRecorded) -> None:
-        self.when = event.when or self.when
-        self.where = event.where or self.where
-        self.kind = event.kind or self.kind
-        if event.family_agrees is not None:
-            self.family_agrees = event.family_agrees
-        reviewer = event.by.institution
-        if reviewer is not None and event.already_public is not None:
-            self.found_public_by = (
-                self.found_public_by | {reviewer}
-                if event.already_public
-                else self.found_public_by - {reviewer}
-            )
-        self.correction = CorrectionReason.NEW_EVIDENCE
+    def _hold_to_the_facts(self, act: Act) -> None:
+        """Lowers the certainty to what the linked reports still hold; a consequence that nobody decides."""
+        if self.certainty is None or self.certainty is Certainty.REFUTED:
+            return
+        held = criteria.supported(self.reports, self.basis)
+        if self.certainty is Certainty.CONFIRMED and len(self.confirmed_by) < REVIEWERS_NEEDED:
+            held = min(held, Certainty.PROBABLE, key=lambda level: level.rank)
+        claimed = Certainty.CONFIRMED if self.confirmed_by else self.certainty
+        if held.rank < claimed.rank:
+            level = min(held, self.certainty, key=lambda level: level.rank)
+            met = criteria.criteria_met(self.reports, self.basis)
+            self.trigger(CertaintySet, act, level=level, criteria=met, basis=self.basis)
 
-    def _apply_certainty(self, event: CertaintySet) -> None:
-        reviewer = event.by.institution
-        if event.level is not Certainty.CONFIRMED:
-            self.certainty, self.confirmed_by = event.level, frozenset()
-        elif reviewer is not None:
-            self.confirmed_by |= {reviewer}
-            if len(self.confirmed_by) >= REVIEWERS_NEEDED:
-                self.certainty = Certainty.CONFIRMED
-            elif self.certainty is None or self.certainty.rank < Certainty.PROBABLE.rank:
-                # One reviewer's CONFIRMED establishes all that it includes but itself.
-                self.certainty = Certainty.PROBABLE
-        if self.certainty in (Certainty.POSSIBLE, Certainty.PROBABLE, Certainty.CONFIRMED):
-            self.ever_possible = True
+
+def _covers(victim: Victim) -> Private:
+    """Whose erasure makes it impossible to open what an event commits to about a victim."""
+    return {} if victim.person is None else {f"person:{victim.person}": {}}

@@ -13,13 +13,22 @@ from eventsourcing.persistence import JSONTranscoder, Mapper, StoredEvent
 
 from registry.domain.assignment import Assignment, AssignmentEnded, AssignmentRegistered, AssignmentRelocated
 from registry.domain.event import Aggregate, Event
-from registry.domain.incident import (
+from registry.domain.incident import Incident
+from registry.domain.incident_events import (
     CertaintySet,
+    DisputeResolved,
     FindingRecorded,
-    Incident,
+    IncidentCorrected,
     IncidentDisclosed,
+    IncidentDisputed,
+    IncidentMerged,
     IncidentOpened,
+    IncidentReinstated,
     IncidentRetracted,
+    IncidentSplit,
+    OutcomeUpdated,
+    ReportLinked,
+    ReportUnlinked,
     VictimRecorded,
 )
 from registry.domain.institution import Institution, InstitutionRegistered
@@ -63,10 +72,19 @@ STREAMS: dict[type[Aggregate], tuple[type[Event], ...]] = {
     ),
     Incident: (
         IncidentOpened,
+        ReportLinked,
+        ReportUnlinked,
         FindingRecorded,
         VictimRecorded,
+        OutcomeUpdated,
         CertaintySet,
+        IncidentDisputed,
+        DisputeResolved,
+        IncidentCorrected,
         IncidentRetracted,
+        IncidentReinstated,
+        IncidentMerged,
+        IncidentSplit,
         IncidentDisclosed,
     ),
     Register: (DefinitionAdopted, PolicyAdopted, ReleasePublished, SubjectErased),

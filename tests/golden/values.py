@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from registry.domain.assignment import AssignmentEnded, AssignmentRegistered, AssignmentRelocated
 from registry.domain.certainty import LinkedReport
 from registry.domain.claims import Perpetrator, Range, Victim, When, Where
@@ -19,6 +21,8 @@ from registry.domain.codes import (
     CorrectionReason,
     DatePrecision,
     Directness,
+    DisputeGround,
+    DisputeOutcome,
     IncidentClass,
     InstitutionKind,
     Manner,
@@ -39,12 +43,21 @@ from registry.domain.codes import (
     VictimRole,
 )
 from registry.domain.event import By, Event
-from registry.domain.incident import (
+from registry.domain.incident_events import (
     CertaintySet,
+    DisputeResolved,
     FindingRecorded,
+    IncidentCorrected,
     IncidentDisclosed,
+    IncidentDisputed,
+    IncidentMerged,
     IncidentOpened,
+    IncidentReinstated,
     IncidentRetracted,
+    IncidentSplit,
+    OutcomeUpdated,
+    ReportLinked,
+    ReportUnlinked,
     VictimRecorded,
 )
 from registry.domain.institution import InstitutionRegistered
@@ -150,6 +163,10 @@ _FINDING: dict[str, Any] = {
     "kind": None,
     "already_public": None,
     "family_agrees": None,
+    "means": None,
+    "perpetrator": None,
+    "basis": (),
+    "reports": (),
 }
 
 GOLDEN: dict[str, Event] = {
@@ -415,6 +432,91 @@ GOLDEN: dict[str, Event] = {
     ),
     "incident.retracted.v1.duplicate": IncidentRetracted(
         **_envelope(40, 13, _REVIEWER), reason=CorrectionReason.DUPLICATE
+    ),
+    "incident.opened.v1.one_report": IncidentOpened(
+        **_envelope(41, 1, _REVIEWER), incident_class=IncidentClass.ATTACK, reports=(_LINKED,)
+    ),
+    "incident.report_linked.v1.second": ReportLinked(**_envelope(41, 2, _REVIEWER), report=_LINKED_BARELY),
+    "incident.finding_recorded.v1.means": FindingRecorded(
+        **_envelope(41, 3, _REVIEWER),
+        **(
+            _FINDING
+            | {
+                "means": (Means.FIREARM,),
+                "basis": (CertaintyBasis.LINKED_REPORTS, CertaintyBasis.FORENSIC_DOCUMENT),
+                "reports": (_id(30),),
+            }
+        ),
+    ),
+    "incident.finding_recorded.v1.perpetrator": FindingRecorded(
+        **_envelope(41, 4, _REVIEWER),
+        **(
+            _FINDING
+            | {
+                "perpetrator": Perpetrator(
+                    group=PerpetratorGroup.COMMON_CRIME, basis=AttributionBasis.CHARGED
+                )
+            }
+        ),
+    ),
+    "incident.victim_recorded.v1.survivors": VictimRecorded(
+        **_envelope(41, 5, _REVIEWER), victim=_VICTIMS
+    ),
+    "incident.outcome_updated.v1.one_of_them": OutcomeUpdated(
+        **_envelope(41, 6, _SECOND_REVIEWER),
+        victim=1,
+        outcome=Outcome.KILLED,
+        manner=Manner.HOMICIDE,
+        count=Range(low=1, best=1, high=1),
+        known_on=date(2026, 6, 3),
+    ),
+    "incident.outcome_updated.v1.all": OutcomeUpdated(
+        **_envelope(41, 7, _SECOND_REVIEWER),
+        victim=1,
+        outcome=Outcome.MINOR,
+        manner=None,
+        count=None,
+        known_on=date(2026, 6, 4),
+    ),
+    "incident.disputed.v1.when": IncidentDisputed(
+        **_envelope(41, 8, _UNIVERSITY), ground=DisputeGround.WHEN
+    ),
+    "incident.dispute_resolved.v1.upheld": DisputeResolved(
+        **_envelope(41, 9, _REVIEWER), dispute=1, decision=DisputeOutcome.UPHELD
+    ),
+    "incident.corrected.v1.when": IncidentCorrected(
+        **_envelope(41, 10, _REVIEWER),
+        field="when",
+        victim=None,
+        old=None,
+        new={"earliest": "2026-01-05", "latest": "2026-01-06", "precision": "DAY"},
+        reason=CorrectionReason.DATA_ENTRY,
+    ),
+    "incident.corrected.v1.victim": IncidentCorrected(
+        **_envelope(41, 11, _REVIEWER),
+        field="victim",
+        victim=2,
+        old=msgspec.to_builtins(_VICTIMS),
+        new=msgspec.to_builtins(_NAMED_VICTIM),
+        reason=CorrectionReason.MISIDENTIFICATION,
+    ),
+    "incident.retracted.v1.error": IncidentRetracted(
+        **_envelope(41, 12, _REVIEWER), reason=CorrectionReason.OUT_OF_SCOPE
+    ),
+    "incident.reinstated.v1.error": IncidentReinstated(
+        **_envelope(41, 13, _SECOND_REVIEWER), reason=CorrectionReason.NEW_EVIDENCE
+    ),
+    "incident.report_unlinked.v1.moved": ReportUnlinked(
+        **_envelope(41, 14, _REVIEWER), report=_id(31), reason=CorrectionReason.MISIDENTIFICATION
+    ),
+    "incident.merged.v1.duplicate": IncidentMerged(
+        **_envelope(41, 15, _REVIEWER), into=_id(40), reason=CorrectionReason.DUPLICATE
+    ),
+    "incident.opened.v1.part": IncidentOpened(
+        **_envelope(42, 1, _REVIEWER), incident_class=IncidentClass.THREAT, reports=(_LINKED_BARELY,)
+    ),
+    "incident.split.v1.part": IncidentSplit(
+        **_envelope(42, 2, _REVIEWER), from_=_id(41), reason=CorrectionReason.MISIDENTIFICATION
     ),
     "definition.adopted.v1.national": DefinitionAdopted(
         **_envelope(50, 1, _OPERATOR), definition="national-count/1", sha256=_DIGEST
