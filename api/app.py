@@ -13,7 +13,7 @@ from api.boundary import Boundary
 from api.graphql import http as graphql
 from api.graphql.answer import Backing
 from api.imports import router as imports
-from api.rest import documentation, keys, private_reads, problem_pages, reading, writing
+from api.rest import documentation, evidence, keys, private_reads, problem_pages, reading, writing
 from api.rest.operations import WRITES
 from api.services import Services
 from projections.runner import statuses
@@ -55,6 +55,7 @@ def create_app(services: Services) -> FastAPI:
         keys.build_router(),
         reading.build_router(),
         private_reads.build_router(),
+        evidence.build_router(services),
         imports.build_router(services),
         log_routes.build_router(),
         problem_pages.build_router(),

@@ -12,6 +12,7 @@
     ├── IdempotencyKeyReused         the same key came with another body
     ├── SourceRecordDiffers          the same source_record_id came with other content
     ├── Erased                       the answer cannot be rebuilt: its subject was erased
+    ├── EvidenceDamaged              a stored file is not what its event says: it is not served
     ├── UnknownEvent                 a stored event has a name that this version does not know
     ├── StoreUnavailable             the outcome is unknown or the store is full: try again
     ├── MalformedLog                 bytes of the log do not follow their specification
@@ -104,6 +105,16 @@ class Erased(RegistryError):
             "El contenido de este registro fue borrado a petición de la persona. Queda solo su compromiso en la "
             "bitácora.",
             "The content of this record was erased at the person's request. Only its commitment remains in the log.",
+        )
+
+
+class EvidenceDamaged(RegistryError):
+    """A stored file does not open, or has another digest than its event says. It is not served; restore it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "El archivo guardado está dañado y no se entrega. Restáurelo de un respaldo de la base de datos.",
+            "The stored file is damaged and is not served. Restore it from a backup of the database.",
         )
 
 

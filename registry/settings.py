@@ -68,6 +68,7 @@ class Settings(BaseSettings):
     pool_max: Connections = Field(default=10, description="Database connections opened at most per process.")
     body_limit: Bytes = Field(default=1 << 20, description="Largest accepted request body.")
     import_limit: Bytes = Field(default=64 << 20, description="Largest accepted import file.")
+    evidence_limit: Bytes = Field(default=32 << 20, description="Largest accepted file of evidence.")
 
     @field_validator("database_url", "read_database_url")
     @classmethod

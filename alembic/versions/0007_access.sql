@@ -57,12 +57,15 @@ CREATE TABLE subject_request_keys (
 );
 CREATE INDEX subject_request_keys_by_age ON subject_request_keys (created);
 
--- A stored file. Its digest and size are in its event, which has the same id; a file without its event is no evidence.
+-- A stored file. Its digest and size are in the event that attaches it to the report; without that it is no evidence.
 CREATE TABLE evidence (
-    id     uuid PRIMARY KEY,
-    report uuid NOT NULL,
-    stored timestamptz NOT NULL DEFAULT now()
+    id       uuid PRIMARY KEY,
+    report   uuid NOT NULL,
+    attached boolean NOT NULL DEFAULT false,
+    stored   timestamptz NOT NULL DEFAULT now()
 );
+COMMENT ON COLUMN evidence.attached IS 'A hint for the sweep of what interrupted uploads have left: the event decides.';
+CREATE INDEX evidence_unattached ON evidence (stored) WHERE NOT attached;
 CREATE INDEX evidence_by_report ON evidence (report);
 
 CREATE TABLE evidence_chunks (

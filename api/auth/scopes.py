@@ -92,6 +92,9 @@ REQUIRED: Final[Mapping[tuple[str, str], frozenset[Scope]]] = {
     ("GET", "/v1/incidents/{id}"): _READ_INCIDENTS,
     # A receipt is shown to the institution that sent the event and to nobody else.
     ("GET", "/v1/receipts/{position}"): ANY,
+    ("POST", "/v1/reports/{id}/evidence"): _SUBMIT,
+    ("GET", "/v1/evidence/{id}"): _SUBMIT | _VERIFY | _ADMIN,
+    ("GET", "/v1/evidence/{id}/file"): _SUBMIT | _VERIFY,
     # The administrator asks about all records, an institution about its own.
     ("GET", "/v1/private-reads"): _ADMIN | _SUBMIT | _ASSIGN,
     # What the rows are needs its own scope besides; the import checks it when it knows.

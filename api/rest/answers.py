@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 from starlette.responses import Response
@@ -46,6 +47,12 @@ class WriteAnswer(msgspec.Struct, frozen=True, kw_only=True):
     receipt: str
 
 
+class EvidenceAnswer(WriteAnswer, frozen=True, kw_only=True):
+    """The answer to an accepted file: ``id`` and ``version`` are those of the report, ``evidence`` is the file's."""
+
+    evidence: str
+
+
 class KeyAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """A new key. ``key`` is shown now and never again."""
 
@@ -70,6 +77,16 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 def accepted(result: Accepted, collection: str) -> Response:
     """The answer to a write: 201, or 200 when the source record was known with the same content."""
+    return _written(_answer(result), result, f"{collection}/{result.id}")
+
+
+def attached(result: Accepted, evidence: UUID) -> Response:
+    """The answer to a file of evidence, likewise."""
+    answer = EvidenceAnswer(**msgspec.structs.asdict(_answer(result)), evidence=str(evidence))
+    return _written(answer, result, f"/v1/evidence/{evidence}")
+
+
+def _answer(result: Accepted) -> WriteAnswer:
     events = [
         EventAnswer(
             position=event.position,
@@ -79,8 +96,11 @@ def accepted(result: Accepted, collection: str) -> Response:
         )
         for event in result.events
     ]
-    answer = WriteAnswer(id=str(result.id), version=result.version, events=events, receipt=events[-1].receipt)
-    headers = {"Location": f"{collection}/{result.id}", "ETag": entity_tag(result.version)}
+    return WriteAnswer(id=str(result.id), version=result.version, events=events, receipt=events[-1].receipt)
+
+
+def _written(answer: WriteAnswer, result: Accepted, location: str) -> Response:
+    headers = {"Location": location, "ETag": entity_tag(result.version)}
     return _json(answer, 201 if result.created else 200, headers, replayed=result.replayed)
 
 

@@ -29,9 +29,11 @@ from api.problems import (
     VERSION_CONFLICT,
     ProblemType,
 )
-from api.rest.answers import Item, KeyAnswer, Page, WriteAnswer
+from api.rest.answers import EvidenceAnswer, Item, KeyAnswer, Page, WriteAnswer
 from api.rest.examples import EXAMPLES
 from api.rest.operations import WRITES, Write
+from registry.application.custody import Evidence
+from registry.application.drafts import FileDraft
 from registry.privacy.reads import PrivateRead
 
 _REF: Final = "#/components/schemas/{name}"
@@ -55,6 +57,8 @@ _IF_MATCH: Final[dict[str, Any]] = {
     "schema": {"type": "string", "pattern": '^"[1-9][0-9]*"$'},
     "description": "El ETag del registro tal como se leyó. · The record's ETag as it was read.",
 }
+
+_BYTES: Final = {"type": "string", "format": "binary"}
 
 _ACCEPTED_HEADERS: Final = {
     "Location": {"schema": {"type": "string"}, "description": "El registro · The record"},
@@ -147,6 +151,60 @@ def document_receipt() -> dict[str, Any]:
     )
 
 
+def document_evidence(headers: Mapping[str, str]) -> dict[str, Any]:
+    """The decorator arguments of the ``POST`` of a file; ``headers`` says which field stands in which header."""
+    described = {field.encode_name: field.type for field in msgspec.structs.fields(FileDraft)}
+    parameters = [_IDEMPOTENCY_KEY] + [
+        {"name": header, "in": "header", "schema": msgspec.json.schema(described[name])}
+        for name, header in headers.items()
+        if header != "Content-Type"
+    ]
+    parameters += [
+        {
+            "name": "Content-Digest",
+            "in": "header",
+            "schema": {"type": "string"},
+            "description": "RFC 9530: sha-256",
+        },
+        {
+            "name": "source_record_id",
+            "in": "query",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+        },
+    ]
+    kinds = [kind for kind in _EVERY_WRITE if kind not in (MALFORMED_BODY, UNSUPPORTED_MEDIA_TYPE)]
+    responses: dict[int | str, dict[str, Any]] = {
+        status: {**_accepted(text), "content": _json(EvidenceAnswer)}
+        for status, text in (
+            (201, "Guardado · Stored"),
+            (200, "Ya estaba guardado, con el mismo contenido · Stored before, with the same content"),
+        )
+    }
+    operation = _operation(
+        "Adjuntar un archivo a un reporte · Attach a file to a report",
+        "/v1/evidence",
+        responses,
+        [*kinds, NOT_FOUND, SOURCE_RECORD_DIFFERS],
+    )
+    body = {"required": True, "content": {"application/octet-stream": {"schema": _BYTES}}}
+    return _with_body(operation, body, parameters)
+
+
+def document_evidence_file() -> dict[str, Any]:
+    """The decorator arguments of ``GET /v1/evidence/{id}/file``."""
+    found = {
+        "description": "El archivo, siempre para guardar · The file, always to be saved",
+        "content": {"application/octet-stream": {"schema": _BYTES}},
+    }
+    kinds = (UNAUTHENTICATED, MISSING_SCOPE, NOT_FOUND, ERASED)
+    return _operation("Descargar un archivo · Download a file", "/v1/evidence", {200: found}, kinds)
+
+
+_SHAPES: Final[list[Any]] = [
+    KeyDraft, Key, KeyAnswer, WriteAnswer, EvidenceAnswer, Evidence, Item, Page, PrivateReads, Problem,
+]  # fmt: skip
+
+
 def describe(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document, with the schemas that FastAPI does not know of."""
     document = get_openapi(
@@ -157,9 +215,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
         routes=app.routes,
     )
     drafts: list[Any] = [write.draft for write in WRITES]
-    _, schemas = msgspec.json.schema_components(
-        [*drafts, KeyDraft, Key, KeyAnswer, WriteAnswer, Item, Page, PrivateReads, Problem], ref_template=_REF
-    )
+    _, schemas = msgspec.json.schema_components([*drafts, *_SHAPES], ref_template=_REF)
     components = document.setdefault("components", {})
     components["schemas"] = {**components.get("schemas", {}), **schemas}
     # FastAPI announces its own shape of a 422 wherever a path has a parameter. Nobody ever gets it.

@@ -377,7 +377,7 @@ class IncidentStatus(StrEnum):
 
 
 class DisputeGround(StrEnum):
-    """What an institution contests about an incident. The codes are the project's: the source material names no list."""
+    """What an institution contests about an incident. The codes are the project's: its sources name no list."""
 
     DID_NOT_HAPPEN = "DID_NOT_HAPPEN"
     WHEN = "WHEN"
@@ -408,6 +408,18 @@ class CertaintyBasis(StrEnum):
     FORENSIC_DOCUMENT = "FORENSIC_DOCUMENT"
     JUDICIAL_DOCUMENT = "JUDICIAL_DOCUMENT"
     SEALED_EVIDENCE = "SEALED_EVIDENCE"
+
+
+class AcquisitionMethod(StrEnum):
+    """How a file came to whoever attaches it. The codes are the project's: the source material names no list."""
+
+    RECEIVED = "RECEIVED"
+    DOWNLOADED = "DOWNLOADED"
+    SCREENSHOT = "SCREENSHOT"
+    PHOTOGRAPHED = "PHOTOGRAPHED"
+    SCANNED = "SCANNED"
+    RECORDED = "RECORDED"
+    OTHER = "OTHER"
 
 
 class ReadPurpose(StrEnum):

@@ -54,6 +54,7 @@ class Erasures:
             await connection.execute(_SQL["hold_head"])
             await connection.execute(_SQL["retire_key"], step.key_id)
             await connection.execute(_SQL["delete_parts"], step.subject, step.key_id)
+            await connection.execute(_SQL["delete_files"], step.subject, step.key_id)
             await connection.execute(_SQL["delete_keys"], requested, step.subject, step.key_id)
             await connection.execute(_SQL["done"], requested, step.subject, step.key_id)
 

@@ -36,6 +36,13 @@ INSERT INTO erased_keys (id) VALUES ($1) ON CONFLICT (id) DO NOTHING;
 -- name: delete_parts
 DELETE FROM private_parts WHERE subject = $1 AND substring(ciphertext FOR 8) = $2;
 
+-- name: delete_files
+-- Files are kept for reports, under the data key of the report.
+DELETE FROM evidence_chunks
+USING evidence
+WHERE evidence.id = evidence_chunks.evidence AND 'report:' || evidence.report = $1
+    AND substring(evidence_chunks.ciphertext FOR 8) = $2;
+
 -- name: delete_keys
 -- With a person go the words of the reports that name the person, whose own data keys become further steps.
 WITH deleted AS (

@@ -22,6 +22,7 @@ from registry.application.drafts.common import (
     WhenDraft,
     WhereDraft,
 )
+from registry.application.drafts.evidence import FileDraft
 from registry.application.drafts.incidents import (
     CertaintyDraft,
     FindingDraft,
@@ -42,6 +43,7 @@ __all__ = [
     "Draft",
     "EndDraft",
     "EvidenceDraft",
+    "FileDraft",
     "FindingDraft",
     "FindingRecordDraft",
     "IncidentDraft",
