@@ -11,7 +11,17 @@ from benchmarks.harness import DURABLE, Bench
 from benchmarks.table import table
 from registry.embedded import EmbeddedServer
 
-BENCHMARKS = ("appends", "commands", "bulk", "replay", "projection", "growth", "log_audit", "log_publish")
+BENCHMARKS = (
+    "appends",
+    "commands",
+    "bulk",
+    "replay",
+    "projection",
+    "growth",
+    "log_audit",
+    "log_memory",
+    "log_publish",
+)
 OPT_IN = ("umadb",)
 
 

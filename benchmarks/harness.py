@@ -48,13 +48,17 @@ class Side(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """All rounds of one figure. ``reach`` is the ratio that the design asks for; None where it only informs."""
+    """All rounds of one figure. ``reach`` is the ratio that the design asks for; None where it only informs.
+
+    A rate is in ``unit`` and ``per``; where what is compared is no rate, ``per`` is empty and a round lasts 1.
+    """
 
     figure: str
     unit: str
     reach: float | None
     sides: tuple[str, str]
     rounds: list[tuple[Timed, Timed]]
+    per: str = "/s"
 
     @property
     def ratios(self) -> list[float]:

@@ -21,8 +21,8 @@ def _line(comparison: Comparison) -> str:
     reach = "" if comparison.reach is None else f"≥ {comparison.reach:g}"
     cells = [
         comparison.figure,
-        f"{comparison.sides[0]}: {_rate(ours, comparison.unit)}",
-        f"{comparison.sides[1]}: {_rate(theirs, comparison.unit)}",
+        f"{comparison.sides[0]}: {_rate(ours, comparison.unit + comparison.per)}",
+        f"{comparison.sides[1]}: {_rate(theirs, comparison.unit + comparison.per)}",
         f"**{comparison.ratio:.3g}** ({min(ratios):.3g} to {max(ratios):.3g})",
         reach,
         _latencies(ours),
@@ -33,9 +33,11 @@ def _line(comparison: Comparison) -> str:
 
 def _rate(rounds: tuple[Timed, ...], unit: str) -> str:
     middle = sorted(timed.rate for timed in rounds)[len(rounds) // 2]
-    return f"{middle:,.0f} {unit}/s"
+    return f"{middle:,.0f} {unit}"
 
 
 def _latencies(rounds: tuple[Timed, ...]) -> str:
     latencies = [latency for timed in rounds for latency in timed.latencies]
+    if not latencies:
+        return ""
     return " / ".join(f"{percentile(latencies, share) * 1_000:.3g}" for share in (0.5, 0.99)) + " ms"
