@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 from eventsourcing.persistence import StoredEvent
 
-from registry.domain.assignment import AssignmentRegistered, AssignmentRelocated
+from registry.domain.assignment_events import AssignmentRegistered, AssignmentRelocated
 from registry.domain.codes import PlazaType, RelocationReason
 from registry.domain.event import By, Event
 from registry.domain.mapper import encode_event
@@ -66,6 +66,7 @@ def _relocated(stream: UUID, version: int) -> NewEvent:
             effective=date(2026, 3, 2),
             reason=RelocationReason.THREAT,
             trigger_incident=uuid4(),
+            request=None,
         )
     )
 

@@ -9,7 +9,8 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from registry.domain.assignment import Assignment, AssignmentEnded, AssignmentRegistered, AssignmentRelocated
+from registry.domain.assignment import Assignment
+from registry.domain.assignment_events import AssignmentEnded, AssignmentRegistered, AssignmentRelocated
 from registry.domain.certainty import LinkedReport
 from registry.domain.claims import Victim, When
 from registry.domain.codes import (
@@ -147,24 +148,25 @@ class Life:
             self._assignments.append(made)
 
     def _relocation(self) -> None:
-        serving = [one for one in self._assignments if one.ended is None]
+        serving = [one for one in self._assignments if one.service.ended is None]
         if serving:
             moved = self._random.choice(serving)
             self._record(
                 moved,
                 AssignmentRelocated,
-                from_=moved.site,
+                from_=moved.service.last_site(),
                 to=self._random.choice(self._sites).id,
-                effective=moved.since + timedelta(days=self._random.choice([0, 1, 30, 400])),
+                effective=moved.service.begin + timedelta(days=self._random.choice([0, 1, 30, 400])),
                 reason=RelocationReason.THREAT,
                 trigger_incident=None,
+                request=None,
             )
 
     def _end(self) -> None:
-        serving = [one for one in self._assignments if one.ended is None]
+        serving = [one for one in self._assignments if one.service.ended is None]
         if serving:
             ended = self._random.choice(serving)
-            on = ended.since + timedelta(days=self._random.choice([0, 1, 90]))
+            on = ended.service.begin + timedelta(days=self._random.choice([0, 1, 90]))
             self._record(ended, AssignmentEnded, reason=AssignmentEnd.COMPLETED, on=on)
             if len(self._assignments) == self._most:
                 self._assignments.remove(ended)

@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from projections.tables import Connection, columns
-from registry.domain.assignment import AssignmentEnded, AssignmentRegistered, AssignmentRelocated
+from registry.domain.assignment_events import AssignmentEnded, AssignmentRegistered, AssignmentRelocated
 from registry.domain.event import Event
 from registry.domain.mapper import decode_event
 from registry.domain.site import SiteRegistered

@@ -1,64 +1,71 @@
-"""Assignments: one student's year of service, and where it takes place."""
+"""Assignments: one student's year of service, from registration to end, and where it takes place."""
 
-from datetime import date, timedelta
-from typing import ClassVar
+from datetime import date
+from typing import Any, ClassVar
 from uuid import UUID
 
 import msgspec
 
-from registry.domain.codes import AssignmentEnd, PlazaType, RelocationReason
+from registry.domain import service_corrections, service_order
+from registry.domain.assignment_events import (
+    AssignmentCorrected,
+    AssignmentEnded,
+    AssignmentRegistered,
+    AssignmentRelocated,
+    AssignmentResumed,
+    AssignmentStarted,
+    AssignmentSuspended,
+    RelocationDecided,
+    RelocationRequested,
+)
+from registry.domain.codes import (
+    AssignmentEnd,
+    CorrectionReason,
+    PlazaType,
+    RelocationDecision,
+    RelocationReason,
+    RelocationRequester,
+    SuspensionReason,
+)
 from registry.domain.event import Act, Aggregate, Event, Private
-from registry.errors import InvalidInput, RuleViolated
-
-LONGEST_SERVICE = timedelta(days=3 * 366)
-"""Service takes a year; three leave room for suspensions, and none for a mistyped century."""
-
-
-class AssignmentRegistered(Event, frozen=True, kw_only=True):
-    """``student`` is a keyed pseudonym; who it is lies in the vault."""
-
-    TOPIC = "assignment.registered"
-
-    student: str
-    institution: UUID
-    site: UUID
-    promotion: str
-    plaza_type: PlazaType
-    starts: date
-    planned_end: date
+from registry.domain.service import (
+    Decided,
+    Ended,
+    Relocated,
+    Requested,
+    Resumed,
+    Service,
+    Started,
+    Suspended,
+)
+from registry.errors import RuleViolated
 
 
-class AssignmentRelocated(Event, frozen=True, kw_only=True):
-    TOPIC = "assignment.relocated"
+class Correction(msgspec.Struct, frozen=True, kw_only=True):
+    """A correction as the aggregate keeps it. ``version`` is its own."""
 
-    from_: UUID = msgspec.field(name="from")
-    to: UUID
-    effective: date
-    reason: RelocationReason
-    trigger_incident: UUID | None
+    version: int
+    event: int
+    field: str
+    old: str | None
+    new: str | None
+    reason: CorrectionReason
 
 
-class AssignmentEnded(Event, frozen=True, kw_only=True):
-    TOPIC = "assignment.ended"
-
-    reason: AssignmentEnd
-    on: date
+_UNREGISTERED = Service(
+    site=UUID(int=0), promotion="", plaza_type=PlazaType.OTHER, starts=date.min, planned_end=date.min
+)
 
 
 class Assignment(Aggregate, kw_only=True):
+    """``service`` is all that happened, as corrected; ``corrections`` say what stood there before."""
+
     NOUN: ClassVar[str] = "assignment"
 
     student: str = ""
     institution: UUID | None = None
-    site: UUID | None = None
-    promotion: str = ""
-    plaza_type: PlazaType = PlazaType.OTHER
-    starts: date = date.min
-    planned_end: date = date.min
-    ended: date | None = None
-    end_reason: AssignmentEnd | None = None
-    since: date = date.min
-    """The day from which the student is at ``site``."""
+    service: Service = _UNREGISTERED
+    corrections: tuple[Correction, ...] = ()
 
     @property
     def subject(self) -> str:
@@ -78,18 +85,6 @@ class Assignment(Aggregate, kw_only=True):
         starts: date,
         planned_end: date,
     ) -> "Assignment":
-        if not starts < planned_end <= starts + LONGEST_SERVICE:
-            raise InvalidInput(
-                "planned_end",
-                f"El fin previsto debe ser posterior al inicio, en {LONGEST_SERVICE.days} días a lo más.",
-                f"The planned end must be after the start, by {LONGEST_SERVICE.days} days at the most.",
-            )
-        if abs(starts.year - int(promotion[:4])) > 1:
-            raise InvalidInput(
-                "promotion",
-                "La promoción no corresponde al inicio. Compruebe el año de ambos.",
-                "The promotion does not fit the start. Check the year of both.",
-            )
         assignment = cls.new()
         assignment.trigger(
             AssignmentRegistered,
@@ -103,57 +98,190 @@ class Assignment(Aggregate, kw_only=True):
             starts=starts,
             planned_end=planned_end,
         )
+        service_order.check(assignment.service)
         return assignment
 
-    def relocate(
-        self, act: Act, *, to: UUID, effective: date, reason: RelocationReason, trigger_incident: UUID | None
+    def start(self, act: Act, *, on: date) -> None:
+        self._must_not_have_ended()
+        if self.service.started is not None:
+            raise RuleViolated(
+                "started-already",
+                "El inicio ya consta. Si la fecha está mal, corríjala.",
+                "The start is recorded already. If its date is wrong, correct it.",
+            )
+        self._record(act, AssignmentStarted, on=on)
+
+    def suspend(self, act: Act, *, on: date, reason: SuspensionReason) -> None:
+        self._must_not_have_ended()
+        self._record(act, AssignmentSuspended, on=on, reason=reason)
+
+    def resume(self, act: Act, *, on: date) -> None:
+        self._must_not_have_ended()
+        self._record(act, AssignmentResumed, on=on)
+
+    def request_relocation(
+        self,
+        act: Act,
+        *,
+        requester: RelocationRequester,
+        reason: RelocationReason,
+        on: date,
+        trigger_incident: UUID | None,
     ) -> None:
         self._must_not_have_ended()
-        if to == self.site:
-            raise RuleViolated(
-                "relocation-needs-another-site",
-                "La asignación ya está en esa sede. Indique otra sede de destino.",
-                "The assignment is at that site already. Name another site as the destination.",
-            )
-        self._must_not_precede("effective", effective)
-        self.trigger(
-            AssignmentRelocated,
+        self._record(
             act,
-            from_=self.site,
+            RelocationRequested,
+            requester=requester,
+            reason=reason,
+            on=on,
+            trigger_incident=trigger_incident,
+        )
+
+    def decide_relocation(self, act: Act, *, request: int, decision: RelocationDecision, on: date) -> None:
+        self._must_not_have_ended()
+        self._record(act, RelocationDecided, request=request, decision=decision, on=on)
+
+    def relocate(
+        self,
+        act: Act,
+        *,
+        to: UUID,
+        effective: date,
+        reason: RelocationReason,
+        trigger_incident: UUID | None,
+        request: int | None = None,
+    ) -> None:
+        """A granted request is carried out by naming it; a move needs none."""
+        self._must_not_have_ended()
+        if request is not None:
+            self._must_be_granted(request)
+        self._record(
+            act,
+            AssignmentRelocated,
+            from_=self.service.last_site(),
             to=to,
             effective=effective,
             reason=reason,
             trigger_incident=trigger_incident,
+            request=request,
         )
 
     def end(self, act: Act, *, reason: AssignmentEnd, on: date) -> None:
         self._must_not_have_ended()
-        self._must_not_precede("on", on)
-        self.trigger(AssignmentEnded, act, reason=reason, on=on)
+        self._record(act, AssignmentEnded, reason=reason, on=on)
+
+    def correct(self, act: Act, *, event: int, field: str, new: str | None, reason: CorrectionReason) -> None:
+        """Also after the end. What the facts say together must be in order afterwards."""
+        old = service_corrections.value(self.service, event, field)
+        service = service_corrections.corrected(self.service, event, field, new)
+        if service == self.service:
+            raise RuleViolated(
+                "correction-changes-something",
+                "Ese campo ya tiene ese valor. Lea el registro de nuevo: quizá otra persona lo corrigió.",
+                "That field has that value already. Read the record again: somebody may have corrected it.",
+            )
+        if new is not None:
+            new = service_corrections.value(service, event, field)  # in the one spelling that it has
+        self._record(act, AssignmentCorrected, event=event, field=field, old=old, new=new, reason=reason)
+
+    def _record(self, act: Act, event_type: type[Event], **data: Any) -> None:
+        """Takes the event in if everything is in order with it, and leaves all as it was if not."""
+        tried = self.stored()
+        event = tried.trigger(event_type, act, **data)
+        service_order.check(tried.service)
+        self.fold(event)
+        self.pending += tried.pending
 
     def _must_not_have_ended(self) -> None:
-        if self.ended is not None:
+        if self.service.ended is not None:
             raise RuleViolated(
                 "assignment-ended",
-                "La asignación terminó; ya no puede cambiar. Registre una asignación nueva.",
-                "The assignment has ended and can no longer change. Register a new assignment.",
+                "La asignación terminó; solo admite correcciones. Si el servicio sigue en otra parte, registre una "
+                "asignación nueva; si el fin se capturó por error, corríjalo.",
+                "The assignment has ended and takes corrections only. If service goes on elsewhere, register a new "
+                "assignment; if the end was recorded by mistake, correct it.",
             )
 
-    def _must_not_precede(self, field: str, day: date) -> None:
-        if day < self.since:
-            raise InvalidInput(
-                field,
-                "La fecha es anterior al inicio de la estancia actual. Indique una fecha igual o posterior.",
-                "The date is before the start of the current stay. Give the same date or a later one.",
+    def _must_be_granted(self, version: int) -> None:
+        request = self.service.request(version)
+        if (
+            request is None
+            or request.decided is None
+            or request.decided.decision is RelocationDecision.DENIED
+        ):
+            raise RuleViolated(
+                "relocation-needs-granted-request",
+                "La solicitud indicada no consta como concedida. Registre antes su respuesta (GRANTED o PARTIAL), o "
+                "reubique sin indicar solicitud.",
+                "The request named is not on record as granted. Record its decision first (GRANTED or PARTIAL), or "
+                "relocate without naming a request.",
+            )
+        if request.relocated is not None:
+            raise RuleViolated(
+                "request-carried-out-once",
+                "Esa solicitud ya llevó a una reubicación. Reubique sin indicar solicitud, o indique otra.",
+                "That request led to a relocation already. Relocate without naming a request, or name another.",
             )
 
     def apply(self, event: Event) -> None:
+        number = event.originator_version
         match event:
             case AssignmentRegistered():
-                self.student, self.institution, self.site = event.student, event.institution, event.site
-                self.promotion, self.plaza_type = event.promotion, event.plaza_type
-                self.starts, self.planned_end, self.since = event.starts, event.planned_end, event.starts
+                self.student, self.institution = event.student, event.institution
+                self.service = Service(
+                    site=event.site,
+                    promotion=event.promotion,
+                    plaza_type=event.plaza_type,
+                    starts=event.starts,
+                    planned_end=event.planned_end,
+                )
             case AssignmentRelocated():
-                self.site, self.since = event.to, event.effective
+                self.service = self.service.add(
+                    Relocated(
+                        version=number,
+                        to=event.to,
+                        effective=event.effective,
+                        reason=event.reason,
+                        trigger_incident=event.trigger_incident,
+                        request=event.request,
+                    )
+                )
+            case AssignmentStarted():
+                self.service = self.service.add(Started(version=number, on=event.on))
+            case AssignmentSuspended():
+                self.service = self.service.add(Suspended(version=number, on=event.on, reason=event.reason))
+            case AssignmentResumed():
+                self.service = self.service.add(Resumed(version=number, on=event.on))
+            case RelocationRequested():
+                self.service = self.service.add(
+                    Requested(
+                        version=number,
+                        by=event.requester,
+                        reason=event.reason,
+                        on=event.on,
+                        trigger_incident=event.trigger_incident,
+                    )
+                )
+            case RelocationDecided():
+                self.service = self.service.add(
+                    Decided(version=number, request=event.request, decision=event.decision, on=event.on)
+                )
             case AssignmentEnded():
-                self.ended, self.end_reason = event.on, event.reason
+                self.service = self.service.add(Ended(version=number, reason=event.reason, on=event.on))
+            case AssignmentCorrected():
+                self._apply_correction(event)
+
+    def _apply_correction(self, event: AssignmentCorrected) -> None:
+        self.service = service_corrections.corrected(self.service, event.event, event.field, event.new)
+        self.corrections = (
+            *self.corrections,
+            Correction(
+                version=event.originator_version,
+                event=event.event,
+                field=event.field,
+                old=event.old,
+                new=event.new,
+                reason=event.reason,
+            ),
+        )

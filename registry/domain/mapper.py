@@ -11,7 +11,18 @@ from uuid import UUID
 import msgspec
 from eventsourcing.persistence import JSONTranscoder, Mapper, StoredEvent
 
-from registry.domain.assignment import Assignment, AssignmentEnded, AssignmentRegistered, AssignmentRelocated
+from registry.domain.assignment import Assignment
+from registry.domain.assignment_events import (
+    AssignmentCorrected,
+    AssignmentEnded,
+    AssignmentRegistered,
+    AssignmentRelocated,
+    AssignmentResumed,
+    AssignmentStarted,
+    AssignmentSuspended,
+    RelocationDecided,
+    RelocationRequested,
+)
 from registry.domain.event import Aggregate, Event
 from registry.domain.incident import Incident
 from registry.domain.incident_events import (
@@ -31,7 +42,7 @@ from registry.domain.incident_events import (
     ReportUnlinked,
     VictimRecorded,
 )
-from registry.domain.institution import Institution, InstitutionRegistered
+from registry.domain.institution import Institution, InstitutionRegistered, InstitutionRenamed
 from registry.domain.register import (
     DefinitionAdopted,
     PolicyAdopted,
@@ -51,14 +62,31 @@ from registry.domain.report import (
     ReportWithdrawn,
     ThreatReported,
 )
-from registry.domain.site import Site, SiteRegistered
+from registry.domain.site import (
+    ConditionsRecorded,
+    Site,
+    SiteRecoded,
+    SiteRegistered,
+    SiteReopened,
+    SiteSuspended,
+)
 from registry.errors import UnknownEvent
-from registry.log.canonical import JSON, encode
+from registry.log.canonical import JSON, encode, encode_checked
 
 STREAMS: dict[type[Aggregate], tuple[type[Event], ...]] = {
-    Institution: (InstitutionRegistered,),
-    Site: (SiteRegistered,),
-    Assignment: (AssignmentRegistered, AssignmentRelocated, AssignmentEnded),
+    Institution: (InstitutionRegistered, InstitutionRenamed),
+    Site: (SiteRegistered, SiteRecoded, ConditionsRecorded, SiteSuspended, SiteReopened),
+    Assignment: (
+        AssignmentRegistered,
+        AssignmentStarted,
+        AssignmentSuspended,
+        AssignmentResumed,
+        RelocationRequested,
+        RelocationDecided,
+        AssignmentRelocated,
+        AssignmentEnded,
+        AssignmentCorrected,
+    ),
     Report: (
         ThreatReported,
         AttackReported,
@@ -136,15 +164,16 @@ def noun_of(topic: str) -> str:
     return NIL_REPORT if topic == NilReported.TOPIC else AGGREGATES[topic].NOUN
 
 
-def encode_event(event: Event) -> bytes:
+def encode_event(event: Event, *, checked: bool = False) -> bytes:
     """The stored form: canonical JSON of all fields, with ``class_version`` from the second version on.
 
+    ``checked``: canonical JSON has accepted the event's ``content`` already.
     Raises ValueError for an event that would not read back as itself: stored, it would stop every reader for ever.
     """
     fields = msgspec.to_builtins(event)
     if event.class_version > 1:
         fields["class_version"] = event.class_version
-    state = encode(fields)
+    state = encode_checked(fields) if checked else encode(fields)
     try:
         if decode_event(event.TOPIC, state) == event:
             return state

@@ -10,7 +10,17 @@ from uuid import UUID
 
 import msgspec
 
-from registry.domain.assignment import AssignmentEnded, AssignmentRegistered, AssignmentRelocated
+from registry.domain.assignment_events import (
+    AssignmentCorrected,
+    AssignmentEnded,
+    AssignmentRegistered,
+    AssignmentRelocated,
+    AssignmentResumed,
+    AssignmentStarted,
+    AssignmentSuspended,
+    RelocationDecided,
+    RelocationRequested,
+)
 from registry.domain.certainty import LinkedReport
 from registry.domain.claims import Perpetrator, Range, Victim, When, Where
 from registry.domain.codes import (
@@ -18,6 +28,7 @@ from registry.domain.codes import (
     AttributionBasis,
     Certainty,
     CertaintyBasis,
+    Connectivity,
     CorrectionReason,
     DatePrecision,
     Directness,
@@ -33,12 +44,18 @@ from registry.domain.codes import (
     PlacePrecision,
     PlazaType,
     RelocationAction,
+    RelocationDecision,
     RelocationReason,
+    RelocationRequester,
     RelocationUnit,
     ReportClass,
     Sex,
     SiteLevel,
+    SiteSuspensionReason,
     SourceType,
+    StaffAlone,
+    Supervision,
+    SuspensionReason,
     TriageDecision,
     VictimRole,
 )
@@ -60,7 +77,7 @@ from registry.domain.incident_events import (
     ReportUnlinked,
     VictimRecorded,
 )
-from registry.domain.institution import InstitutionRegistered
+from registry.domain.institution import InstitutionRegistered, InstitutionRenamed
 from registry.domain.register import (
     DefinitionAdopted,
     PolicyAdopted,
@@ -81,7 +98,7 @@ from registry.domain.report import (
     ReportWithdrawn,
     ThreatReported,
 )
-from registry.domain.site import SiteRegistered
+from registry.domain.site import ConditionsRecorded, SiteRecoded, SiteRegistered, SiteReopened, SiteSuspended
 
 
 def _id(number: int) -> UUID:
@@ -184,6 +201,34 @@ GOLDEN: dict[str, Event] = {
     "site.registered.v1.bare": SiteRegistered(
         **_envelope(12, 1, _OPERATOR), name="Clínica", cvegeo="14053", clues=None, level=None, plaza_types=()
     ),
+    "institution.registered.v1.former_name": InstitutionRegistered(
+        **_envelope(2, 1, _OPERATOR), name="Instituto Primero", kind=InstitutionKind.OTHER, state="16"
+    ),
+    "institution.renamed.v1.second": InstitutionRenamed(
+        **_envelope(2, 2, _OPERATOR), name="Instituto Segundo"
+    ),
+    "site.registered.v1.kept": SiteRegistered(
+        **_envelope(13, 1, _OPERATOR),
+        name="Clínica Tercera",
+        cvegeo="16012",
+        clues="MNSSA000456",
+        level=None,
+        plaza_types=(),
+    ),
+    "site.recoded.v1.new_code": SiteRecoded(
+        **_envelope(13, 2, _UNIVERSITY), clues="MNIMB000456", valid_from=date(2026, 4, 1)
+    ),
+    "site.conditions_recorded.v1.alone": ConditionsRecorded(
+        **_envelope(13, 3, _UNIVERSITY),
+        connectivity=Connectivity.RADIO,
+        staff_alone=StaffAlone.YES,
+        supervision=Supervision.NOT_REPORTED,
+        on=date(2026, 2, 15),
+    ),
+    "site.suspended.v1.threat": SiteSuspended(
+        **_envelope(13, 4, _UNIVERSITY), reason=SiteSuspensionReason.THREAT, on=date(2026, 2, 20)
+    ),
+    "site.reopened.v1.later": SiteReopened(**_envelope(13, 5, _OPERATOR), on=date(2026, 3, 1)),
     "assignment.registered.v1.year": AssignmentRegistered(
         **_envelope(20, 1, _UNIVERSITY),
         student=_STUDENT,
@@ -201,6 +246,7 @@ GOLDEN: dict[str, Event] = {
         effective=date(2026, 3, 1),
         reason=RelocationReason.THREAT,
         trigger_incident=_id(40),
+        request=24,
     ),
     "assignment.relocated.v1.bare": AssignmentRelocated(
         **_envelope(20, 3, _UNIVERSITY),
@@ -209,9 +255,71 @@ GOLDEN: dict[str, Event] = {
         effective=date(2026, 5, 1),
         reason=RelocationReason.ADMINISTRATIVE,
         trigger_incident=None,
+        request=None,
     ),
     "assignment.ended.v1.completed": AssignmentEnded(
         **_envelope(20, 4, _UNIVERSITY), reason=AssignmentEnd.COMPLETED, on=date(2027, 1, 31)
+    ),
+    "assignment.registered.v1.eventful": AssignmentRegistered(
+        **_envelope(21, 1, _UNIVERSITY),
+        student=_STUDENT,
+        institution=_id(1),
+        site=_id(13),
+        promotion="2026-1",
+        plaza_type=PlazaType.C,
+        starts=date(2026, 2, 1),
+        planned_end=date(2027, 1, 31),
+    ),
+    "assignment.started.v1.late": AssignmentStarted(**_envelope(21, 2, _UNIVERSITY), on=date(2026, 2, 4)),
+    "assignment.suspended.v1.threat": AssignmentSuspended(
+        **_envelope(21, 3, _UNIVERSITY), on=date(2026, 2, 20), reason=SuspensionReason.THREAT
+    ),
+    "assignment.resumed.v1.month_later": AssignmentResumed(
+        **_envelope(21, 4, _UNIVERSITY), on=date(2026, 3, 20)
+    ),
+    "assignment.relocation_requested.v1.family": RelocationRequested(
+        **_envelope(21, 5, _UNIVERSITY),
+        requester=RelocationRequester.FAMILY,
+        reason=RelocationReason.THREAT,
+        on=date(2026, 2, 21),
+        trigger_incident=_id(40),
+    ),
+    "assignment.relocation_requested.v1.student": RelocationRequested(
+        **_envelope(21, 6, _UNIVERSITY),
+        requester=RelocationRequester.STUDENT,
+        reason=RelocationReason.INSECURITY,
+        on=date(2026, 3, 2),
+        trigger_incident=None,
+    ),
+    "assignment.relocation_decided.v1.denied": RelocationDecided(
+        **_envelope(21, 7, _UNIVERSITY),
+        request=5,
+        decision=RelocationDecision.DENIED,
+        on=date(2026, 2, 25),
+    ),
+    "assignment.corrected.v1.planned_end": AssignmentCorrected(
+        **_envelope(21, 8, _UNIVERSITY),
+        event=1,
+        field="planned_end",
+        old="2027-01-31",
+        new="2027-02-28",
+        reason=CorrectionReason.NEW_EVIDENCE,
+    ),
+    "assignment.corrected.v1.trigger": AssignmentCorrected(
+        **_envelope(21, 9, _UNIVERSITY),
+        event=6,
+        field="trigger_incident",
+        old=None,
+        new=str(_id(40)),
+        reason=CorrectionReason.NEW_EVIDENCE,
+    ),
+    "assignment.corrected.v1.not_so": AssignmentCorrected(
+        **_envelope(21, 10, _UNIVERSITY),
+        event=4,
+        field="on",
+        old="2026-03-20",
+        new=None,
+        reason=CorrectionReason.DATA_ENTRY,
     ),
     "attack.reported.v1.full": AttackReported(
         **_envelope(30, 1, _UNIVERSITY),
@@ -459,9 +567,7 @@ GOLDEN: dict[str, Event] = {
             }
         ),
     ),
-    "incident.victim_recorded.v1.survivors": VictimRecorded(
-        **_envelope(41, 5, _REVIEWER), victim=_VICTIMS
-    ),
+    "incident.victim_recorded.v1.survivors": VictimRecorded(**_envelope(41, 5, _REVIEWER), victim=_VICTIMS),
     "incident.outcome_updated.v1.one_of_them": OutcomeUpdated(
         **_envelope(41, 6, _SECOND_REVIEWER),
         victim=1,
@@ -478,9 +584,7 @@ GOLDEN: dict[str, Event] = {
         count=None,
         known_on=date(2026, 6, 4),
     ),
-    "incident.disputed.v1.when": IncidentDisputed(
-        **_envelope(41, 8, _UNIVERSITY), ground=DisputeGround.WHEN
-    ),
+    "incident.disputed.v1.when": IncidentDisputed(**_envelope(41, 8, _UNIVERSITY), ground=DisputeGround.WHEN),
     "incident.dispute_resolved.v1.upheld": DisputeResolved(
         **_envelope(41, 9, _REVIEWER), dispute=1, decision=DisputeOutcome.UPHELD
     ),

@@ -20,9 +20,15 @@ from registry.log.canonical import encode
 ACT = Act(By(institution=None, key=None), datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC))
 
 NAMES = {
+    "assignment.corrected",
     "assignment.ended",
     "assignment.registered",
     "assignment.relocated",
+    "assignment.relocation_decided",
+    "assignment.relocation_requested",
+    "assignment.resumed",
+    "assignment.started",
+    "assignment.suspended",
     "attack.reported",
     "definition.adopted",
     "incident.certainty_set",
@@ -41,6 +47,7 @@ NAMES = {
     "incident.split",
     "incident.victim_recorded",
     "institution.registered",
+    "institution.renamed",
     "nil.reported",
     "policy.adopted",
     "release.published",
@@ -50,7 +57,11 @@ NAMES = {
     "report.match_rejected",
     "report.triaged",
     "report.withdrawn",
+    "site.conditions_recorded",
+    "site.recoded",
     "site.registered",
+    "site.reopened",
+    "site.suspended",
     "subject.erased",
     "threat.reported",
 }
@@ -72,8 +83,10 @@ def test_the_open_events_are_these_and_no_others() -> None:
         "definition.adopted",
         "incident.disclosed",
         "institution.registered",
+        "institution.renamed",
         "policy.adopted",
         "release.published",
+        "site.recoded",
         "site.registered",
     }
 
