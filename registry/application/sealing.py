@@ -11,12 +11,12 @@ import msgspec
 from registry.domain.event import Event, Pending
 from registry.domain.mapper import content, decode_event, encode_event
 from registry.errors import Erased
-from registry.log.canonical import JSON, encode
+from registry.log.canonical import JSON, encode, encode_checked
 from registry.log.leaf import entry_leaf, open_leaf
 from registry.log.lines import write_base64
 from registry.log.merkle import leaf_hash
-from registry.privacy.sealing import commitment, new_key
-from registry.privacy.vault import KEY_ID_BYTES, OtherKey, Vault, decrypt, encrypt, key_id
+from registry.privacy.sealing import commitment_to_bytes, new_key
+from registry.privacy.vault import KEY_ID_BYTES, Cipher, OtherKey, Vault, decrypt, key_id
 from registry.store import CommitmentKey, EventStore, NewDataKey, NewEvent, PrivatePart, Recorded
 
 CONTENT = "content"
@@ -37,13 +37,14 @@ class Sealed(msgspec.Struct, frozen=True):
 async def seal(vault: Vault, pending: Sequence[Pending]) -> tuple[list[Sealed], tuple[NewDataKey, ...]]:
     """Seals new events, outside of any lock. The new data keys among those used are to be stored with the events."""
     data_keys = await vault.keys_for_sealing(subject for one in pending for subject in one.private)
+    ciphers = {subject: Cipher(key) for subject, key in data_keys.keys.items()}
     return (
-        [_seal(one, data_keys.keys) for one in pending],
+        [_seal(one, ciphers) for one in pending],
         tuple(NewDataKey(subject, wrapped) for subject, wrapped in data_keys.new.items()),
     )
 
 
-def _seal(pending: Pending, data_keys: Mapping[str, bytes]) -> Sealed:
+def _seal(pending: Pending, ciphers: Mapping[str, Cipher]) -> Sealed:
     event = pending.event
     private = {subject: nfc(dict(values)) for subject, values in pending.private.items() if values}
     openings: dict[str, Opening] = {}
@@ -53,26 +54,28 @@ def _seal(pending: Pending, data_keys: Mapping[str, bytes]) -> Sealed:
     else:
         value = content(event, private)
         key = keys[CONTENT] = new_key()
-        leaf = entry_leaf(event.event_id, commitment(key, event.event_id, CONTENT, value))
+        # This checks all that the event and its private parts hold.
+        sealed = commitment_to_bytes(key, event.event_id, CONTENT, encode(value))
+        leaf = entry_leaf(event.event_id, sealed)
         openings[CONTENT] = {"value": value, "key": write_base64(key)}
     subjects = tuple(sorted(pending.private))
+    event_id = str(event.event_id)
+    write = encode if event.OPEN else encode_checked
     return Sealed(
         NewEvent(
             event_id=event.event_id,
             stream_id=event.originator_id,
             version=event.originator_version,
             type=event.TOPIC,
-            state=encode_event(event),
+            state=encode_event(event, checked=not event.OPEN),
             leaf=leaf,
             leaf_hash=leaf_hash(leaf),
             private_parts=tuple(
-                PrivatePart(
-                    subject, encrypt(data_keys[subject], encode(values), _part(event.event_id, subject))
-                )
+                PrivatePart(subject, ciphers[subject].encrypt(write(values), _part(event_id, subject)))
                 for subject, values in private.items()
             ),
             commitment_keys=tuple(
-                CommitmentKey(field, subjects, _wrap(key, event.event_id, field, subjects, data_keys))
+                CommitmentKey(field, subjects, _wrap(key, event_id, field, subjects, ciphers))
                 for field, key in keys.items()
             ),
         ),
@@ -112,7 +115,7 @@ async def unseal(store: EventStore, vault: Vault, recorded: Sequence[Recorded]) 
         if part.subject in data_keys:
             with suppress(OtherKey):
                 plaintext = decrypt(
-                    data_keys[part.subject], part.ciphertext, _part(part.event_id, part.subject)
+                    data_keys[part.subject], part.ciphertext, _part(str(part.event_id), part.subject)
                 )
                 private[part.event_id][part.subject] = msgspec.json.decode(plaintext)
     unwrapped: dict[UUID, dict[str, bytes]] = {event_id: {} for event_id in ids}
@@ -146,20 +149,20 @@ def nfc_text(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-def _part(event_id: UUID, subject: str) -> str:
+def _part(event_id: str, subject: str) -> str:
     return f"{event_id}/{subject}"
 
 
 def _wrap(
-    key: bytes, event_id: UUID, field: str, subjects: Sequence[str], data_keys: Mapping[str, bytes]
+    key: bytes, event_id: str, field: str, subjects: Sequence[str], ciphers: Mapping[str, Cipher]
 ) -> bytes:
     """Under every subject's data key, one inside the other: losing any one of them loses the commitment key.
 
     In front stand the ids of all those keys, in the order of the subjects: the store looks at them.
     """
     for subject in subjects:
-        key = encrypt(data_keys[subject], key, f"{event_id}/{field}/{subject}")
-    return b"".join(key_id(data_keys[subject]) for subject in subjects) + key
+        key = ciphers[subject].encrypt(key, f"{event_id}/{field}/{subject}")
+    return b"".join([ciphers[subject].key_id for subject in subjects]) + key
 
 
 def _unwrap(

@@ -37,6 +37,11 @@ def commitment(key: bytes, event_id: UUID, field: str, value: JSON) -> str:
 
     MalformedLog for a key that has not 32 bytes, a field that is no name, or a value outside canonical JSON.
     """
+    return commitment_to_bytes(key, event_id, field, encode(value))
+
+
+def commitment_to_bytes(key: bytes, event_id: UUID, field: str, canonical: bytes) -> str:
+    """The same, of a value that is canonical JSON already."""
     if len(key) != KEY_SIZE:
         raise MalformedLog(
             f"La clave de un compromiso tiene 32 bytes, no {len(key)}. Use la clave tal como se entregó.",
@@ -47,7 +52,7 @@ def commitment(key: bytes, event_id: UUID, field: str, value: JSON) -> str:
             "El campo de un compromiso se escribe en minúsculas, cifras, punto y guion bajo.",
             "The field of a commitment is written in lower-case letters, digits, dots and underscores.",
         )
-    message = b"%b%b\n%b\n%b" % (_DOMAIN, str(event_id).encode(), field.encode(), encode(value))
+    message = b"%b%b\n%b\n%b" % (_DOMAIN, str(event_id).encode(), field.encode(), canonical)
     return write_base64(hmac.digest(key, message, "sha256"))
 
 

@@ -52,6 +52,7 @@ class Vault:
         self._pool = pool
         self._apart = apart
         self._wrapping_key = master.derive("wrap")
+        self._wrapping = Cipher(self._wrapping_key)
         self._gathering = Gathering(self._ensure_each)
         self._reading = Gathering(self._wrapped_each)
 
@@ -67,7 +68,7 @@ class Vault:
                 keys[subject] = self._unwrap(stored[subject], subject)
             else:
                 keys[subject] = os.urandom(KEY_BYTES)
-                new[subject] = encrypt(self._wrapping_key, keys[subject], subject)
+                new[subject] = self._wrapping.encrypt(keys[subject], subject)
         return SealingKeys(keys, new)
 
     async def keys_for_writing(self, subjects: Iterable[str]) -> dict[str, bytes]:
@@ -87,7 +88,7 @@ class Vault:
         keys: dict[str, bytes] = {}
         while lacking := [subject for subject in subjects if subject not in keys]:
             new = {subject: os.urandom(KEY_BYTES) for subject in lacking}
-            wrapped = {subject: encrypt(self._wrapping_key, key, subject) for subject, key in new.items()}
+            wrapped = {subject: self._wrapping.encrypt(key, subject) for subject, key in new.items()}
             rows = await self._pool.fetch(_QUERIES["ensure_data_keys"], lacking, list(wrapped.values()))
             for row in rows:
                 subject = row["subject"]
@@ -131,10 +132,24 @@ def key_id(key: bytes) -> bytes:
     return sha256(b"constancia/key-id/v1\n" + key).digest()[:KEY_ID_BYTES]
 
 
+class Cipher:
+    """A data key made ready to encrypt several values."""
+
+    __slots__ = ("_aead", "key_id")
+
+    def __init__(self, key: bytes) -> None:
+        self.key_id = key_id(key)
+        self._aead = AESGCM(key)
+
+    def encrypt(self, plaintext: bytes, belongs_to: str) -> bytes:
+        """Key id ‖ nonce ‖ ciphertext ‖ tag."""
+        nonce = os.urandom(NONCE_BYTES)
+        return self.key_id + nonce + self._aead.encrypt(nonce, plaintext, belongs_to.encode())
+
+
 def encrypt(key: bytes, plaintext: bytes, belongs_to: str) -> bytes:
-    """Key id ‖ nonce ‖ ciphertext ‖ tag."""
-    nonce = os.urandom(NONCE_BYTES)
-    return key_id(key) + nonce + AESGCM(key).encrypt(nonce, plaintext, belongs_to.encode())
+    """One value under a key that encrypts nothing else now."""
+    return Cipher(key).encrypt(plaintext, belongs_to)
 
 
 def decrypt(key: bytes, ciphertext: bytes, belongs_to: str) -> bytes:
