@@ -64,6 +64,13 @@ CREATE TABLE source_records (
 CREATE INDEX source_records_by_id ON source_records (source_record_id);
 CREATE INDEX source_records_by_stream ON source_records (stream_id);
 
+-- Names that one stream at a time may hold: of each person who was killed, the incident that says so.
+CREATE TABLE exclusive_names (
+    name      text PRIMARY KEY,
+    stream_id uuid NOT NULL
+);
+CREATE INDEX exclusive_names_by_stream ON exclusive_names (stream_id);
+
 -- Data keys that were erased, by id. What was still on its way, sealed under one of them, is not stored: see append.
 CREATE TABLE erased_keys (
     id     bytea PRIMARY KEY CHECK (octet_length(id) = 8),
@@ -99,7 +106,8 @@ CREATE TYPE append_outcome AS ENUM (
     'RECORD_REPLAYED',   -- the source record is known with the same content: its events
     'RECORD_DIFFERS',    -- the source record is known with other content
     'DUPLICATE',         -- the event ids are stored already: their positions
-    'CONFLICT'           -- a stream has moved on, or a data key was erased or made by another: decide again
+    'CONFLICT'           -- a stream has moved on, another holds an exclusive name, or a data key was erased or made by
+                         -- another: decide again
 );
 
 -- What one command came to: its own number of events, and the events that answer it.
@@ -108,11 +116,11 @@ CREATE TYPE append_answer AS (command int, events int, outcome append_outcome, e
 -- Appends the events of several commands in one transaction; each command is all or nothing, and independent of
 -- the others. Arrays of one group run in parallel; *_command holds the command's number (from 0), and the events
 -- come in the order of their commands. A caller puts at most one command per stream, per idempotency key, per source
--- record and per subject that gets a data key into one call.
+-- record, per subject that gets a data key and per exclusive name into one call.
 -- expected_versions are those that streams must have now, 0 of one that is not there; no stream has -1. A stream whose
 -- new events begin with version 1 need not be named. *_first and *_last are the places (from 1) in the event arrays of
 -- the events that an idempotency key or a source record stands for; key_subjects holds several subjects of one key one
--- per line.
+-- per line, holder_names all the exclusive names that a stream has from now on.
 -- Returns a row without a command with the position of the first event stored, and a row for each command that was not
 -- stored. The events of all others have the positions from that one on, in their order.
 CREATE FUNCTION append(
@@ -126,7 +134,8 @@ CREATE FUNCTION append(
     idempotency_first int[], idempotency_last int[],
     record_command int[], record_institutions uuid[], record_names text[], record_contents bytea[],
     record_first int[], record_last int[],
-    data_key_command int[], data_key_subjects text[], data_key_wrapped bytea[]
+    data_key_command int[], data_key_subjects text[], data_key_wrapped bytea[],
+    holder_command int[], holder_stream_ids uuid[], holder_names text[]
 ) RETURNS TABLE (command int, outcome append_outcome, stored_event_ids uuid[], stored_positions bigint[])
 LANGUAGE plpgsql
 -- Plans outlive the moment they were made in, which may be that of an empty table: a plan that reads the whole table
@@ -214,6 +223,16 @@ BEGIN
                 FROM unnest(data_key_command, data_key_subjects) AS d (command, subject)
                 WHERE EXISTS (SELECT FROM vault.data_keys k WHERE k.subject = d.subject)
             ),
+            held AS (
+                -- Another stream holds the name, and does not give it up in the same command.
+                SELECT DISTINCT h.command
+                FROM unnest(holder_command, holder_names) AS h (command, names)
+                CROSS JOIN LATERAL unnest(string_to_array(h.names, E'\n')) AS n (name)
+                JOIN exclusive_names s USING (name)
+                WHERE NOT EXISTS (
+                    SELECT FROM unnest(holder_command, holder_stream_ids) AS o (command, stream_id)
+                    WHERE o.command = h.command AND o.stream_id = s.stream_id)
+            ),
             taken AS (
                 SELECT DISTINCT e.command
                 FROM unnest(event_command, new_stream_ids, new_versions) AS e (command, stream_id, version)
@@ -229,7 +248,7 @@ BEGIN
                     WHEN NOT i.same THEN 'KEY_REUSED'
                     WHEN k.same THEN 'RECORD_REPLAYED'
                     WHEN NOT k.same THEN 'RECORD_DIFFERS'
-                    WHEN t.command IS NOT NULL OR d.command IS NOT NULL THEN 'CONFLICT'
+                    WHEN COALESCE(t.command, d.command, h.command) IS NOT NULL THEN 'CONFLICT'
                     WHEN g.command = ANY (behind) OR g.command = ANY (orphaned) THEN 'CONFLICT'
                     ELSE 'STORED'
                 END::append_outcome,
@@ -240,7 +259,8 @@ BEGIN
             LEFT JOIN repeated i USING (command)
             LEFT JOIN known k USING (command)
             LEFT JOIN taken t USING (command)
-            LEFT JOIN forestalled d USING (command);
+            LEFT JOIN forestalled d USING (command)
+            LEFT JOIN held h USING (command);
 
             skipped := ARRAY(
                 SELECT CASE WHEN a.outcome = 'STORED' THEN
@@ -302,6 +322,18 @@ BEGIN
                 FROM unnest(record_command, record_institutions, record_names, record_contents, record_first,
                             record_last) AS r (command, institution, name, content, first, last)
                 WHERE skipped[r.command + 1] IS NOT NULL;
+            END IF;
+
+            IF cardinality(holder_command) > 0 THEN
+                DELETE FROM exclusive_names s
+                USING unnest(holder_command, holder_stream_ids) AS h (command, stream_id)
+                WHERE s.stream_id = h.stream_id AND skipped[h.command + 1] IS NOT NULL;
+
+                INSERT INTO exclusive_names (name, stream_id)
+                SELECT n.name, h.stream_id
+                FROM unnest(holder_command, holder_stream_ids, holder_names) AS h (command, stream_id, names)
+                CROSS JOIN LATERAL unnest(string_to_array(h.names, E'\n')) AS n (name)
+                WHERE skipped[h.command + 1] IS NOT NULL;
             END IF;
 
             EXIT;

@@ -2,7 +2,7 @@
 -- Every argument but the first is an array; see the function's own comment.
 SELECT command, outcome, stored_event_ids, stored_positions
 FROM append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-            $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36);
+            $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39);
 
 -- name: size
 -- The number of leaves, that is the next position.
@@ -86,6 +86,10 @@ CROSS JOIN LATERAL (
 SELECT r.source_record_id
 FROM source_records r JOIN events e ON e.event_id = r.event_ids[1]
 WHERE r.stream_id = $1 AND e.version = 1;
+
+-- name: holders
+-- Which stream holds each of some exclusive names; none for a name that is free.
+SELECT name, stream_id FROM exclusive_names WHERE name = ANY ($1::text[]);
 
 -- name: source_records_named
 -- The streams that any institution's record of this name made.

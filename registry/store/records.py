@@ -80,6 +80,13 @@ class StreamVersion(msgspec.Struct, frozen=True):
     version: int
 
 
+class ExclusiveNames(msgspec.Struct, frozen=True):
+    """All names that a stream holds once a command is stored. No other stream may hold one of them meanwhile."""
+
+    stream_id: UUID
+    names: tuple[str, ...]
+
+
 class Command(msgspec.Struct, frozen=True):
     """Events that are stored together or not at all. Versions follow on what the caller read.
 
@@ -91,6 +98,7 @@ class Command(msgspec.Struct, frozen=True):
     source_records: tuple[SourceRecord, ...] = ()
     data_keys: tuple[NewDataKey, ...] = ()
     reads: tuple[StreamVersion, ...] = ()
+    exclusive: tuple[ExclusiveNames, ...] = ()
 
     @property
     def size(self) -> int:

@@ -142,6 +142,11 @@ class EventStore:
         name: str | None = await self._pool.fetchval(_QUERIES["source_record_id"], stream_id)
         return name
 
+    async def holders(self, names: Sequence[str]) -> dict[str, UUID]:
+        """The stream that holds each of some exclusive names now; a free name is left out."""
+        rows = await self._pool.fetch(_QUERIES["holders"], names)
+        return {row["name"]: row["stream_id"] for row in rows}
+
     async def source_records_named(self, source_record_id: str) -> list[tuple[UUID, UUID]]:
         """(institution, stream) of every record of this name, whoever sent it."""
         rows = await self._pool.fetch(_QUERIES["source_records_named"], source_record_id)

@@ -21,6 +21,7 @@ from registry.store.records import (
     Answer,
     Command,
     CommitmentKey,
+    ExclusiveNames,
     Idempotency,
     NewDataKey,
     NewEvent,
@@ -221,6 +222,8 @@ def _each_claim(command: Command) -> Iterator[object]:
         yield (record.institution, "record", record.source_record_id)
     for data_key in command.data_keys:
         yield data_key.subject
+    for holder in command.exclusive:
+        yield from (("exclusive", name) for name in holder.names)
 
 
 def _answers(commands: Sequence[Command], rows: Iterable[asyncpg.Record]) -> list[Answer]:
@@ -256,6 +259,7 @@ def _arguments(commands: Sequence[Command]) -> tuple[Any, ...]:
     idempotency: list[tuple[int, Idempotency, int, int]] = []
     records: list[tuple[int, SourceRecord, int]] = []
     data_keys: list[tuple[int, NewDataKey]] = []
+    holders: list[tuple[int, ExclusiveNames]] = []
     for number, command in enumerate(commands):
         first = len(events) + 1
         last: dict[UUID, int] = {}
@@ -274,6 +278,7 @@ def _arguments(commands: Sequence[Command]) -> tuple[Any, ...]:
             idempotency.append((number, command.idempotency, first, len(events)))
         records += [(number, record, first) for record in command.source_records]
         data_keys += [(number, key) for key in command.data_keys]
+        holders += [(number, holder) for holder in command.exclusive]
         expected += [(number, read.stream_id, read.version) for read in command.reads]
     return (
         len(commands),
@@ -312,4 +317,7 @@ def _arguments(commands: Sequence[Command]) -> tuple[Any, ...]:
         [number for number, _ in data_keys],
         [key.subject for _, key in data_keys],
         [key.wrapped for _, key in data_keys],
+        [number for number, _ in holders],
+        [holder.stream_id for _, holder in holders],
+        ["\n".join(holder.names) for _, holder in holders],
     )
