@@ -66,10 +66,13 @@ class Subscriptions:
     """All that follows the log in this process. Use it as a context; the pool belongs to the caller.
 
     Keeps one of the pool's connections, and borrows up to ``READERS`` more while pages are read.
+
+    :param size: a statement that tells how many events there are to follow, where that is not the whole log.
     """
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, *, size: str = _QUERIES["size"]) -> None:
         self._pool = pool
+        self._size_query = size
         self._size = 0
         # Set, and replaced, whenever the size grows or there is nothing more to come.
         self._changed = asyncio.Event()
@@ -196,7 +199,7 @@ class Subscriptions:
                 _LOG.info("this database cannot listen; new events are looked for every %s s", POLL_SECONDS)
             while True:
                 hint.clear()
-                self._saw(await connection.fetchval(_QUERIES["size"], timeout=ANSWER_SECONDS))
+                self._saw(await connection.fetchval(self._size_query, timeout=ANSWER_SECONDS))
                 # Not wait_for: before Python 3.12 it forgets that it was cancelled if the hint comes at the same time.
                 with suppress(TimeoutError):
                     async with asyncio.timeout(POLL_SECONDS):
