@@ -10,8 +10,8 @@ holds a turn and waits for another waits for a greater one.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Iterable
+from typing import Self
 from uuid import UUID
 from weakref import WeakValueDictionary
 
@@ -25,19 +25,31 @@ MAX_TURNS = 16
 
 
 class Turn:
-    """The turns that one attempt at a command holds."""
+    """The turns that one attempt at a command holds, from when they are taken until it is left."""
 
-    def __init__(self, locks: WeakValueDictionary[UUID, asyncio.Lock], held: AsyncExitStack) -> None:
+    def __init__(self, locks: WeakValueDictionary[UUID, asyncio.Lock], contended: frozenset[UUID]) -> None:
         self._locks = locks
-        self._held = held
-        self._holds_any = False
+        self._contended = contended
+        self._held: list[asyncio.Lock] = []
+
+    async def __aenter__(self) -> Self:
+        try:
+            if len(self._contended) <= MAX_TURNS:
+                await self.take_all(self._contended)
+        except BaseException:
+            self._release()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._release()
 
     async def take(self, aggregate_id: UUID) -> None:
         """Waits for the turn at the aggregate that a decision is about; with a turn in hand, goes on as it is.
 
         Raises StoreUnavailable after ``TURN_SECONDS``.
         """
-        if not self._holds_any:
+        if not self._held:
             await self._wait(aggregate_id)
 
     async def take_all(self, aggregate_ids: Iterable[UUID]) -> None:
@@ -56,8 +68,11 @@ class Turn:
                 "Hay demasiados cambios en espera para este registro. No se guardó nada; repita en unos segundos.",
                 "Too many changes to this record are waiting. Nothing was stored; repeat in a few seconds.",
             ) from None
-        self._held.callback(lock.release)
-        self._holds_any = True
+        self._held.append(lock)
+
+    def _release(self) -> None:
+        while self._held:
+            self._held.pop().release()
 
 
 class Turns:
@@ -66,11 +81,6 @@ class Turns:
     def __init__(self) -> None:
         self._locks: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 
-    @asynccontextmanager
-    async def attempt(self, contended: frozenset[UUID] = frozenset()) -> AsyncIterator[Turn]:
-        """Holds what is taken within until its end. ``contended``: what an attempt before this one lost a race for."""
-        async with AsyncExitStack() as held:
-            turn = Turn(self._locks, held)
-            if len(contended) <= MAX_TURNS:
-                await turn.take_all(contended)
-            yield turn
+    def attempt(self, contended: frozenset[UUID] = frozenset()) -> Turn:
+        """To be entered. ``contended``: the aggregates that an attempt before this one lost a race for."""
+        return Turn(self._locks, contended)
