@@ -1,6 +1,8 @@
-"""Institutions enter the register by its operator's decision."""
+"""Institutions enter the register, and change their names, by its operator's decision."""
 
-from registry.application.drafts import InstitutionDraft
+from uuid import UUID
+
+from registry.application.drafts import InstitutionDraft, InstitutionNameDraft
 from registry.application.sealing import nfc_text
 from registry.application.unit import Decision, Unit
 from registry.domain.institution import Institution
@@ -13,5 +15,16 @@ def register(draft: InstitutionDraft) -> Decision:
         return unit.add(
             Institution.register(unit.act, name=nfc_text(draft.name), kind=draft.kind, state=draft.state)
         )
+
+    return decide
+
+
+def rename(institution_id: UUID, draft: InstitutionNameDraft) -> Decision:
+    """Another name from now on, readable by all. Keys, records and what they count stay those of the institution."""
+
+    async def decide(unit: Unit) -> Institution:
+        institution = await unit.target(Institution, institution_id)
+        institution.rename(unit.act, name=nfc_text(draft.name))
+        return institution
 
     return decide

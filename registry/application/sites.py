@@ -1,10 +1,18 @@
-"""Sites enter the register; their contact stays private."""
+"""Sites enter the register and are kept up to date by whoever runs clinics; their contact stays private."""
 
 from typing import cast
+from uuid import UUID
 
 import msgspec
 
-from registry.application.drafts import SiteDraft
+from registry.application.days import must_have_come
+from registry.application.drafts import (
+    ConditionsDraft,
+    ReopeningDraft,
+    SiteCodeDraft,
+    SiteDraft,
+    SiteSuspensionDraft,
+)
 from registry.application.sealing import nfc_text
 from registry.application.unit import Decision, Unit
 from registry.catalogs import clues
@@ -41,6 +49,65 @@ def register(draft: SiteDraft) -> Decision:
     return decide
 
 
+def recode(site_id: UUID, draft: SiteCodeDraft) -> Decision:
+    """Another CLUES from a day on, readable by all. Raises InvalidInput for one that cannot be."""
+
+    async def decide(unit: Unit) -> Site:
+        site = await _kept(unit, site_id)
+        clues.check(draft.clues, site.cvegeo)
+        site.recode(unit.act, clues=draft.clues, valid_from=draft.valid_from)
+        return site
+
+    return decide
+
+
+def record_conditions(site_id: UUID, draft: ConditionsDraft) -> Decision:
+    """How students live and work there, as found on a day."""
+
+    async def decide(unit: Unit) -> Site:
+        site = await _kept(unit, site_id)
+        must_have_come(unit, draft.on)
+        site.record_conditions(
+            unit.act,
+            connectivity=draft.connectivity,
+            staff_alone=draft.staff_alone,
+            supervision=draft.supervision,
+            on=draft.on,
+        )
+        return site
+
+    return decide
+
+
+def suspend(site_id: UUID, draft: SiteSuspensionDraft) -> Decision:
+    """A plaza removed: nobody is assigned or relocated there from that day on. Who is there already is not moved."""
+
+    async def decide(unit: Unit) -> Site:
+        site = await _kept(unit, site_id)
+        site.suspend(unit.act, reason=draft.reason, on=draft.on)
+        return site
+
+    return decide
+
+
+def reopen(site_id: UUID, draft: ReopeningDraft) -> Decision:
+    """Students may be sent there again."""
+
+    async def decide(unit: Unit) -> Site:
+        site = await _kept(unit, site_id)
+        site.reopen(unit.act, on=draft.on)
+        return site
+
+    return decide
+
+
+async def _kept(unit: Unit, site_id: UUID) -> Site:
+    """The site, for whoever keeps sites."""
+    site = await unit.target(Site, site_id)
+    await _must_keep_sites(unit)
+    return site
+
+
 async def _must_keep_sites(unit: Unit) -> None:
     """The operator, or an institution that runs clinics."""
     if unit.actor.institution is None:
@@ -48,6 +115,6 @@ async def _must_keep_sites(unit: Unit) -> None:
     institution = await unit.get(Institution, unit.actor.institution)
     if institution.kind is not InstitutionKind.MINISTRY_HEALTH:
         raise NotAllowed(
-            "Las sedes las registra la secretaría de salud o quien opera el registro. Pídales que registren la suya.",
-            "Sites are registered by a ministry of health or by the operator of the register. Ask them for yours.",
+            "Las sedes las registra y actualiza la secretaría de salud o quien opera el registro. Pídaselo a ellos.",
+            "Sites are registered and kept by a ministry of health or by the operator of the register. Ask them.",
         )

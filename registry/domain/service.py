@@ -23,6 +23,9 @@ from registry.domain.codes import (
 
 ONE_DAY = timedelta(days=1)
 
+REGISTRATION = 1
+"""The version of the event that registered the assignment."""
+
 Promotion = Annotated[str, msgspec.Meta(pattern=r"^(19|20)[0-9]{2}-[12]$")]
 
 
@@ -180,6 +183,12 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
             for fact in self.facts
             if isinstance(fact, Requested)
         ]
+
+    def arrival(self, version: int) -> tuple[UUID, date] | None:
+        """The site that the event of this version brings the student to, and its day; None if it brings to none."""
+        if version == REGISTRATION:
+            return self.site, self.starts
+        return next(((move.to, move.effective) for move in self.relocations if move.version == version), None)
 
     def last_site(self) -> UUID:
         """Where the student goes on, or went last, by all that was recorded."""

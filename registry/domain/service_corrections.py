@@ -20,6 +20,7 @@ from registry.domain.codes import (
 )
 from registry.domain.service import (
     DATED_BY,
+    REGISTRATION,
     AnyFact,
     Decided,
     Ended,
@@ -32,9 +33,6 @@ from registry.domain.service import (
     Suspended,
 )
 from registry.errors import InvalidInput, RuleViolated
-
-REGISTRATION = 1
-"""The version of the event that registered the assignment."""
 
 _FIELDS: dict[type[Service | AnyFact], dict[str, Any]] = {
     Service: {

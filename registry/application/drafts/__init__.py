@@ -4,7 +4,17 @@ Decoded strictly from JSON (unknown fields are refused). Private fields stay in 
 to seal them: events hold codes and pseudonyms.
 """
 
-from registry.application.drafts.assignments import AssignmentDraft, EndDraft, Promotion, RelocationDraft
+from registry.application.drafts.assignments import (
+    AssignmentCorrectionDraft,
+    AssignmentDraft,
+    EndDraft,
+    RelocationDecisionDraft,
+    RelocationDraft,
+    RelocationRequestDraft,
+    ResumptionDraft,
+    StartDraft,
+    SuspensionDraft,
+)
 from registry.application.drafts.common import (
     NO_CONTROLS,
     CluesCode,
@@ -31,14 +41,25 @@ from registry.application.drafts.incidents import (
     RetractionDraft,
     VictimRecordDraft,
 )
-from registry.application.drafts.places import Contact, InstitutionDraft, SiteDraft
+from registry.application.drafts.places import (
+    ConditionsDraft,
+    Contact,
+    InstitutionDraft,
+    InstitutionNameDraft,
+    ReopeningDraft,
+    SiteCodeDraft,
+    SiteDraft,
+    SiteSuspensionDraft,
+)
 from registry.application.drafts.reports import EvidenceDraft, NilReportDraft, Quarter, ReportDraft
 
 __all__ = [
     "NO_CONTROLS",
+    "AssignmentCorrectionDraft",
     "AssignmentDraft",
     "CertaintyDraft",
     "CluesCode",
+    "ConditionsDraft",
     "Contact",
     "Draft",
     "EndDraft",
@@ -48,22 +69,30 @@ __all__ = [
     "FindingRecordDraft",
     "IncidentDraft",
     "InstitutionDraft",
+    "InstitutionNameDraft",
     "LongText",
     "MunicipalityCode",
     "Name",
     "NilReportDraft",
-    "Promotion",
     "Quarter",
     "RecordReference",
     "Reference",
+    "RelocationDecisionDraft",
     "RelocationDraft",
+    "RelocationRequestDraft",
+    "ReopeningDraft",
     "ReportDraft",
+    "ResumptionDraft",
     "RetractionDraft",
     "ShortText",
+    "SiteCodeDraft",
     "SiteDraft",
+    "SiteSuspensionDraft",
     "SourceRecordId",
+    "StartDraft",
     "StateCode",
     "Student",
+    "SuspensionDraft",
     "VictimDraft",
     "VictimRecordDraft",
     "WhenDraft",
