@@ -56,7 +56,8 @@ class FieldError(NamedTuple):
 class Problem(Exception):
     """Raised anywhere below the faces, answered as problem details.
 
-    ``extra`` are further members (RFC 9457 section 3.2): codes, links and our own texts, never values of the request.
+    ``extra`` are further members (RFC 9457 section 3.2): codes, links, names and our own texts, never values of the
+    request.
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class Problem(Exception):
         detail: Text | None = None,
         *,
         errors: Sequence[FieldError] = (),
-        extra: Mapping[str, str] | None = None,
+        extra: Mapping[str, object] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         self.kind = kind
@@ -163,8 +164,8 @@ VERSION_CONFLICT: Final = _kind(
     412,
     ("El registro cambió", "The record has changed"),
     (
-        "Léalo de nuevo y repita la decisión con el nuevo ETag en If-Match.",
-        "Read it again and repeat the decision with the new ETag in If-Match.",
+        "«changes» nombra lo que cambió. Léalo de nuevo y repita la decisión con el nuevo ETag en If-Match.",
+        "“changes” names what changed. Read it again and repeat the decision with the new ETag in If-Match.",
     ),
 )
 BODY_TOO_LARGE: Final = _kind(
@@ -263,6 +264,9 @@ def from_error(error: RegistryError) -> Problem | None:
         existing = f"{COLLECTIONS[error.noun]}/{error.stream_id}"
         headers = {"Link": f'<{existing}>; rel="related"'}
         return Problem(kind, error.text, extra={"existing": existing}, headers=headers)
+    if isinstance(error, VersionConflict) and error.version is not None:
+        changes = [change._asdict() for change in error.changes]
+        return Problem(kind, error.text, extra={"version": error.version, "changes": changes})
     if isinstance(error, StoreUnavailable):
         return Problem(kind, error.text, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
     return Problem(kind, error.text)

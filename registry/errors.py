@@ -21,6 +21,8 @@
     └── QuorumMissed                 too few witnesses cosigned: nothing is published, and tried again
 """
 
+from collections.abc import Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 from registry.text import Text
@@ -62,11 +64,24 @@ class RuleViolated(RegistryError):
         super().__init__(es, en)
 
 
-class VersionConflict(RegistryError):
-    """Somebody else's event came first. Read the record again and decide anew."""
+class Change(NamedTuple):
+    """An event that came in between: its version, its name, the fields that it touched. No values."""
 
-    def __init__(self, stream_id: UUID) -> None:
+    version: int
+    event: str
+    fields: tuple[str, ...]
+
+
+class VersionConflict(RegistryError):
+    """Somebody else's event came first. Read the record again and decide anew.
+
+    ``version`` is the current one and ``changes`` came since the caller read, where that is known.
+    """
+
+    def __init__(self, stream_id: UUID, version: int | None = None, changes: Sequence[Change] = ()) -> None:
         self.stream_id = stream_id
+        self.version = version
+        self.changes = tuple(changes)
         super().__init__(
             "El registro cambió desde que se leyó. Léalo de nuevo y repita la decisión sobre su versión actual.",
             "The record has changed since it was read. Read it again and decide on its current version.",

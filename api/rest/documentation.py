@@ -77,6 +77,14 @@ class FieldProblem(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
 
 
+class ChangeProblem(msgspec.Struct, frozen=True, kw_only=True):
+    """An event that changed the record since the version of If-Match, and the fields that it touched."""
+
+    version: int
+    event: str
+    fields: list[str]
+
+
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Problem details (RFC 9457) with extension members. ``title`` and ``detail`` follow Accept-Language."""
 
@@ -89,6 +97,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     scope: str | None = None
     existing: str | None = None
     instance: str | None = None
+    version: int | None = None
+    changes: list[ChangeProblem] = []
     errors: list[FieldProblem] = []
 
 
@@ -153,9 +163,8 @@ def document_receipt() -> dict[str, Any]:
 
 def document_evidence(headers: Mapping[str, str]) -> dict[str, Any]:
     """The decorator arguments of the ``POST`` of a file; ``headers`` says which field stands in which header."""
-    described = {field.encode_name: field.type for field in msgspec.structs.fields(FileDraft)}
     parameters = [_IDEMPOTENCY_KEY] + [
-        {"name": header, "in": "header", "schema": msgspec.json.schema(described[name])}
+        {"name": header, "in": "header", "schema": {"$ref": _REF.format(name=f"FileDraft/properties/{name}")}}
         for name, header in headers.items()
         if header != "Content-Type"
     ]
@@ -201,7 +210,7 @@ def document_evidence_file() -> dict[str, Any]:
 
 
 _SHAPES: Final[list[Any]] = [
-    KeyDraft, Key, KeyAnswer, WriteAnswer, EvidenceAnswer, Evidence, Item, Page, PrivateReads, Problem,
+    KeyDraft, Key, KeyAnswer, WriteAnswer, EvidenceAnswer, Evidence, FileDraft, Item, Page, PrivateReads, Problem,
 ]  # fmt: skip
 
 

@@ -8,6 +8,8 @@ from uuid import UUID
 import asyncpg
 
 from registry.application.answers import Accepted, Answers
+from registry.application.conflicts import explain_conflict
+from registry.application.deaths import refuse_double_deaths
 from registry.application.repeats import Repeats
 from registry.application.repository import Repository
 from registry.application.sealing import Sealed, seal
@@ -77,13 +79,19 @@ class Application:
                 unit = self.unit(actor, options.expected_version, turn, from_memory=attempt == 0)
                 try:
                     aggregate = await decision(unit)
+                    await refuse_double_deaths(unit)
+                    exclusive = unit.exclusive()
                     pending = unit.take()
-                except RegistryError:
+                except RegistryError as error:
                     if unit.recalled:
                         continue
                     # Sent again, it must not be refused for what it did itself.
                     if known := await self._answered(actor, options):
                         return known
+                    if isinstance(error, VersionConflict) and options.expected_version is not None:
+                        raise await explain_conflict(
+                            self.store, actor, error.stream_id, options.expected_version
+                        ) from error
                     raise
                 if not pending:
                     if unit.recalled:
@@ -99,6 +107,7 @@ class Application:
                     tuple(self.repeats.source_record(actor, options, 0, len(sealed) - 1)),
                     data_keys,
                     tuple(StreamVersion(*read) for read in unit.recalled.items() if read[0] not in changed),
+                    tuple(exclusive),
                 )
                 answer = await self.store.append(command)
                 if answer.outcome is Outcome.STORED:

@@ -11,11 +11,12 @@ import msgspec
 
 from registry.application.answers import Accepted
 from registry.application.application import MAX_ATTEMPTS, Application, contended
+from registry.application.deaths import refuse_double_deaths
 from registry.application.sealing import seal
 from registry.application.unit import Actor, Decision, Unit, WriteOptions
 from registry.domain.event import Pending
 from registry.errors import InvalidInput, RegistryError
-from registry.store import Command, Outcome, SourceRecord
+from registry.store import Command, ExclusiveNames, Outcome, SourceRecord
 
 Row = tuple[Decision, WriteOptions]
 
@@ -49,6 +50,7 @@ async def execute_all(app: Application, actor: Actor, rows: Sequence[Row]) -> li
         file = _File()
         accepted: dict[int, Accepted] = {}
         decided: list[_Decided] = []
+        exclusive: dict[UUID, ExclusiveNames] = {}
         for row, (decision, options) in enumerate(rows):
             try:
                 if known := await app.repeats.find(actor, options):
@@ -57,11 +59,13 @@ async def execute_all(app: Application, actor: Actor, rows: Sequence[Row]) -> li
                     )
                 elif not file.repeats(row, options):
                     aggregate = await decision(unit)
+                    await refuse_double_deaths(unit)
+                    exclusive |= {holder.stream_id: holder for holder in unit.exclusive()}
                     unit.name(options.source_record_id, aggregate)
                     decided.append(_Decided(row, aggregate.id, unit.take(), options))
             except RegistryError as error:
                 raise RowRejected(row, error) from error
-        stored = await _append(app, actor, decided)
+        stored = await _append(app, actor, decided, exclusive.values())
         if stored is not None:
             accepted |= stored
             for row, first in file.repeated.items():
@@ -93,12 +97,16 @@ async def check(
 async def _decide(unit: Unit, decision: Decision, options: WriteOptions) -> None:
     """Takes a decision of which only its possibility matters."""
     try:
-        unit.name(options.source_record_id, await decision(unit))
+        aggregate = await decision(unit)
+        await refuse_double_deaths(unit)
+        unit.name(options.source_record_id, aggregate)
     finally:
         unit.take()
 
 
-async def _append(app: Application, actor: Actor, decided: Sequence[_Decided]) -> dict[int, Accepted] | None:
+async def _append(
+    app: Application, actor: Actor, decided: Sequence[_Decided], exclusive: Iterable[ExclusiveNames]
+) -> dict[int, Accepted] | None:
     """All rows in one command; None if it lost a race. Everything is sealed at once: one look into the vault."""
     sealed, data_keys = await seal(app.vault, [pending for one in decided for pending in one.pending])
     if not sealed:
@@ -109,7 +117,13 @@ async def _append(app: Application, actor: Actor, decided: Sequence[_Decided]) -
         records += app.repeats.source_record(actor, one.options, first, first + len(one.pending) - 1)
         first += len(one.pending)
     answer = await app.store.append(
-        Command(tuple(one.event for one in sealed), None, tuple(records), data_keys)
+        Command(
+            tuple(one.event for one in sealed),
+            None,
+            tuple(records),
+            data_keys,
+            exclusive=tuple(exclusive),
+        )
     )
     if answer.outcome not in (Outcome.STORED, Outcome.DUPLICATE):
         return None

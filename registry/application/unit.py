@@ -12,7 +12,7 @@ from registry.domain.codes import ReadPurpose
 from registry.domain.event import Act, Aggregate, By, Pending
 from registry.errors import NotAllowed, NotFound, VersionConflict
 from registry.privacy.pseudonyms import Pseudonyms
-from registry.store import EventStore
+from registry.store import EventStore, ExclusiveNames
 
 A = TypeVar("A", bound=Aggregate)
 
@@ -165,6 +165,24 @@ class Unit:
     def aggregates(self, ids: Iterable[UUID]) -> list[Aggregate]:
         """Those of the unit that have these ids."""
         return [self._aggregates[aggregate_id] for aggregate_id in ids]
+
+    def lead(self, aggregate: A) -> A:
+        """Puts an aggregate's events before those of all others: the answer, also when it is repeated, is about it."""
+        self._aggregates[aggregate.id] = aggregate
+        self._touched = {aggregate.id: aggregate, **self._touched}
+        return aggregate
+
+    def loaded(self, aggregate_type: type[A]) -> list[A]:
+        """All aggregates of a kind that decisions of the unit have read or made."""
+        return [known for known in self._aggregates.values() if isinstance(known, aggregate_type)]
+
+    def exclusive(self) -> list[ExclusiveNames]:
+        """The exclusive names that the changed aggregates hold from now on; to be asked before ``take``."""
+        return [
+            ExclusiveNames(aggregate.id, tuple(sorted(aggregate.exclusive)))
+            for aggregate in self._touched.values()
+            if aggregate.pending and aggregate.exclusive is not None
+        ]
 
     def take(self) -> list[Pending]:
         """The new events since the last call, by aggregate in the order in which the aggregates were touched."""

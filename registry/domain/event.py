@@ -36,6 +36,10 @@ class Act(NamedTuple):
     at: datetime
 
 
+ENVELOPE = frozenset({"stream", "version", "event_id", "recorded", "by"})
+"""What every event has, under the names in which it is stored."""
+
+
 class Event(
     msgspec.Struct,
     frozen=True,
@@ -58,6 +62,11 @@ class Event(
     event_id: UUID
     recorded: datetime
     by: By
+
+    def touched(self) -> tuple[str, ...]:
+        """The names of the fields that it says something about, for whoever may know that, but not what."""
+        said = ((field.encode_name, getattr(self, field.name)) for field in msgspec.structs.fields(self))
+        return tuple(name for name, value in said if name not in ENVELOPE and value not in (None, ()))
 
     def public(self) -> Mapping[str, JSON]:
         """What an open leaf says. Only events with ``OPEN`` have it."""
@@ -108,6 +117,11 @@ class Aggregate(msgspec.Struct, kw_only=True, dict=True):
         fresh = copy.copy(self)  # the fields only: msgspec leaves ``pending`` behind
         fresh.pending = []
         return fresh
+
+    @property
+    def exclusive(self) -> frozenset[str] | None:
+        """Names that no other stream may hold while this one does; None for a kind that never holds any."""
+        return None
 
     def apply(self, event: Event) -> None:
         """Changes the state as the event says. Never refuses: what is stored has happened."""

@@ -63,6 +63,9 @@ class FindingRecorded(Event, frozen=True, kw_only=True):
     basis: tuple[CertaintyBasis, ...]
     reports: tuple[UUID, ...]
 
+    def touched(self) -> tuple[str, ...]:
+        return tuple(name for name in FINDINGS if getattr(self, name) is not None)
+
 
 FINDINGS = ("when", "where", "kind", "means", "perpetrator", "already_public", "family_agrees")
 """The fields of a finding, one of which has a value."""
@@ -134,6 +137,9 @@ class IncidentCorrected(Event, frozen=True, kw_only=True):
     old: Any
     new: Any
     reason: CorrectionReason
+
+    def touched(self) -> tuple[str, ...]:
+        return (self.field,)
 
 
 class IncidentRetracted(Event, frozen=True, kw_only=True):

@@ -140,6 +140,10 @@ class IncidentRecord(Aggregate, kw_only=True):
             if victim.person is not None and victim.outcome is Outcome.KILLED and victim.count != NOBODY
         )
 
+    @property
+    def exclusive(self) -> frozenset[str]:
+        return frozenset(f"killed:{person}" for person in self.killed)
+
     def linked(self, report: UUID) -> LinkedReport | None:
         """The report as it is linked now."""
         return next((one for one in self.reports if one.report == report), None)

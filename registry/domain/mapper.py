@@ -23,7 +23,7 @@ from registry.domain.assignment_events import (
     RelocationDecided,
     RelocationRequested,
 )
-from registry.domain.event import Aggregate, Event
+from registry.domain.event import ENVELOPE, Aggregate, Event
 from registry.domain.incident import Incident
 from registry.domain.incident_events import (
     CertaintySet,
@@ -128,8 +128,6 @@ AGGREGATES: dict[str, type[Aggregate]] = {
 NIL_REPORT = "nil_report"
 """The kind of record of a nil report: a stream like any report's, kept apart wherever people look."""
 
-_ENVELOPE = frozenset({"stream", "version", "event_id", "recorded", "by"})
-
 
 class _StoredVersion(msgspec.Struct):
     class_version: int = 1
@@ -200,7 +198,7 @@ def content(event: Event, private: dict[str, JSON]) -> dict[str, JSON]:
     fields = msgspec.to_builtins(event)
     return {
         "by": fields["by"],
-        "data": {name: value for name, value in fields.items() if name not in _ENVELOPE},
+        "data": {name: value for name, value in fields.items() if name not in ENVELOPE},
         "private": private,
         "recorded": fields["recorded"],
         "stream": fields["stream"],
