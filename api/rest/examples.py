@@ -8,6 +8,7 @@ REPORT: Final = "c2b4a9e6-7d1f-4c58-b8a3-5e9d0f1a2b3c"
 
 EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "/v1/institutions": {"name": "Universidad de Ejemplo del Bajío", "kind": "UNIVERSITY", "state": "16"},
+    "/v1/institutions/{id}/names": {"name": "Universidad Autónoma de Ejemplo"},
     "/v1/keys": {
         "institution": INSTITUTION,
         "scopes": ["reports:write", "assignments:write", "events:read"],
@@ -20,6 +21,15 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         "plaza_types": ["A", "B"],
         "contact": {"phone": "+52 55 0000 0000"},
     },
+    "/v1/sites/{id}/codes": {"clues": "MNIMB000126", "valid_from": "2026-10-01"},
+    "/v1/sites/{id}/conditions": {
+        "connectivity": "RADIO",
+        "staff_alone": "YES",
+        "supervision": "VISITS",
+        "on": "2026-09-15",
+    },
+    "/v1/sites/{id}/suspension": {"reason": "INSECURITY", "on": "2026-10-05"},
+    "/v1/sites/{id}/reopening": {"on": "2027-02-01"},
     "/v1/assignments": {
         "student": {"internal_id": "EJEMPLO-2026-0417"},
         "site": SITE,
@@ -29,8 +39,23 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         "planned_end": "2027-07-31",
         "source_record_id": "asignacion-0417",
     },
-    "/v1/assignments/{id}/relocations": {"to": SITE, "effective": "2026-10-05", "reason": "THREAT"},
+    "/v1/assignments/{id}/start": {"on": "2026-08-03"},
+    "/v1/assignments/{id}/suspension": {"on": "2026-10-01", "reason": "THREAT"},
+    "/v1/assignments/{id}/resumption": {"on": "2026-10-20"},
+    "/v1/assignments/{id}/relocation-requests": {"by": "STUDENT", "reason": "THREAT", "on": "2026-09-30"},
+    "/v1/assignments/{id}/relocation-decisions": {"request": 3, "decision": "GRANTED", "on": "2026-10-02"},
+    "/v1/assignments/{id}/relocations": {
+        "to": SITE,
+        "effective": "2026-10-05",
+        "reason": "THREAT",
+        "request": 3,
+    },
     "/v1/assignments/{id}/end": {"reason": "COMPLETED", "on": "2027-07-31"},
+    "/v1/assignments/{id}/corrections": {
+        "field": "planned_end",
+        "new": "2027-08-31",
+        "reason": "NEW_EVIDENCE",
+    },
     "/v1/reports": {
         "class": "THREAT",
         "source_type": "UNIVERSITY",

@@ -9,18 +9,29 @@ from typing import Final
 
 from registry.application import assignments, incidents, institutions, reports, sites
 from registry.application.drafts import (
+    AssignmentCorrectionDraft,
     AssignmentDraft,
     CertaintyDraft,
+    ConditionsDraft,
     Draft,
     EndDraft,
     FindingRecordDraft,
     IncidentDraft,
     InstitutionDraft,
+    InstitutionNameDraft,
     NilReportDraft,
+    RelocationDecisionDraft,
     RelocationDraft,
+    RelocationRequestDraft,
+    ReopeningDraft,
     ReportDraft,
+    ResumptionDraft,
     RetractionDraft,
+    SiteCodeDraft,
     SiteDraft,
+    SiteSuspensionDraft,
+    StartDraft,
+    SuspensionDraft,
     VictimRecordDraft,
 )
 from registry.application.unit import Decision
@@ -61,12 +72,67 @@ WRITES: Final = (
         institutions.register,
         "Registrar una institución · Register an institution",
     ),
+    Write(
+        "/v1/institutions/{id}/names",
+        InstitutionNameDraft,
+        institutions.rename,
+        "Cambiar el nombre de una institución · Rename an institution",
+    ),
     Write("/v1/sites", SiteDraft, sites.register, "Registrar una sede · Register a site"),
+    Write(
+        "/v1/sites/{id}/codes",
+        SiteCodeDraft,
+        sites.recode,
+        "Registrar la CLUES nueva de una sede · Record the new CLUES of a site",
+    ),
+    Write(
+        "/v1/sites/{id}/conditions",
+        ConditionsDraft,
+        sites.record_conditions,
+        "Registrar las condiciones de una sede · Record the conditions of a site",
+    ),
+    Write(
+        "/v1/sites/{id}/suspension",
+        SiteSuspensionDraft,
+        sites.suspend,
+        "Suspender una sede: se retira su plaza · Suspend a site: its plaza is removed",
+    ),
+    Write("/v1/sites/{id}/reopening", ReopeningDraft, sites.reopen, "Reabrir una sede · Reopen a site"),
     Write(
         "/v1/assignments",
         AssignmentDraft,
         assignments.register,
         "Registrar una asignación · Register an assignment",
+    ),
+    Write(
+        "/v1/assignments/{id}/start",
+        StartDraft,
+        assignments.start,
+        "Registrar el inicio del servicio · Record the start of service",
+    ),
+    Write(
+        "/v1/assignments/{id}/suspension",
+        SuspensionDraft,
+        assignments.suspend,
+        "Suspender el servicio · Suspend service",
+    ),
+    Write(
+        "/v1/assignments/{id}/resumption",
+        ResumptionDraft,
+        assignments.resume,
+        "Reanudar el servicio · Resume service",
+    ),
+    Write(
+        "/v1/assignments/{id}/relocation-requests",
+        RelocationRequestDraft,
+        assignments.request_relocation,
+        "Registrar una solicitud de cambio de sede · Record a request for a change of site",
+    ),
+    Write(
+        "/v1/assignments/{id}/relocation-decisions",
+        RelocationDecisionDraft,
+        assignments.decide_relocation,
+        "Registrar la respuesta a una solicitud de cambio · Record the decision on a request for a change",
     ),
     Write(
         "/v1/assignments/{id}/relocations",
@@ -76,6 +142,13 @@ WRITES: Final = (
     ),
     Write(
         "/v1/assignments/{id}/end", EndDraft, assignments.end, "Terminar una asignación · End an assignment"
+    ),
+    Write(
+        "/v1/assignments/{id}/corrections",
+        AssignmentCorrectionDraft,
+        assignments.correct,
+        "Corregir un dato de una asignación · Correct a datum of an assignment",
+        conditional=True,
     ),
     Write(
         "/v1/reports",

@@ -5,12 +5,14 @@ an identity. What is not public is noted in the audit of private reads before an
 """
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any, cast
 from uuid import UUID
 
 import msgspec
 
 from registry.application.application import Application
+from registry.application.place_views import assignment_body, site_body
 from registry.application.sealing import unseal
 from registry.application.unit import Actor, no_such_record
 from registry.domain.assignment import Assignment
@@ -32,7 +34,7 @@ READABLE: dict[str, type[Aggregate]] = {
 """Kinds of records that can be read one by one."""
 
 _PUBLIC = (Institution, Site)
-"""What every key sees, since their events are open."""
+"""What every key sees, for their events are open, or say nothing of anybody."""
 
 
 class View(msgspec.Struct, frozen=True):
@@ -85,7 +87,7 @@ async def _look(app: Application, actor: Actor, noun: str, record_id: UUID) -> V
     aggregate = aggregate_type(id=record_id)
     for event in events:
         aggregate.fold(event)
-    body = _body(aggregate)
+    body = _body(aggregate, actor, app.clock().date())
     if events[0].by.institution == actor.institution or actor.sees_all:
         body["source_record_id"] = await app.store.source_record_id(record_id)
     private = await _private(app, actor, owner, recorded)
@@ -154,9 +156,13 @@ def _visible(aggregate_type: type[Aggregate], owner: UUID | None, actor: Actor) 
     return owner is not None and owner == actor.institution
 
 
-def _body(aggregate: Aggregate) -> dict[str, JSON]:
+def _body(aggregate: Aggregate, actor: Actor, today: date) -> dict[str, JSON]:
     """The record in codes, under the names in which it is sent."""
     match aggregate:
+        case Assignment():
+            state = assignment_body(aggregate)
+        case Site():
+            state = site_body(aggregate, actor, today)
         case Report(report=None):
             return {"quarter": aggregate.quarter}
         case Report():
