@@ -1,4 +1,4 @@
-"""What the verifier remembers between runs (``--state``): the log's keys and the last checkpoint it proved.
+"""What the verifier remembers between runs (``--state``): the log's keys, its witnesses, the last checkpoint it proved.
 
 A log shows itself forked, or rolled back, only to someone who remembers. The file is public data in plain JSON;
 whoever can change it can make the verifier trust another key, so it belongs where only its owner writes.
@@ -16,12 +16,14 @@ VERSION: Final = 1
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Keys are vkeys (c2sp.org/signed-note); ``checkpoint`` is the signed note exactly as it was served."""
+    """Keys are vkeys (c2sp.org/signed-note); ``checkpoint`` is the signed note exactly as it was served. ``policy``
+    holds witnesses and quorum (c2sp.org/tlog-policy), octets in base64; None while there never was one."""
 
     v: int
     log: tuple[str, ...]
     count: tuple[str, ...]
     checkpoint: str
+    policy: bytes | None = None
 
 
 def recall(path: Path) -> Memory | None:

@@ -3,7 +3,8 @@
 1. The checkpoint is a signed note of the log's key (c2sp.org/signed-note, c2sp.org/tlog-checkpoint), cosigned by a
    quorum of witnesses (c2sp.org/tlog-cosignature, c2sp.org/tlog-policy) and not older than asked.
 2. Every entry, hashed again from the first, gives the signed root (RFC 6962 s2.1, c2sp.org/tlog-tiles).
-3. The checkpoint remembered from an earlier run is a prefix of this log: no fork, no rollback.
+3. The checkpoint remembered from an earlier run is a prefix of this log: no fork, no rollback. Witnesses and quorum
+   are remembered too, and a change of them is told.
 4. Every tile of hashes, full or partial, at every level, is the one that the entries give: what proofs of
    inclusion are made from (c2sp.org/tlog-tiles).
 5. Every leaf is well-formed, every opening matches its commitment, every release says true.
@@ -28,7 +29,16 @@ from projections.verification.certificates import differences, open_certificate,
 from projections.verification.comparison import Ask, compare
 from projections.verification.errors import CannotStart, DataUnavailable, Missing, VerificationFailed
 from projections.verification.figures import PublishedFigures
-from projections.verification.memory import VERSION, Memory, recall, remember
+from projections.verification.history import (
+    Signed,
+    check_not_shorter,
+    check_prefix,
+    compare_policies,
+    memory_of,
+    remembered,
+    remembered_policy,
+)
+from projections.verification.memory import recall, remember
 from projections.verification.recount import Recount, check_definition, recount
 from projections.verification.report import Report
 from projections.verification.sources import TEXT_LIMIT, Source
@@ -62,19 +72,6 @@ class Options:
     now: Callable[[], float] = time.time
 
 
-@dataclass(frozen=True)
-class Signed:
-    """The log's checkpoint: the note as it was served, and what it says."""
-
-    note: str
-    checkpoint: Checkpoint
-
-    @property
-    def size(self) -> int:
-        """Leaves that the checkpoint covers."""
-        return self.checkpoint.size
-
-
 def verify_log(source: Source, options: Options, report: Report, send: Ask | None = None) -> Verdict:
     """Verifies the log in ``source`` and, where ``send`` reaches its GraphQL, the figures that it gives.
 
@@ -88,11 +85,14 @@ def verify_log(source: Source, options: Options, report: Report, send: Ask | Non
     memory = recall(options.state) if options.state is not None else None
     logs = [] if options.policy is None else [log.key for log in options.policy.logs]
     keyring = gather(source, options.vkeys, memory, options.trust_on_first_use, logs)
-    earlier = None if memory is None else _remembered(memory, keyring)
+    earlier = None if memory is None else remembered(memory, keyring)
+    earlier_policy = None if memory is None else remembered_policy(memory)
+    policy = options.policy or earlier_policy
     signed = _check_signature(source, keyring, report)
     if earlier is not None:
-        _check_not_shorter(earlier, signed)
-    check_witnesses(signed.note, keyring, options.policy, options.max_age, options.now(), report)
+        check_not_shorter(earlier, signed)
+    check_witnesses(signed.note, keyring, policy, options.max_age, options.now(), report)
+    compare_policies(signed.note, keyring, earlier_policy, policy, report)
     certificate = (
         None if options.certificate is None else _check_handed_in(options.certificate, keyring, signed)
     )
@@ -101,10 +101,10 @@ def verify_log(source: Source, options: Options, report: Report, send: Ask | Non
     with audited.entries:
         _tell_audited(audited, report)
         if earlier is not None:
-            _check_prefix(earlier, signed, audited, report)
+            check_prefix(earlier, signed, audited, report)
         if options.state is not None and keyring.authenticated:
             # Now, not at the end: whatever is wrong with the figures, this log may never take these leaves back.
-            remember(options.state, _memory(keyring, signed))
+            remember(options.state, memory_of(keyring, signed, policy))
         _check_tiles(audited, report)
         figures = PublishedFigures(source)
         result, answer = _recount(audited, certificate, figures, source.counted(), report)
@@ -145,67 +145,6 @@ def _text(content: bytes) -> str:
             "El checkpoint no es texto UTF-8, como pide c2sp.org/signed-note.",
             "The checkpoint is not UTF-8 text, as c2sp.org/signed-note requires.",
         ) from error
-
-
-def _remembered(memory: Memory, keyring: Keyring) -> Signed:
-    try:
-        return Signed(memory.checkpoint, open_signed(memory.checkpoint, keyring))
-    except VerificationFailed as error:
-        raise CannotStart(
-            f"El archivo --state no contiene un checkpoint firmado por esta bitácora. {error.text.es}",
-            f"The --state file holds no checkpoint signed by this log. {error.text.en}",
-        ) from error
-
-
-def _check_not_shorter(earlier: Signed, signed: Signed) -> None:
-    old, new = earlier.checkpoint, signed.checkpoint
-    if new.size < old.size:
-        raise VerificationFailed(
-            f"La bitácora retrocedió: antes tenía {old.size} hojas y ahora muestra {new.size}. Una bitácora solo "
-            f"crece; puede ser una copia atrasada o un intento de borrar. {_both_notes(earlier, signed).es}",
-            f"The log was rolled back: it had {old.size} leaves before and shows {new.size} now. A log only grows; "
-            f"this is a stale copy or an attempt to erase. {_both_notes(earlier, signed).en}",
-        )
-    if new.size == old.size and new.root != old.root:
-        raise _fork(earlier, signed)
-
-
-def _check_prefix(earlier: Signed, signed: Signed, audited: Audited, report: Report) -> None:
-    old = earlier.checkpoint
-    if audited.roots[old.size] != old.root:
-        raise _fork(earlier, signed)
-    report.step(
-        Text(
-            f"Las primeras {old.size} hojas siguen siendo las del checkpoint recordado: nada se reescribió.",
-            f"The first {old.size} leaves still are those of the remembered checkpoint: nothing was rewritten.",
-        )
-    )
-
-
-def _fork(earlier: Signed, signed: Signed) -> VerificationFailed:
-    return VerificationFailed(
-        "La bitácora se bifurcó: firmó dos historias que se contradicen. Guarde ambas notas, son la prueba. "
-        f"{_both_notes(earlier, signed).es}",
-        "The log has forked: it signed two histories that contradict each other. Keep both notes, they are the "
-        f"proof. {_both_notes(earlier, signed).en}",
-    )
-
-
-def _both_notes(earlier: Signed, signed: Signed) -> Text:
-    return Text(
-        f"Recordada:\n{earlier.note}\nMostrada ahora:\n{signed.note}",
-        f"Remembered:\n{earlier.note}\nShown now:\n{signed.note}",
-    )
-
-
-def _memory(keyring: Keyring, signed: Signed) -> Memory:
-    """Keys that the server merely showed are never promoted to remembered ones."""
-    return Memory(
-        v=VERSION,
-        log=tuple(key.vkey() for key in keyring.log),
-        count=tuple(key.vkey() for key in keyring.count) if keyring.count_trusted else (),
-        checkpoint=signed.note,
-    )
 
 
 def _tell_audited(audited: Audited, report: Report) -> None:

@@ -29,7 +29,7 @@ def check_witnesses(
     cannot be dated.
     """
     policy = policy or Policy()
-    times = _times(note, keyring, policy)
+    times = cosigning_times(note, keyring, policy)
     listed = ", ".join(f"{name} ({_shown(time)})" for name, time in sorted(times.items())) or "-"
     # 1. The quorum.
     if not policy.met_by(times):
@@ -61,7 +61,8 @@ def check_witnesses(
         _check_age(policy, times, max_age, now, report)
 
 
-def _times(note: str, keyring: Keyring, policy: Policy) -> dict[str, int]:
+def cosigning_times(note: str, keyring: Keyring, policy: Policy) -> dict[str, int]:
+    """When each of the policy's witnesses cosigned, by name. Raises VerificationFailed for a false cosignature."""
     logs = [Log(key) for key in keyring.log]
     try:
         return policy.with_logs(logs).open(note, keyring.origin).times

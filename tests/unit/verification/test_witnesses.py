@@ -43,11 +43,13 @@ def mirror(directory: Path, ages: dict[int, float], also: str = "") -> Directory
     return Directory(write(directory, content))
 
 
-def verify(source: Directory, policy: str | None, **options: float) -> tuple[Verdict, Told]:
+def verify(
+    source: Directory, policy: str | None, max_age: float | None = None, state: Path | None = None
+) -> tuple[Verdict, Told]:
     told = Told()
     parsed = None if policy is None else Policy.parse(policy.encode())
     vkeys = (KEY.verifier.vkey(),) if policy is None or "log " not in policy else ()
-    given = Options(vkeys=vkeys, policy=parsed, max_age=options.get("max_age"), now=lambda: NOW)
+    given = Options(vkeys=vkeys, policy=parsed, max_age=max_age, now=lambda: NOW, state=state)
     return verify_log(source, given, told), told
 
 
@@ -72,6 +74,48 @@ def test_without_the_quorum_it_fails_and_says_who_cosigned(tmp_path: Path, ages:
 def test_a_false_cosignature_fails_even_beside_a_quorum(tmp_path: Path) -> None:
     with pytest.raises(VerificationFailed, match=r"signature by w2\.example/w is false"):
         verify(mirror(tmp_path, {0: 0, 1: 0}, also=W[2].cosign("other\n", NOW).line()), TWO)
+
+
+def test_a_policy_is_remembered_and_holds_where_none_is_given(tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+    cosigned = mirror(tmp_path / "cosigned", {0: 1, 1: 1})
+    verify(cosigned, TWO, state=state)
+    told = verify(cosigned, None, max_age=2, state=state)[1]
+    assert "They are the policy's quorum" in told.steps[1].en
+    assert not told.remarks or "UNWITNESSED" not in remarked(told)
+    with pytest.raises(VerificationFailed, match=r"quorum two\). Cosigned: w0"):
+        verify(mirror(tmp_path / "one", {0: 1}), None, state=state)
+
+
+@pytest.mark.parametrize(
+    ("lowered", "ages", "also", "met"),
+    [
+        (TWO.replace("two 2", "two 1"), {0: 1}, "", "does NOT meet"),
+        (f"{LOG_LINE}quorum none\n", {0: 1, 1: 1}, "", "also meets"),
+        (f"{LOG_LINE}{LINES}quorum w0\n", {0: 1, 1: 1}, "", "also meets"),
+        (f"{LOG_LINE}quorum none\n", {0: 1, 1: 1}, W[2].cosign("other\n", NOW).line(), "does NOT meet"),
+    ],
+)
+def test_a_policy_that_asks_for_less_than_the_remembered_one_is_told_once(
+    tmp_path: Path, lowered: str, ages: dict[int, float], also: str, met: str
+) -> None:
+    state = tmp_path / "state.json"
+    verify(mirror(tmp_path / "before", {0: 1, 1: 1}), TWO, state=state)
+    now = mirror(tmp_path / "now", ages, also)
+    told = remarked(verify(now, lowered, state=state)[1])
+    assert f"This checkpoint {met} the quorum that was asked for then" in told
+    assert "Before:\nwitness w0 " in told
+    assert told.count("quorum two") == 1 + ("quorum two" in lowered)
+    # What the person gave is what holds from now on.
+    assert "asked for then" not in remarked(verify(now, lowered, state=state)[1])
+
+
+def test_other_addresses_of_the_same_witnesses_are_no_change(tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+    source = mirror(tmp_path, {0: 1, 1: 1})
+    verify(source, TWO, state=state)
+    moved = "".join(f"{line} https://w.example/\n" for line in LINES.splitlines())
+    assert "asked for then" not in remarked(verify(source, TWO.replace(LINES, moved), state=state)[1])
 
 
 @pytest.mark.parametrize("policy", [None, f"{LOG_LINE}quorum none\n", f"{LOG_LINE}{LINES}quorum none\n"])
