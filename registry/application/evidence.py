@@ -130,8 +130,8 @@ def _attach(report_id: UUID, received: Received, draft: FileDraft) -> Decision:
         if report.evidence and digests in await _attached(unit, report_id):
             raise RuleViolated(
                 "evidence-attached-once",
-                "Este mismo archivo ya acompaña al reporte. No hace falta enviarlo otra vez.",
-                "This very file is attached to the report already. There is no need to send it again.",
+                "Este mismo archivo ya se adjuntó al reporte. No hace falta enviarlo otra vez.",
+                "This very file was attached to the report before. There is no need to send it again.",
             )
         report.attach_evidence(
             unit.act,

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -11,29 +10,21 @@ import asyncpg
 import httpx
 import pytest
 
-from api.app import create_app
 from api.auth.keys import Keys
 from api.auth.scopes import Scope
 from api.auth.token import Tokens
-from api.health import Health, database_check
 from api.problems import Problem
-from api.running import projections_check
 from api.services import Services
 from api.start import ADMIN_KEY_FILE, adopt, open_services, write_admin_key
 from projections.models.records import RecordsProjection
 from projections.runner import Runner
-from registry.application import institutions
 from registry.application.application import Application
-from registry.application.drafts import InstitutionDraft
-from registry.application.unit import OPERATOR, WriteOptions
-from registry.domain.codes import InstitutionKind
 from registry.domain.register import REGISTER_ID, Register
 from registry.errors import InvalidInput, NotFound
-from registry.log.keys import LogKeys
 from registry.privacy.master import MasterKey
-from registry.settings import Settings, load_settings
+from registry.settings import load_settings
+from tests.integration.rest import LIMIT
 
-LIMIT = 10_000
 REPORT = {
     "class": "ATTACK",
     "source_type": "UNIVERSITY",
@@ -41,62 +32,6 @@ REPORT = {
     "narrative": "Le quitaron el teléfono.",
     "victims": [{"role": "PASANTE_MEDICINE", "student": {"internal_id": "EJEMPLO-9"}}],
 }
-
-
-@pytest.fixture
-def keys(pool: asyncpg.Pool, master: MasterKey) -> Keys:
-    return Keys(pool, Tokens(master, "test"))
-
-
-@pytest.fixture
-def services(pool: asyncpg.Pool, app: Application, log_keys: LogKeys, keys: Keys, tmp_path: Path) -> Services:
-    health = Health()
-    health.ask("database", database_check(pool))
-    health.ask("projections", projections_check(pool, Runner(pool, [])))
-    return Services(
-        settings=Settings(data=tmp_path, body_limit=LIMIT),
-        pool=pool,
-        application=app,
-        log_keys=log_keys,
-        api_keys=keys,
-        health=health,
-    )
-
-
-@pytest.fixture
-async def http(services: Services) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(create_app(services))
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-        yield client
-
-
-class Institution:
-    """Speaks for one institution, with one key."""
-
-    def __init__(self, http: httpx.AsyncClient, key: str) -> None:
-        self._http = http
-        self._headers = {"Authorization": f"Bearer {key}"}
-
-    async def post(self, path: str, json: Any, **headers: str) -> httpx.Response:
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return await self._http.post(path, json=json, headers={**self._headers, **named})
-
-    async def get(self, path: str, purpose: str | None = None, **query: Any) -> httpx.Response:
-        why = {"Purpose": purpose} if purpose else {}
-        return await self._http.get(path, params=query, headers={**self._headers, **why})
-
-
-@pytest.fixture
-def join(http: httpx.AsyncClient, app: Application, keys: Keys) -> Callable[..., Any]:
-    """Registers an institution whose key has some scopes."""
-
-    async def join(*scopes: Scope) -> Institution:
-        draft = InstitutionDraft(name="Universidad de Ejemplo", kind=InstitutionKind.UNIVERSITY, state="16")
-        accepted = await app.execute(OPERATOR, institutions.register(draft), WriteOptions())
-        issued = await keys.issue(accepted.id, scopes, None)
-        return Institution(http, issued.key)
-
-    return join
 
 
 class TestKeys:
@@ -295,7 +230,10 @@ class TestReading:
         assert "EJEMPLO-9" in own
         without_reason = await university.get(path)
         assert "EJEMPLO-9" not in without_reason.text
-        assert without_reason.json()["withheld"] == ["private.person.institution", "private.person.internal_id"]
+        assert without_reason.json()["withheld"] == [
+            "private.person.institution",
+            "private.person.internal_id",
+        ]
         verifying = (await (await join(Scope.INCIDENTS_VERIFY)).get(path)).text
         assert "teléfono" in verifying
         assert "EJEMPLO-9" not in verifying
