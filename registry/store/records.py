@@ -103,10 +103,12 @@ class Command(msgspec.Struct, frozen=True):
     @property
     def size(self) -> int:
         """Bytes that the command occupies while it waits."""
-        return sum(
-            len(event.state) + len(event.leaf) + sum(len(part.ciphertext) for part in event.private_parts)
-            for event in self.events
-        )
+        size = 0
+        for event in self.events:
+            size += len(event.state) + len(event.leaf)
+            for part in event.private_parts:
+                size += len(part.ciphertext)
+        return size
 
 
 class Outcome(StrEnum):

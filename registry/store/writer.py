@@ -8,12 +8,12 @@ write at once; the head row orders them all.
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence, Set
 from typing import Any
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
 from registry.errors import StoreUnavailable
 from registry.sql import load_queries
@@ -52,11 +52,10 @@ _NO_VERSION = -1
 _QUERIES = load_queries("registry.store", "queries.sql")
 
 
-@dataclass(slots=True)
-class _Waiting:
+class _Waiting(msgspec.Struct, eq=False):
     command: Command
     answer: asyncio.Future[Answer]
-    claims: frozenset[object]
+    claims: set[object]
     size: int
 
 
@@ -68,6 +67,8 @@ class Writer:
         self._queue: deque[_Waiting] = deque()
         self._waiting_bytes = 0
         self._under_way: dict[asyncio.Task[None], list[_Waiting]] = {}
+        self._claimed: set[object] = set()
+        """By the commands under way, no two of which claim the same."""
         self._changed = asyncio.Event()
         self._closing = False
         self._task = asyncio.create_task(self._run(), name="store writer")
@@ -116,35 +117,37 @@ class Writer:
             self._abandon(self._queue)
 
     def _landed(self, commit: asyncio.Task[None]) -> None:
-        del self._under_way[commit]
+        for waiting in self._under_way.pop(commit):
+            self._claimed -= waiting.claims
         self._changed.set()
 
     def _take(self) -> list[_Waiting]:
         """The next batch, in order of arrival. A command waits until earlier ones that claim the same are done."""
         batch: list[_Waiting] = []
-        left: deque[_Waiting] = deque()
-        under_way = [waiting for others in self._under_way.values() for waiting in others]
-        claimed: set[object] = set().union(*(waiting.claims for waiting in under_way))
-        share = -(-(len(self._queue) + len(under_way)) // BATCHES_UNDER_WAY)
+        left: list[_Waiting] = []
+        queue = self._queue
+        claimed = self._claimed.copy()
+        under_way = sum(map(len, self._under_way.values()))
+        share = -(-(len(queue) + under_way) // BATCHES_UNDER_WAY)
         events = size = 0
-        while self._queue and len(batch) < share:
-            waiting = self._queue.popleft()
-            full = bool(batch) and (
-                events + len(waiting.command.events) > MAX_BATCH_EVENTS
-                or size + waiting.size > MAX_BATCH_BYTES
-            )
-            if full or not claimed.isdisjoint(waiting.claims) or _reads_any(waiting.command, claimed):
-                left.append(waiting)
-            else:
-                batch.append(waiting)
-                events += len(waiting.command.events)
-                size += waiting.size
-            claimed |= waiting.claims
-            if full:
+        while queue and len(batch) < share:
+            waiting = queue[0]
+            command = waiting.command
+            if batch and (
+                events + len(command.events) > MAX_BATCH_EVENTS or size + waiting.size > MAX_BATCH_BYTES
+            ):
                 break
-        left.extend(self._queue)
-        self._queue = left
-        self._waiting_bytes = sum(waiting.size for waiting in left)
+            queue.popleft()
+            if claimed.isdisjoint(waiting.claims) and not (command.reads and _reads_any(command, claimed)):
+                batch.append(waiting)
+                events += len(command.events)
+                size += waiting.size
+                self._claimed |= waiting.claims
+            else:
+                left.append(waiting)
+            claimed |= waiting.claims
+        queue.extendleft(reversed(left))
+        self._waiting_bytes -= size
         return batch
 
     async def _commit(self, batch: Sequence[_Waiting]) -> None:
@@ -207,23 +210,22 @@ def _fail(answer: asyncio.Future[Answer], error: Exception) -> None:
         answer.set_exception(error)
 
 
-def _claims(command: Command) -> frozenset[object]:
+def _claims(command: Command) -> set[object]:
     """What two commands of one batch must not share, because the database sees both at once."""
-    return frozenset(_each_claim(command))
-
-
-def _each_claim(command: Command) -> Iterator[object]:
+    claims: set[object] = set()
     for event in command.events:
-        yield event.stream_id
-        yield event.event_id
+        # Numbers, because a UUID's hash is computed in Python.
+        claims.add(event.stream_id.int)
+        claims.add(event.event_id.int)
     if command.idempotency:
-        yield (command.idempotency.institution, "key", command.idempotency.key)
+        claims.add((command.idempotency.institution, "key", command.idempotency.key))
     for record in command.source_records:
-        yield (record.institution, "record", record.source_record_id)
+        claims.add((record.institution, "record", record.source_record_id))
     for data_key in command.data_keys:
-        yield data_key.subject
+        claims.add(data_key.subject)
     for holder in command.exclusive:
-        yield from (("exclusive", name) for name in holder.names)
+        claims.update(("exclusive", name) for name in holder.names)
+    return claims
 
 
 def _answers(commands: Sequence[Command], rows: Iterable[asyncpg.Record]) -> list[Answer]:
@@ -235,24 +237,40 @@ def _answers(commands: Sequence[Command], rows: Iterable[asyncpg.Record]) -> lis
     }
     answers = []
     for number, command in enumerate(commands):
-        answer = told.get(number)
-        if answer is None:
+        if number in told:
+            answers.append(told[number])
+        else:
             past = position + len(command.events)
             event_ids = tuple([event.event_id for event in command.events])
-            answer = Answer(Outcome.STORED, event_ids, tuple(range(position, past)))
+            answers.append(Answer(Outcome.STORED, event_ids, tuple(range(position, past))))
             position = past
-        answers.append(answer)
     return answers
 
 
 def _reads_any(command: Command, claimed: Set[object]) -> bool:
     """Whether it was decided on a stream that changes first: in one batch the database could not see that."""
-    return any(read.stream_id in claimed for read in command.reads)
+    return any(read.stream_id.int in claimed for read in command.reads)
+
+
+def _expected(command: Command) -> list[tuple[UUID, int]]:
+    """The versions that streams must have for the command's events to follow on."""
+    expected = [(read.stream_id, read.version) for read in command.reads]
+    last: dict[int, int] = {}
+    for event in command.events:
+        stream, before = event.stream_id.int, event.version - 1
+        if stream not in last:
+            if before:  # that a stream is new needs no asking: its first version would be taken
+                expected.append((event.stream_id, before))
+        elif last[stream] != before:
+            expected.append((event.stream_id, _NO_VERSION))
+        last[stream] = event.version
+    return expected
 
 
 def _arguments(commands: Sequence[Command]) -> tuple[Any, ...]:
     """The commands as the parallel arrays of the SQL function ``append``."""
-    events: list[tuple[int, NewEvent]] = []
+    numbers: list[int] = []
+    events: list[NewEvent] = []
     expected: list[tuple[int, UUID, int]] = []
     parts: list[tuple[int, UUID, PrivatePart]] = []
     keys: list[tuple[int, UUID, CommitmentKey]] = []
@@ -262,34 +280,29 @@ def _arguments(commands: Sequence[Command]) -> tuple[Any, ...]:
     holders: list[tuple[int, ExclusiveNames]] = []
     for number, command in enumerate(commands):
         first = len(events) + 1
-        last: dict[UUID, int] = {}
+        numbers += [number] * len(command.events)
+        events += command.events
+        expected += [(number, stream_id, version) for stream_id, version in _expected(command)]
         for event in command.events:
-            events.append((number, event))
-            before = event.version - 1
-            if event.stream_id not in last:
-                if before:  # that a stream is new needs no asking: its first version would be taken
-                    expected.append((number, event.stream_id, before))
-            elif last[event.stream_id] != before:
-                expected.append((number, event.stream_id, _NO_VERSION))
-            last[event.stream_id] = event.version
-            parts += [(number, event.event_id, part) for part in event.private_parts]
-            keys += [(number, event.event_id, key) for key in event.commitment_keys]
+            if event.private_parts:
+                parts += [(number, event.event_id, part) for part in event.private_parts]
+            if event.commitment_keys:
+                keys += [(number, event.event_id, key) for key in event.commitment_keys]
         if command.idempotency:
             idempotency.append((number, command.idempotency, first, len(events)))
         records += [(number, record, first) for record in command.source_records]
         data_keys += [(number, key) for key in command.data_keys]
         holders += [(number, holder) for holder in command.exclusive]
-        expected += [(number, read.stream_id, read.version) for read in command.reads]
     return (
         len(commands),
-        [number for number, _ in events],
-        [event.event_id for _, event in events],
-        [event.stream_id for _, event in events],
-        [event.version for _, event in events],
-        [event.type for _, event in events],
-        [event.state for _, event in events],
-        [event.leaf for _, event in events],
-        [event.leaf_hash for _, event in events],
+        numbers,
+        [event.event_id for event in events],
+        [event.stream_id for event in events],
+        [event.version for event in events],
+        [event.type for event in events],
+        [event.state for event in events],
+        [event.leaf for event in events],
+        [event.leaf_hash for event in events],
         [number for number, _, _ in expected],
         [stream_id for _, stream_id, _ in expected],
         [version for _, _, version in expected],
