@@ -18,6 +18,7 @@ from api.rest.operations import WRITES
 from api.services import Services
 from projections.runner import statuses
 from registry.log.keys import Purpose
+from registry.log.storage import latest_checkpoint
 
 DESCRIPTION: Final = """Registro público y verificable de agresiones contra pasantes del servicio social de medicina.
 Los textos siguen a Accept-Language (es, en). · A public, verifiable register of attacks against medical students in
@@ -45,7 +46,9 @@ def create_app(services: Services) -> FastAPI:
         generate_unique_id_function=_operation_id,
     )
     app.state.services = services
-    figures = metrics.Metrics(services.health, partial(statuses, services.pool))
+    figures = metrics.Metrics(
+        services.health, partial(statuses, services.pool), partial(latest_checkpoint, services.pool)
+    )
     app.add_middleware(Boundary, metrics=figures)
     handlers.install(app)
     backing = Backing(services.reading, services.log_keys.signers(Purpose.COUNT), services.log_keys.origin)

@@ -6,8 +6,9 @@ to keys with the scope ``admin`` only; labels are routes, states and names of re
 
 import asyncio
 import ipaddress
+import math
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 import asyncpg
 from fastapi import APIRouter
@@ -26,6 +27,9 @@ from api.auth.guard import authenticate
 from api.auth.scopes import Scope
 from api.health import CHECK_TIMEOUT_SECONDS, RUNNING, Health
 from projections.runner import Status
+from registry.log.storage import PublishedCheckpoint
+
+T = TypeVar("T")
 
 # From an answer out of memory (1 ms) to where a client gives up (10 s).
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -34,10 +38,16 @@ _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2
 class Metrics:
     """The figures of one process, in a registry of their own so that two apps in one process do not collide."""
 
-    def __init__(self, health: Health, projections: Callable[[], Awaitable[Sequence[Status]]]) -> None:
+    def __init__(
+        self,
+        health: Health,
+        projections: Callable[[], Awaitable[Sequence[Status]]],
+        checkpoint: Callable[[], Awaitable[PublishedCheckpoint | None]],
+    ) -> None:
         self._registry = CollectorRegistry()
         self._health = health
         self._projections = projections
+        self._checkpoint = checkpoint
         self._requests = Counter(
             "constancia_http_requests",
             "Requests answered.",
@@ -65,6 +75,16 @@ class Metrics:
                 ("stopped", "1 while a read model stands at an event that it cannot read."),
             )
         )
+        self._leaves, self._published = (
+            Gauge(f"constancia_checkpoint_{name}", text, registry=self._registry)
+            for name, text in (
+                ("leaves", "Leaves that the last published checkpoint covers; NaN before the first."),
+                (
+                    "timestamp_seconds",
+                    "POSIX time of the last publication, which takes the quorum's cosignatures; NaN before.",
+                ),
+            )
+        )
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """One request answered. ``route`` is a path template, so that the number of labels stays bounded."""
@@ -76,20 +96,31 @@ class Metrics:
         for part, state in (await self._health.states()).items():
             self._parts.labels(part).set(state == RUNNING)
         await self._ask_projections()
+        await self._ask_log()
         return generate_latest(self._registry)
 
     async def _ask_projections(self) -> None:
         """A copy being rebuilt comes and goes; while the database is away there is nothing to say about any."""
         for gauge in (self._position, self._lag, self._stopped):
             gauge.clear()
-        try:
-            found = await asyncio.wait_for(self._projections(), CHECK_TIMEOUT_SECONDS)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            return
-        for status in found:
+        for status in await _in_time(self._projections) or ():
             self._position.labels(status.name).set(status.position)
             self._lag.labels(status.name).set(status.size - status.position)
             self._stopped.labels(status.name).set(status.failed is not None)
+
+    async def _ask_log(self) -> None:
+        """Nothing is published without the quorum, so a checkpoint that grows old tells that it is missed too."""
+        latest = await _in_time(self._checkpoint)
+        self._leaves.set(math.nan if latest is None else latest.size)
+        self._published.set(math.nan if latest is None else latest.refreshed_at.timestamp())
+
+
+async def _in_time(ask: Callable[[], Awaitable[T]]) -> T | None:
+    """The answer; None while the database is away."""
+    try:
+        return await asyncio.wait_for(ask(), CHECK_TIMEOUT_SECONDS)
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        return None
 
 
 def build_router(metrics: Metrics) -> APIRouter:

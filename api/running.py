@@ -67,6 +67,9 @@ class Running:
                 return STOPPED
             return FAILING if publisher.missed else RUNNING
 
+        async def witnessing() -> str:
+            return FAILING if publisher.missed else RUNNING
+
         async def release() -> None:
             if before_releases is not None:
                 await before_releases(self._stopping)
@@ -79,6 +82,8 @@ class Running:
                     await asyncio.wait_for(self._stopping.wait(), TIDYING_SECONDS)
 
         services.health.ask("publisher", publishing)
+        if services.policy.quorum is not None:
+            services.health.ask("witnesses", witnessing)
         self._keep("publisher", lambda: publisher.run(settings.publish_every, self._stopping))
         self._keep("releases", release)
         self._keep("tidying", tidy)
