@@ -4,6 +4,7 @@ from typing import Any, Final
 
 INSTITUTION: Final = "8a6f2f0e-3c0b-4d0e-9a53-1b0d0d6c7f10"
 SITE: Final = "1f5d7c0a-9a55-4a0e-8f2b-0c6f3f0a7d21"
+INCIDENT: Final = "5b0c9d7e-2f4a-4b61-9c38-7a1e0d2f6b4c"
 REPORT: Final = "c2b4a9e6-7d1f-4c58-b8a3-5e9d0f1a2b3c"
 
 EXAMPLES: Final[dict[str, dict[str, Any]]] = {
@@ -82,6 +83,22 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         "narrative": "Dos personas armadas le ordenaron dejar la clínica antes del fin de semana.",
         "source_record_id": "reporte-2026-031",
     },
+    "/v1/reports/{id}/amendments": {
+        "reason": "NEW_EVIDENCE",
+        "class": "THREAT",
+        "source_type": "UNIVERSITY",
+        "directness": "DIRECT",
+        "when": {"earliest": "2026-09-29", "latest": "2026-09-29", "precision": "DAY"},
+        "where": {"state": "16", "cvegeo": "16012", "site": SITE, "precision": "SITE"},
+        "kind": "ORDER_TO_LEAVE",
+        "victims": [{"role": "PASANTE_MEDICINE", "sex": "FEMALE", "outcome": "PSYCHOLOGICAL"}],
+        "narrative": "Fue el martes: lo confirma la encargada de la clínica.",
+        "source_record_id": "enmienda-2026-031-1",
+    },
+    "/v1/reports/{id}/withdrawal": {"reason": "DATA_ENTRY"},
+    "/v1/reports/{id}/triage": {"decision": "LINK", "incident": INCIDENT},
+    "/v1/reports/{id}/match-rejections": {"incident": INCIDENT},
+    "/v1/nil-reports/{id}/withdrawal": {"reason": "NEW_EVIDENCE"},
     "/v1/nil-reports": {"quarter": "2026-Q3", "source_record_id": "sin-incidentes-2026-Q3"},
     "/v1/incidents": {
         "class": "THREAT",

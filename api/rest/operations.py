@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from registry.application import assignments, incidents, institutions, reports, sites
+from registry.application import assignments, incidents, institutions, reports, sites, triage
 from registry.application.drafts import (
+    AmendmentDraft,
     AssignmentCorrectionDraft,
     AssignmentDraft,
     CertaintyDraft,
@@ -19,6 +20,7 @@ from registry.application.drafts import (
     IncidentDraft,
     InstitutionDraft,
     InstitutionNameDraft,
+    MatchRejectionDraft,
     NilReportDraft,
     RelocationDecisionDraft,
     RelocationDraft,
@@ -32,7 +34,9 @@ from registry.application.drafts import (
     SiteSuspensionDraft,
     StartDraft,
     SuspensionDraft,
+    TriageDraft,
     VictimRecordDraft,
+    WithdrawalDraft,
 )
 from registry.application.unit import Decision
 
@@ -157,10 +161,43 @@ WRITES: Final = (
         "Reportar una amenaza, un ataque o reubicaciones · Report a threat, an attack or relocations",
     ),
     Write(
+        "/v1/reports/{id}/amendments",
+        AmendmentDraft,
+        reports.amend,
+        "Enmendar un reporte · Amend a report",
+        conditional=True,
+    ),
+    Write(
+        "/v1/reports/{id}/withdrawal",
+        WithdrawalDraft,
+        reports.withdraw,
+        "Retirar un reporte · Withdraw a report",
+        conditional=True,
+    ),
+    Write(
+        "/v1/reports/{id}/triage",
+        TriageDraft,
+        triage.triage,
+        "Clasificar un reporte: vincularlo, apartarlo o pedir datos · Triage a report: link it, set it aside or ask",
+    ),
+    Write(
+        "/v1/reports/{id}/match-rejections",
+        MatchRejectionDraft,
+        triage.reject_match,
+        "Registrar que un reporte no es de un incidente · Record that a report is not about an incident",
+    ),
+    Write(
         "/v1/nil-reports",
         NilReportDraft,
         reports.nil,
         "Reportar un trimestre sin incidentes conocidos · Report a quarter without known incidents",
+    ),
+    Write(
+        "/v1/nil-reports/{id}/withdrawal",
+        WithdrawalDraft,
+        reports.withdraw_nil,
+        "Retirar la respuesta por un trimestre · Withdraw the answer for a quarter",
+        conditional=True,
     ),
     Write("/v1/incidents", IncidentDraft, incidents.open_incident, "Abrir un incidente · Open an incident"),
     Write(

@@ -1,6 +1,11 @@
 """Reports and the incidents that rest on them: what changes one changes the other, in the same write."""
 
+from collections.abc import Iterable
+from uuid import UUID
+
+from registry.application.unit import Unit
 from registry.domain.certainty import LinkedReport
+from registry.domain.incident import Incident
 from registry.domain.report import AttackReported, Report, ThreatReported
 from registry.errors import InvalidInput
 
@@ -30,3 +35,20 @@ def linked_report(report: Report, field: str) -> LinkedReport:
         where=reported.where,
         evidence=report.sealed_evidence,
     )
+
+
+async def relink(unit: Unit, report: Report) -> None:
+    """After a report has changed: the incident that links it rests on what it says now.
+
+    A consequence, taken by whoever changed the report. The incident itself lowers a certainty that no longer holds.
+    """
+    for incident_id in sorted(report.incidents):
+        incident = await unit.get(Incident, incident_id)
+        incident.report_changed(unit.act, linked_report(report, "report"))
+
+
+async def withdrawn(unit: Unit, report: Report, linked: Iterable[UUID]) -> None:
+    """After a report was withdrawn: the incidents that linked it no longer rest on it. A consequence, as above."""
+    for incident_id in sorted(linked):
+        incident = await unit.get(Incident, incident_id)
+        incident.source_withdrawn(unit.act, report.id)

@@ -6,11 +6,12 @@ an identity. What is not public is noted in the audit of private reads before an
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 import msgspec
 
+from registry.application import report_view
 from registry.application.application import Application
 from registry.application.place_views import assignment_body, site_body
 from registry.application.sealing import unseal
@@ -88,6 +89,8 @@ async def _look(app: Application, actor: Actor, noun: str, record_id: UUID) -> V
     for event in events:
         aggregate.fold(event)
     body = _body(aggregate, actor, app.clock().date())
+    if isinstance(aggregate, Report):
+        body |= await report_view.links(app, actor, aggregate)
     if events[0].by.institution == actor.institution or actor.sees_all:
         body["source_record_id"] = await app.store.source_record_id(record_id)
     private = await _private(app, actor, owner, recorded)
@@ -105,7 +108,12 @@ def _shown(
 ) -> Shown:
     people = {subject.partition(":")[2] for subject in private if subject.startswith("person:")}
     people |= {str(one) for one in [body.get("student")] if one}
-    victims = cast("list[dict[str, JSON]]", body.get("victims") or [])
+    amended = cast("list[dict[str, dict[str, JSON]]]", body.get("amendments") or [])
+    victims = [
+        victim
+        for said in (body, *(amendment["old"] for amendment in amended))
+        for victim in cast("list[dict[str, JSON]]", said.get("victims") or [])
+    ]
     people |= {str(victim["person"]) for victim in victims if victim.get("person")}
     return Shown(
         noun=noun,
@@ -163,11 +171,8 @@ def _body(aggregate: Aggregate, actor: Actor, today: date) -> dict[str, JSON]:
             state = assignment_body(aggregate)
         case Site():
             state = site_body(aggregate, actor, today)
-        case Report(report=None):
-            return {"quarter": aggregate.quarter}
         case Report():
-            state = _without_envelope(msgspec.to_builtins(aggregate.report))
-            state["class"] = aggregate.report_class.value if aggregate.report_class else None
+            return report_view.body(aggregate)
         case Incident():
             state = {
                 "class": aggregate.incident_class.value,
@@ -186,12 +191,6 @@ def _body(aggregate: Aggregate, actor: Actor, today: date) -> dict[str, JSON]:
             state = msgspec.to_builtins(aggregate)
             del state["id"], state["version"]
     return cast("dict[str, JSON]", state)
-
-
-def _without_envelope(fields: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: value for name, value in fields.items() if name not in {"stream", "version", "event_id", "by"}
-    }
 
 
 async def _private(

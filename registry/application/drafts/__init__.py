@@ -51,10 +51,20 @@ from registry.application.drafts.places import (
     SiteDraft,
     SiteSuspensionDraft,
 )
-from registry.application.drafts.reports import EvidenceDraft, NilReportDraft, Quarter, ReportDraft
+from registry.application.drafts.reports import (
+    AmendmentDraft,
+    EvidenceDraft,
+    MatchRejectionDraft,
+    NilReportDraft,
+    Quarter,
+    ReportDraft,
+    TriageDraft,
+    WithdrawalDraft,
+)
 
 __all__ = [
     "NO_CONTROLS",
+    "AmendmentDraft",
     "AssignmentCorrectionDraft",
     "AssignmentDraft",
     "CertaintyDraft",
@@ -71,6 +81,7 @@ __all__ = [
     "InstitutionDraft",
     "InstitutionNameDraft",
     "LongText",
+    "MatchRejectionDraft",
     "MunicipalityCode",
     "Name",
     "NilReportDraft",
@@ -93,8 +104,10 @@ __all__ = [
     "StateCode",
     "Student",
     "SuspensionDraft",
+    "TriageDraft",
     "VictimDraft",
     "VictimRecordDraft",
     "WhenDraft",
     "WhereDraft",
+    "WithdrawalDraft",
 ]

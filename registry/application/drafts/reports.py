@@ -17,12 +17,14 @@ from registry.application.drafts.common import (
 from registry.domain.claims import Bound, Perpetrator
 from registry.domain.codes import (
     NOT_REPORTED,
+    CorrectionReason,
     Directness,
     Means,
     RelocationAction,
     RelocationUnit,
     ReportClass,
     SourceType,
+    TriageDecision,
 )
 from registry.log.canonical import MAX_INTEGER
 
@@ -74,4 +76,34 @@ class NilReportDraft(Draft, frozen=True, kw_only=True):
     """Nothing happened that the institution knows of, in one quarter."""
 
     quarter: Quarter
+    source_record_id: SourceRecordId | None = None
+
+
+class AmendmentDraft(ReportDraft, frozen=True, kw_only=True):
+    """The whole report as it should read now, and why; its class stays. What is left out is no longer said."""
+
+    reason: CorrectionReason
+
+
+class WithdrawalDraft(Draft, frozen=True, kw_only=True):
+    reason: CorrectionReason
+
+
+class TriageDraft(Draft, frozen=True, kw_only=True):
+    """A reviewer's decision about a report.
+
+    ``incident``: what it is linked to (LINK), or one that it was said not to be about and now may be (PENDING_INFO).
+    ``reason``: why a linked report no longer is.
+    """
+
+    decision: TriageDecision
+    incident: Reference | None = None
+    reason: CorrectionReason | None = None
+    source_record_id: SourceRecordId | None = None
+
+
+class MatchRejectionDraft(Draft, frozen=True, kw_only=True):
+    """The report is not about this incident."""
+
+    incident: Reference
     source_record_id: SourceRecordId | None = None
