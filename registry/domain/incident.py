@@ -132,10 +132,21 @@ class Incident(IncidentRecord, kw_only=True):
                 f"Cada hallazgo lleva exactamente uno de: {names}.",
                 f"Each finding holds exactly one of: {names}.",
             )
+        if family_agrees and self.family_objects:
+            raise rules.family_objects()
         rules.must_fit(kind, self.incident_class)
         if any(self.linked(report) is None for report in reports):
             raise rules.not_linked()
         self.trigger(FindingRecorded, act, private=private, basis=basis, reports=reports, **found)
+
+    def hold_closed(self, act: Act) -> None:
+        """A person it is about, or the family, objects: what they may keep closed stays closed.
+
+        A consequence of their request, on which the register acts itself: reviewers neither decide it nor take it back.
+        """
+        if self.merged_into is None and not self.family_objects:
+            closed = {**dict.fromkeys(FINDINGS), "family_agrees": False}
+            self.trigger(FindingRecorded, act, basis=(), reports=(), **closed)
 
     def record_victim(self, act: Act, victim: Victim, *, private: Private = NOTHING_PRIVATE) -> None:
         self._must_be_open(act)
@@ -154,7 +165,7 @@ class Incident(IncidentRecord, kw_only=True):
     ) -> None:
         """``count``: of how many of several alike; None for all of them."""
         self._must_be_open(act)
-        known = self._victim(victim)
+        known = self.victim_of(victim)
         if known.count == NOBODY or count == NOBODY:
             raise rules.nobody_left()
         if known.outcome is Outcome.KILLED and outcome is not Outcome.KILLED:
@@ -304,7 +315,7 @@ class Incident(IncidentRecord, kw_only=True):
         for report in moving:
             self.trigger(ReportUnlinked, act, report=report.report, reason=reason)
         for number in sorted(set(victims)):
-            victim = self._victim(number)
+            victim = self.victim_of(number)
             if victim.count == NOBODY:
                 raise rules.nobody_left()
             part.record_victim(act, victim)
@@ -356,7 +367,7 @@ class Incident(IncidentRecord, kw_only=True):
             if number != besides and known.person == victim.person is not None and known.count != NOBODY:
                 raise rules.victim_known()
 
-    def _victim(self, number: int) -> Victim:
+    def victim_of(self, number: int) -> Victim:
         if not 1 <= number <= len(self.victims):
             raise InvalidInput(
                 "victim",
@@ -367,7 +378,7 @@ class Incident(IncidentRecord, kw_only=True):
 
     def _recorded(self, field: CorrectedField, victim: int | None) -> Any:
         if field == "victim":
-            return self._victim(victim or 0)
+            return self.victim_of(victim or 0)
         return self.incident_class if field == "class" else getattr(self, field)
 
     def _hold_to_the_facts(self, act: Act) -> None:

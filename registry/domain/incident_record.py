@@ -78,6 +78,8 @@ class IncidentRecord(Aggregate, kw_only=True):
     perpetrator: Perpetrator | None = None
     found_public_by: frozenset[UUID] = frozenset()
     family_agrees: bool = False
+    family_objects: bool = False
+    """A person it is about, or the family, has objected: no reviewer finds any more that the family agrees."""
     victims: tuple[Victim, ...] = ()
     """In order of their numbers. One whose count is 0 turned out to be none: numbers are never given twice."""
     certainty: Certainty | None = None
@@ -208,16 +210,20 @@ class IncidentRecord(Aggregate, kw_only=True):
         self.kind = event.kind or self.kind
         self.means = self.means if event.means is None else event.means
         self.perpetrator = event.perpetrator or self.perpetrator
+        reviewer = event.by.institution
         if event.family_agrees is not None:
             self.family_agrees = event.family_agrees
-        reviewer = event.by.institution
+            self.family_objects |= reviewer is None
         if reviewer is not None and event.already_public is not None:
             self.found_public_by = (
                 self.found_public_by | {reviewer}
                 if event.already_public
                 else self.found_public_by - {reviewer}
             )
-        self.correction = CorrectionReason.NEW_EVIDENCE
+        # Reviewers find; what the register itself records is what a person has asked for.
+        self.correction = (
+            CorrectionReason.DATA_SUBJECT_REQUEST if reviewer is None else CorrectionReason.NEW_EVIDENCE
+        )
 
     def _apply_outcome(self, event: OutcomeUpdated) -> None:
         victim = self.victims[event.victim - 1]

@@ -252,3 +252,14 @@ def split_takes_all() -> RuleViolated:
         "Tras dividir, cada parte conserva al menos un reporte. Deje alguno; si todo el incidente es otro, corríjalo.",
         "After a split each part keeps at least one report. Leave one; if the whole incident is another, correct it.",
     )
+
+
+def family_objects() -> RuleViolated:
+    """Nobody may agree in their place."""
+    return RuleViolated(
+        "family-objects",
+        "La persona o su familia se opuso a que se publique lo que puede quedar cerrado. Solo ellas pueden retirarlo: "
+        "deben pedirlo a quien opera el registro.",
+        "The person or the family objected to publishing what may stay closed. Only they can take that back: they "
+        "must ask the registry's operator.",
+    )
