@@ -4,13 +4,14 @@ Few streams, so that their events meet in one batch and lie in several; anything
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from registry.domain.assignment import Assignment
-from registry.domain.assignment_events import AssignmentEnded, AssignmentRegistered, AssignmentRelocated
+from registry.domain.assignment_events import AssignmentRegistered
 from registry.domain.certainty import LinkedReport
 from registry.domain.claims import Victim, When
 from registry.domain.codes import (
@@ -24,10 +25,14 @@ from registry.domain.codes import (
     Nexus,
     Outcome,
     PlazaType,
+    RelocationDecision,
     RelocationReason,
+    RelocationRequester,
     ReportClass,
     Sex,
+    SiteSuspensionReason,
     SourceType,
+    SuspensionReason,
     VictimRole,
 )
 from registry.domain.event import Act, Aggregate, By, Event
@@ -44,9 +49,12 @@ from registry.domain.mapper import encode_event
 from registry.domain.register import REGISTER_ID, DefinitionAdopted, Register, ReleasePublished
 from registry.domain.report import AttackReported, NilReported, Report
 from registry.domain.site import Site, SiteRegistered
+from registry.errors import RegistryError
 from registry.log.leaf import entry_leaf, open_leaf
 from registry.log.merkle import leaf_hash
 from registry.store import Recorded
+
+A = TypeVar("A", bound=Aggregate)
 
 _COMMITMENT = "3q2+7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 _MUNICIPALITIES = ("16012", "16053", "14012")
@@ -74,8 +82,8 @@ class Life:
             self._institution,
             self._site,
             *[self._assignment] * 3,
-            *[self._relocation] * 3,
-            self._end,
+            *[self._service] * 6,
+            self._keep_site,
             self._nil,
             *[self._report] * 4,
             *[self._incident] * 2,
@@ -147,29 +155,73 @@ class Life:
             )
             self._assignments.append(made)
 
-    def _relocation(self) -> None:
-        serving = [one for one in self._assignments if one.service.ended is None]
-        if serving:
-            moved = self._random.choice(serving)
-            self._record(
-                moved,
-                AssignmentRelocated,
-                from_=moved.service.last_site(),
-                to=self._random.choice(self._sites).id,
-                effective=moved.service.begin + timedelta(days=self._random.choice([0, 1, 30, 400])),
+    def _service(self) -> None:
+        """What the domain allows of all that can happen in a year of service."""
+        if not self._assignments:
+            return
+        draw = self._random
+        one = draw.choice(self._assignments)
+        day = one.service.begin + timedelta(days=draw.choice([-3, 0, 1, 30, 90, 200, 364]))
+        commands: tuple[Callable[[Assignment, Act], None], ...] = (
+            lambda a, act: a.start(act, on=day),
+            *[lambda a, act: a.suspend(act, on=day, reason=SuspensionReason.THREAT)] * 2,
+            lambda a, act: a.resume(act, on=day),
+            lambda a, act: a.request_relocation(
+                act,
+                requester=RelocationRequester.STUDENT,
                 reason=RelocationReason.THREAT,
+                on=day,
                 trigger_incident=None,
-                request=None,
-            )
+            ),
+            lambda a, act: a.decide_relocation(
+                act, request=draw.randrange(1, 9), decision=draw.choice(list(RelocationDecision)), on=day
+            ),
+            *[
+                lambda a, act: a.relocate(
+                    act,
+                    to=draw.choice(self._sites).id,
+                    effective=day,
+                    reason=RelocationReason.THREAT,
+                    trigger_incident=draw.choice([None, *(incident.id for incident in self._incidents)]),
+                )
+            ]
+            * 4,
+            lambda a, act: a.end(act, reason=draw.choice(list(AssignmentEnd)), on=day),
+            *[
+                lambda a, act: a.correct(
+                    act,
+                    event=draw.randrange(1, 9),
+                    field=draw.choice(["on", "effective", "starts", "planned_end"]),
+                    new=draw.choice([None, day.isoformat()]),
+                    reason=CorrectionReason.DATA_ENTRY,
+                )
+            ]
+            * 2,
+        )
+        self._command(one, draw.choice(commands))
+        if one.service.ended and len(self._assignments) == self._most:
+            self._assignments.remove(one)
 
-    def _end(self) -> None:
-        serving = [one for one in self._assignments if one.service.ended is None]
-        if serving:
-            ended = self._random.choice(serving)
-            on = ended.service.begin + timedelta(days=self._random.choice([0, 1, 90]))
-            self._record(ended, AssignmentEnded, reason=AssignmentEnd.COMPLETED, on=on)
-            if len(self._assignments) == self._most:
-                self._assignments.remove(ended)
+    def _keep_site(self) -> None:
+        if not self._sites:
+            return
+        day = self._day()
+        commands: tuple[Callable[[Site, Act], None], ...] = (
+            lambda site, act: site.recode(act, clues="MNIMB000126", valid_from=day),
+            lambda site, act: site.suspend(act, reason=SiteSuspensionReason.THREAT, on=day),
+            lambda site, act: site.reopen(act, on=day),
+        )
+        self._command(self._random.choice(self._sites), self._random.choice(commands))
+
+    def _command(self, aggregate: A, decide: Callable[[A, Act], None]) -> None:
+        """The event of a command, if the domain allows it, with an id like all others."""
+        tried = aggregate.stored()
+        with suppress(RegistryError):
+            decide(tried, Act(By(institution=None, key=None), self._at))
+        for event in tried.collect_events():
+            envelope = Event.__struct_fields__
+            data = {name: getattr(event, name) for name in event.__struct_fields__ if name not in envelope}
+            self._record(aggregate, type(event), **data)
 
     def _nil(self) -> None:
         if self._institutions:

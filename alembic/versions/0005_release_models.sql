@@ -12,18 +12,27 @@ COMMENT ON COLUMN incidents.folded.state IS 'The aggregate, as MessagePack; rebu
 
 CREATE SCHEMA placements;
 
--- Where each assignment has its student, from a day (included) until a day (excluded).
+-- Every assignment as folded from its events.
+CREATE TABLE placements.assignments (
+    assignment uuid PRIMARY KEY,
+    student    text NOT NULL,
+    promotion  text NOT NULL,
+    state      bytea NOT NULL
+);
+CREATE INDEX assignments_by_student ON placements.assignments (student);
+COMMENT ON COLUMN placements.assignments.state IS 'The aggregate, as MessagePack; rebuilt from the events at any time.';
+
+-- Where each assignment has its student, suspensions cut out, from a day (included) until a day (excluded).
 CREATE TABLE placements.stays (
     assignment uuid NOT NULL,
     since      date NOT NULL,
     until      date NOT NULL,
     cvegeo     text NOT NULL,
     student    text NOT NULL,
-    promotion  text NOT NULL,
-    PRIMARY KEY (assignment, since)
+    PRIMARY KEY (assignment, since),
+    CHECK (until > since)
 );
 CREATE INDEX stays_by_place ON placements.stays (cvegeo, since, until);
-CREATE INDEX stays_by_student ON placements.stays (student);
 
 CREATE TABLE placements.sites (
     site   uuid PRIMARY KEY,

@@ -1,95 +1,75 @@
-"""Where students serve, and when: how many are assigned to a municipality in a period. Private."""
+"""Where students serve, and when: how many are assigned to a municipality in a period. Private.
+
+An assignment is folded by the domain's own code, so that a correction moves what was counted before; of what it says
+stand the days on which the student is present: stays without suspensions, from a day (included) until a day (excluded).
+"""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
-from typing import Final, NamedTuple
+from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
 from projections.tables import Connection, columns
-from registry.domain.assignment_events import AssignmentEnded, AssignmentRegistered, AssignmentRelocated
-from registry.domain.event import Event
-from registry.domain.mapper import decode_event
+from registry.domain.assignment import Assignment
+from registry.domain.mapper import AGGREGATES, decode_event
 from registry.domain.site import SiteRegistered
 from registry.sql import load_queries
 from registry.store import Recorded
 
-ONE_DAY: Final = timedelta(days=1)
-"""The last day of an assignment, planned or not, is a day of service."""
-
 _SQL = load_queries("projections.models", "placements.sql")
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Assignment).decode
 
 
 class PlacementsProjection:
-    """Keeps ``placements.stays``."""
+    """Keeps ``placements.assignments`` and ``placements.stays``."""
 
     name = "placements"
     version = 1
 
     async def apply(self, connection: Connection, events: Sequence[Recorded]) -> None:
-        """Folds the stays that a batch is about, from those under way before it; four statements whatever its size."""
-        decoded = [
-            decode_event(recorded.type, recorded.state)
-            for recorded in events
-            if recorded.type.startswith(("site.", "assignment."))
-        ]
+        """Folds the assignments that a batch is about from how they stood before it; a few statements in all."""
         sites = [
-            (event.originator_id, event.cvegeo) for event in decoded if isinstance(event, SiteRegistered)
+            (event.stream_id, decoded.cvegeo)
+            for event in events
+            if event.type == SiteRegistered.TOPIC
+            and isinstance(decoded := decode_event(event.type, event.state), SiteRegistered)
         ]
         if sites:
             await connection.execute(_SQL["add_sites"], *columns(sites))
-        moves = [event for event in decoded if not isinstance(event, SiteRegistered)]
-        if not moves:
+        relevant = [event for event in events if AGGREGATES.get(event.type) is Assignment]
+        if not relevant:
             return
-        known = await connection.fetch(_SQL["places"], list({site for site in map(_site, moves) if site}))
-        before = await connection.fetch(_SQL["current"], list({event.originator_id for event in moves}))
-        stays = _fold(moves, [Stay(*row) for row in before], {row["site"]: row["cvegeo"] for row in known})
-        await connection.execute(_SQL["store"], *columns(stays))
+        rows = await connection.fetch(_SQL["some"], list({event.stream_id for event in relevant}))
+        folded = {row["assignment"]: _decode(row["state"]) for row in rows}
+        for event in relevant:
+            assignment = folded.setdefault(event.stream_id, Assignment(id=event.stream_id))
+            assignment.fold(decode_event(event.type, event.state))
+        await connection.execute(
+            _SQL["store"],
+            *columns((one.id, one.student, one.service.promotion, _encode(one)) for one in folded.values()),
+        )
+        await self._place(connection, list(folded.values()))
 
-
-class Stay(NamedTuple):
-    """A row of ``placements.stays``: from ``since`` (included) until ``until`` (excluded)."""
-
-    assignment: UUID
-    since: date
-    until: date
-    cvegeo: str
-    student: str
-    promotion: str
-
-
-def _fold(moves: Sequence[Event], before: Sequence[Stay], places: Mapping[UUID, str]) -> list[Stay]:
-    """The stays that the moves make or change. KeyError for a site or an assignment that was never registered."""
-    current = {stay.assignment: stay for stay in before}
-    changed: dict[tuple[UUID, date], Stay] = {}
-
-    def put(stay: Stay) -> None:
-        current[stay.assignment] = changed[stay.assignment, stay.since] = stay
-
-    for event in moves:
-        assignment = event.originator_id
-        match event:
-            case AssignmentRegistered():
-                until = event.planned_end + ONE_DAY
-                place = places[event.site]
-                put(Stay(assignment, event.starts, until, place, event.student, event.promotion))
-            case AssignmentRelocated():
-                # The stay under way ends on the day on which the next begins; one of no day at all is replaced.
-                stay = current[assignment]
-                put(stay._replace(until=event.effective))
-                until = max(stay.until, event.effective)
-                put(stay._replace(since=event.effective, until=until, cvegeo=places[event.to]))
-            case AssignmentEnded():
-                put(current[assignment]._replace(until=event.on + ONE_DAY))
-    return list(changed.values())
-
-
-def _site(event: Event) -> UUID | None:
-    match event:
-        case AssignmentRegistered(site=site) | AssignmentRelocated(to=site):
-            return site
-    return None
+    async def _place(self, connection: Connection, assignments: Sequence[Assignment]) -> None:
+        """Puts the stays of these assignments in place of those that they had."""
+        present = [(one, one.service.presence()) for one in assignments]
+        known = await connection.fetch(
+            _SQL["places"], list({stay.site for _, stays in present for stay in stays})
+        )
+        places: Mapping[UUID, str] = {row["site"]: row["cvegeo"] for row in known}
+        await connection.execute(_SQL["clear"], [one.id for one in assignments])
+        # KeyError for a site that was never registered: the event that says so stops the projection.
+        stays = [
+            (one.id, stay.since, stay.until, places[stay.site], one.student)
+            for one, stays in present
+            for stay in stays
+        ]
+        if stays:
+            await connection.execute(_SQL["place"], *columns(stays))
 
 
 class Crowd(NamedTuple):
@@ -101,7 +81,7 @@ class Crowd(NamedTuple):
 
 
 async def students(connection: Connection | asyncpg.Pool, crowds: Sequence[Crowd]) -> dict[Crowd, int]:
-    """How many distinct students were assigned to each."""
+    """How many distinct students were assigned to each, and not suspended all the while."""
     rows = await connection.fetch(
         _SQL["students"],
         [crowd.cvegeo for crowd in crowds],
@@ -114,6 +94,10 @@ async def students(connection: Connection | asyncpg.Pool, crowds: Sequence[Crowd
 async def promotions(
     connection: Connection | asyncpg.Pool, people: Sequence[str]
 ) -> dict[str, frozenset[str]]:
-    """The promotions of some students, by pseudonym; the unknown are absent."""
+    """The promotions that some students were assigned in, by pseudonym; the unknown are absent.
+
+    Also those of assignments that never took place: what waits for the end of a promotion does not wait less because
+    of what became of the student.
+    """
     rows = await connection.fetch(_SQL["promotions"], people)
     return {row["student"]: frozenset(row["promotions"]) for row in rows}

@@ -6,18 +6,24 @@ INSERT INTO sites (site, cvegeo) SELECT * FROM unnest($1::uuid[], $2::text[]);
 -- Where some sites are.
 SELECT site, cvegeo FROM sites WHERE site = ANY ($1::uuid[]);
 
--- name: current
--- The stays under way of some assignments: of each, the one that began last.
-SELECT DISTINCT ON (assignment) assignment, since, until, cvegeo, student, promotion
-FROM stays
-WHERE assignment = ANY ($1::uuid[])
-ORDER BY assignment, since DESC;
+-- name: some
+-- Some folded assignments.
+SELECT assignment, state FROM assignments WHERE assignment = ANY ($1::uuid[]);
 
 -- name: store
--- New stays, and those that changed.
-INSERT INTO stays (assignment, since, until, cvegeo, student, promotion)
-SELECT * FROM unnest($1::uuid[], $2::date[], $3::date[], $4::text[], $5::text[], $6::text[])
-ON CONFLICT (assignment, since) DO UPDATE SET until = excluded.until, cvegeo = excluded.cvegeo;
+-- New states of some assignments.
+INSERT INTO assignments (assignment, student, promotion, state)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[])
+ON CONFLICT (assignment) DO UPDATE
+SET student = excluded.student, promotion = excluded.promotion, state = excluded.state;
+
+-- name: clear
+-- The stays of some assignments go, to be put in place anew.
+DELETE FROM stays WHERE assignment = ANY ($1::uuid[]);
+
+-- name: place
+INSERT INTO stays (assignment, since, until, cvegeo, student)
+SELECT * FROM unnest($1::uuid[], $2::date[], $3::date[], $4::text[], $5::text[]);
 
 -- name: students
 -- Distinct students assigned to municipalities in periods.
@@ -28,6 +34,6 @@ GROUP BY c.cvegeo, c.first, c.last;
 
 -- name: promotions
 SELECT student, array_agg(DISTINCT promotion) AS promotions
-FROM placements.stays
+FROM placements.assignments
 WHERE student = ANY ($1::text[])
 GROUP BY student;
