@@ -16,6 +16,7 @@ from api.imports import router as imports
 from api.rest import documentation, evidence, keys, private_reads, problem_pages, reading, writing
 from api.rest.operations import WRITES
 from api.services import Services
+from api.streams.streams import Streams
 from projections.runner import statuses
 from registry.log.keys import Purpose
 from registry.log.storage import latest_checkpoint
@@ -51,7 +52,9 @@ def create_app(services: Services) -> FastAPI:
     )
     app.add_middleware(Boundary, metrics=figures)
     handlers.install(app)
-    backing = Backing(services.reading, services.log_keys.signers(Purpose.COUNT), services.log_keys.origin)
+    app.state.streams = Streams(services.reading)
+    keys_of_counts = services.log_keys.signers(Purpose.COUNT)
+    backing = Backing(services.reading, keys_of_counts, services.log_keys.origin, app.state.streams)
     for router in (
         graphql.build_router(lambda _: backing),
         writing.build_router(WRITES),

@@ -8,13 +8,13 @@ from urllib.parse import urlencode
 import asyncpg
 
 from api import labels
+from api.streams.streams import Streams
 from projections.counting.count import Count
 from projections.counting.definition import DEFINITION_ID, definition_sha256
 from projections.counting.query import CountQuery
-from projections.errors import CatchingUp
+from projections.errors import CatchingUp, DefinitionNotAdopted
 from projections.models import checkpoints, public_count
 from projections.models.checkpoints import PublishedCheckpoint
-from projections.tables import Connection
 from registry.log.canonical import JSON, encode
 from registry.log.note import Signer
 from registry.text import Language
@@ -26,18 +26,18 @@ _CATCH_UP_STEP_SECONDS = 0.05
 _VARIABLES = "$unit:Unit!,$filter:CountFilter,$asOf:LogSize"
 _ARGUMENTS = "unit:$unit,filter:$filter,asOf:$asOf"
 _COUNT_FIELDS = (
-    "unit low best high disputed excluded{reason incidents} definition{id sha256} asOf{size root note} "
-    "certificate"
+    "unit low best high disputed excluded{reason incidents} definition{id sha256} asOf{size root} certificate"
 )
 _ROW_FIELDS = "rows{key{dimension state value} low best high} certificate"
 
 
 class Backing(NamedTuple):
-    """What answers rest on: a pool for reading, the keys that sign counts, the name of the log."""
+    """What answers rest on: a pool for reading, the keys that sign counts, the log's name, the process's streams."""
 
     pool: asyncpg.Pool
     signers: tuple[Signer, ...]
     origin: str
+    streams: Streams
 
     @property
     def base_url(self) -> str:
@@ -101,27 +101,46 @@ class Answer(NamedTuple):
         )
 
 
-async def answer(backing: Backing, query: CountQuery, as_of: int | None) -> Answer:
-    """Answer as of a published checkpoint, the latest one unless a size is given. Raises ProjectionError."""
-    async with backing.pool.acquire() as connection:
-        if as_of is None:
-            checkpoint = await checkpoints.latest(connection)
-        else:
-            checkpoint = await checkpoints.at_size(connection, as_of)
-        standing = await _covered(connection, checkpoint.size)
-        counted = await public_count.count(connection, query, checkpoint.size)
-    return Answer(backing, query, counted, checkpoint, standing.waiting)
+class Pin(NamedTuple):
+    """The checkpoint that answers are as of, and how many incidents waited for a release then."""
+
+    checkpoint: PublishedCheckpoint
+    waiting: int
 
 
-async def _covered(connection: Connection, size: int) -> public_count.Standing:
+async def pin(backing: Backing, as_of: int | None) -> Pin:
+    """The published checkpoint of that size, the latest one unless a size is given; the read models cover it.
+
+    Raises ProjectionError; waits a moment for read models that follow.
+    """
     deadline = asyncio.get_running_loop().time() + CATCH_UP_SECONDS
     while True:
         try:
-            return await public_count.standing(connection, size)
+            return await _pin(backing.pool, as_of)
         except CatchingUp:
             if asyncio.get_running_loop().time() >= deadline:
                 raise
         await asyncio.sleep(_CATCH_UP_STEP_SECONDS)
+
+
+async def _pin(pool: asyncpg.Pool, as_of: int | None) -> Pin:
+    async with pool.acquire() as connection:
+        try:
+            checkpoint, waiting = await public_count.standing(connection, as_of)
+        except (CatchingUp, DefinitionNotAdopted):
+            if as_of is not None:
+                await checkpoints.at_size(connection, as_of)  # that it was never published is told first
+            raise
+        if checkpoint is None:
+            checkpoint = await checkpoints.at_size(connection, as_of or 0)
+        return Pin(checkpoint, waiting)
+
+
+async def answer(backing: Backing, query: CountQuery, pinned: Pin) -> Answer:
+    """Count as of a published checkpoint."""
+    async with backing.pool.acquire() as connection:
+        counted = await public_count.count(connection, query, pinned.checkpoint.size)
+    return Answer(backing, query, counted, pinned.checkpoint, pinned.waiting)
 
 
 def _members(value: JSON) -> list[tuple[str, JSON]]:

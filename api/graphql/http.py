@@ -1,144 +1,187 @@
 """GraphQL over HTTP: the draft of 2025, ``application/graphql-response+json`` and its status codes.
 
 The older ``application/json`` answers 200 to everything that could be read as a request; the new media type answers
-400 to what could not be executed. A GET may only query, and never gets a page of HTML.
+400 to what could not be executed. A GET may only query, and never gets a page of HTML. A list of requests in one body
+(batching) is refused. With ``Accept: text/event-stream`` the answer is a stream (graphql-sse, distinct connections).
 """
 
-import json
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
-from cross_web import AsyncHTTPRequestAdapter, HTTPException, StarletteRequestAdapter
+import orjson
 from fastapi import APIRouter
+from graphql import GraphQLError
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
-from strawberry.fastapi import GraphQLRouter
-from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
-from strawberry.types import ExecutionResult
-from strawberry.types.execution import PreExecutionError
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
+from api.graphql import caching, sse, websocket
 from api.graphql.answer import Backing
-from api.graphql.schema import schema
+from api.graphql.asking import Asking
+from api.graphql.execution import Operation, Ready, Result, ready, refused, run
+from api.problems import BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, Problem
+from api.problems import answer as problem_answer
+from registry.text import Text
 
-GRAPHQL_RESPONSE = "application/graphql-response+json"
-MAX_BODY = 64 * 1024
+PATH: Final = "/graphql"
+GRAPHQL_RESPONSE: Final = "application/graphql-response+json"
+JSON_RESPONSE: Final = "application/json"
+
+MAX_BODY: Final = 64 * 1024
 """Bytes of a request: a document of 2,000 tokens with a list of every municipality is half of it."""
+
+_NOT_JSON: Final = "The request is not JSON in UTF-8."
+
+
+class BadRequest(Exception):
+    """What was sent is no GraphQL request. Answered 400, whatever the media type."""
 
 
 def build_router(backing: Callable[[HTTPConnection], Backing]) -> APIRouter:
     """The endpoint ``/graphql``. ``backing`` is asked once per request."""
 
-    async def context(connection: HTTPConnection) -> dict[str, Any]:
-        return {"backing": backing(connection)}
+    async def endpoint(request: Request) -> Response:
+        return await _answer(request, backing(request))
 
-    # The path stands here, not at the mount: the log and the figures name a request by its route's own path.
-    return _Router(
-        schema,
-        path="/graphql",
-        graphql_ide=None,
-        allow_queries_via_get=True,
-        context_getter=context,
-        subscription_protocols=(),
-        include_in_schema=False,
+    async def sockets(socket: WebSocket) -> None:
+        await websocket.serve(socket, backing(socket))
+
+    router = APIRouter()
+    # Plain routes: FastAPI's own would look for parameters and models on the way.
+    router.routes.append(Route(PATH, endpoint, methods=["GET", "POST"], include_in_schema=False))
+    router.routes.append(WebSocketRoute(PATH, sockets))
+    return router
+
+
+async def _answer(request: Request, backing: Backing) -> Response:
+    accepted = request.headers.get("accept", "")
+    media_type = GRAPHQL_RESPONSE if GRAPHQL_RESPONSE in accepted else JSON_RESPONSE
+    try:
+        asked = await _read(request)
+    except BadRequest as error:
+        return _respond(refused(GraphQLError(str(error))), media_type, 400)
+    except Problem as problem:
+        return problem_answer(request, problem)
+    if sse.MEDIA_TYPE in accepted:
+        return sse.respond(asked, backing)
+    operation = ready(asked)
+    if isinstance(operation, Result):
+        return _respond(operation, media_type, _status(operation, media_type))
+    if operation.streams:
+        return _respond(
+            refused(
+                GraphQLError("Subscriptions are streamed: accept text/event-stream, or use a WebSocket.")
+            ),
+            media_type,
+            400 if request.method == "POST" else 405,
+        )
+    if request.method != "POST":
+        return await _cached(request, operation, backing, media_type)
+    result = await run(operation, Asking(backing))
+    return _respond(result, media_type, _status(result, media_type))
+
+
+async def _cached(request: Request, operation: Ready, backing: Backing, media_type: str) -> Response:
+    """Answer a GET; with 304 and nothing else where the client holds that answer already."""
+    held = request.headers.get("if-none-match")
+    pinned = caching.is_pinned(operation)
+    keys = tuple(signer.verifier.key_id.hex() for signer in backing.signers) if pinned else ()
+    tag = caching.tag_of_question(operation.asked, media_type, keys) if pinned else ""
+    if pinned and caching.is_known(held, tag):
+        return _not_changed(tag, caching.FOR_EVER)
+    result = await run(operation, Asking(backing))
+    if not result.flawless:
+        return _respond(result, media_type, _status(result, media_type))
+    body = result.encode()
+    if pinned:
+        return _with_tag(body, media_type, tag, caching.FOR_EVER)
+    tag = caching.tag_of_answer(body)
+    if caching.is_known(held, tag):
+        return _not_changed(tag, caching.ASK_AGAIN)
+    return _with_tag(body, media_type, tag, caching.ASK_AGAIN)
+
+
+def _with_tag(body: bytes, media_type: str, tag: str, cache_control: str) -> Response:
+    return Response(
+        body,
+        headers={
+            "content-type": f"{media_type}; charset=utf-8",
+            "vary": "accept",
+            "etag": tag,
+            "cache-control": cache_control,
+        },
     )
 
 
-class _LimitedRequest(StarletteRequestAdapter):
-    async def get_body(self) -> bytes:
-        body = bytearray()
-        async for chunk in self._request.stream():
-            body += chunk
-            if len(body) > MAX_BODY:
-                raise HTTPException(
-                    413, f"The request is larger than {MAX_BODY} bytes. Ask several smaller questions."
-                )
-        return bytes(body)
+def _not_changed(tag: str, cache_control: str) -> Response:
+    return Response(status_code=304, headers={"vary": "accept", "etag": tag, "cache-control": cache_control})
 
 
-class _Router(GraphQLRouter[dict[str, Any], None]):
-    request_adapter_class = _LimitedRequest
+def _respond(result: Result, media_type: str, status: int) -> Response:
+    headers = {
+        "content-type": f"{media_type}; charset=utf-8",
+        "vary": "accept",
+        "cache-control": caching.NEVER,
+    }
+    if status == 405:
+        headers["allow"] = "POST"
+    return Response(result.encode(), status, headers)
 
-    async def get_sub_response(self, request: Request) -> Response:  # noqa: ARG002
-        # The library keeps one on the router, which concurrent requests would share.
-        return Response()
 
-    def should_render_graphql_ide(self, request: Any) -> bool:  # noqa: ARG002
-        return False
+def _status(result: Result, media_type: str) -> int:
+    return 200 if result.executed or media_type == JSON_RESPONSE else 400
 
-    async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
-        if request.method == "GET":
-            data: Any = self.parse_query_params(request.query_params)
-        elif (request.content_type or "").partition(";")[0].strip().lower() == "application/json":
-            data = self.parse_json(await request.get_body())
-        else:
-            raise HTTPException(415, "Send the request as application/json.")
-        if not isinstance(data, dict):
-            raise HTTPException(400, "A request is one JSON object with “query”.")
-        return GraphQLRequestData(
-            query=_member(data, "query", str),
-            variables=_member(data, "variables", dict),
-            operation_name=_member(data, "operationName", str),
-            extensions=_member(data, "extensions", dict),
-        )
 
-    def parse_json(self, data: str | bytes) -> Any:
-        try:
-            return json.loads(data)
-        except (ValueError, RecursionError):
-            raise HTTPException(400, "The request is not JSON in UTF-8.") from None
+async def _read(request: Request) -> Operation:
+    """Raises BadRequest, or Problem for a body of the wrong type or size."""
+    if request.method != "POST":
+        return _operation(_parameters(request.query_params))
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise Problem(UNSUPPORTED_MEDIA_TYPE)
+    return _operation(_json(await _body(request)))
 
-    async def execute_single(
-        self,
-        request: Request,
-        request_adapter: AsyncHTTPRequestAdapter,
-        sub_response: Response,
-        context: dict[str, Any],
-        root_value: None,
-        request_data: GraphQLRequestData,
-    ) -> ExecutionResult:
-        result = await super().execute_single(
-            request, request_adapter, sub_response, context, root_value, request_data
-        )
-        wanted = _wants_graphql_response(request)
-        sub_response.headers["content-type"] = (
-            f"{GRAPHQL_RESPONSE if wanted else 'application/json'}; charset=utf-8"
-        )
-        if wanted and _was_not_executed(result):
-            sub_response.status_code = 400
-        return result
 
-    async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
-        data = await super().process_result(request, result)
-        if _wants_graphql_response(request) and _was_not_executed(result):
-            # Only an operation that was begun has data, be it null.
-            data.pop("data", None)
-        return data
+def _parameters(query: Mapping[str, str]) -> dict[str, Any]:
+    given: dict[str, Any] = dict(query)
+    for name in ("variables", "extensions"):
+        if name in given:
+            given[name] = _json(given[name].encode())
+    return given
 
-    def create_response(
-        self, response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse], sub_response: Response
-    ) -> Response:
-        return Response(
-            self.encode_json(response_data),
-            status_code=sub_response.status_code,
-            headers={"content-type": sub_response.headers["content-type"], "vary": "accept"},
-        )
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            text = Text(
+                f"La petición pasa de {MAX_BODY} bytes. Haga varias preguntas más pequeñas.",
+                f"The request is larger than {MAX_BODY} bytes. Ask several smaller questions.",
+            )
+            raise Problem(BODY_TOO_LARGE, text)
+    return bytes(body)
+
+
+def _json(data: bytes) -> Any:
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError:
+        raise BadRequest(_NOT_JSON) from None
+
+
+def _operation(data: Any) -> Operation:
+    if not isinstance(data, dict):
+        raise BadRequest("A request is one JSON object with “query”; lists of requests are not answered.")
+    query = _member(data, "query", str)
+    if query is None:
+        raise BadRequest("“query” is missing: send the text of a GraphQL document.")
+    _member(data, "extensions", dict)
+    return Operation(query, _member(data, "variables", dict) or {}, _member(data, "operationName", str))
 
 
 def _member(data: dict[str, Any], name: str, kind: type) -> Any:
     value = data.get(name)
     if value is not None and not isinstance(value, kind):
-        raise HTTPException(400, f"“{name}” is {'an object' if kind is dict else 'a string'}, or left out.")
+        raise BadRequest(f"“{name}” is {'an object' if kind is dict else 'a string'}, or left out.")
     return value
-
-
-def _wants_graphql_response(request: Request) -> bool:
-    return GRAPHQL_RESPONSE in request.headers.get("accept", "")
-
-
-def _was_not_executed(result: ExecutionResult) -> bool:
-    """Whether the document was refused before anything was asked: such errors have no path."""
-    if isinstance(result, PreExecutionError):
-        return True
-    return (
-        result.data is None and bool(result.errors) and all(not error.path for error in result.errors or ())
-    )

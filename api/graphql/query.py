@@ -1,15 +1,17 @@
-"""The questions that anyone may ask: counts, and the checkpoints that they are cited as of."""
+"""The questions that anyone may ask: counts, what changed, incidents, and the checkpoints that all are cited as of."""
 
-import base64
-import binascii
+import re
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated
+from uuid import UUID
 
 import strawberry
-from strawberry.types import Info
 from strawberry.types.unset import UNSET
 
-from api.graphql.answer import Answer, Backing, answer
+from api.graphql import cursors
+from api.graphql.answer import answer
+from api.graphql.asking import Context, question
+from api.graphql.records import ChangeConnection, Incident, IncidentConnection
 from api.graphql.scalars import LogSize
 from api.graphql.types import (
     Checkpoint,
@@ -19,19 +21,13 @@ from api.graphql.types import (
     CountFilter,
     CountTable,
     Dimension,
-    Nexus,
     PageInfo,
     Unit,
 )
-from projections.counting.query import ask
 from projections.errors import InvalidQuery
-from projections.models import checkpoints
+from projections.models import changes, checkpoints, public_incidents
 
-MAX_PAGE = 200
-"""Most items of one page of a list."""
-
-Context = Info[Any, None]
-_CURSOR = "checkpoint:"
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @strawberry.type(description="Preguntas. Everything that can be asked; no key is needed.")
@@ -49,7 +45,8 @@ class Query:
         filter: CountFilter | None = UNSET,  # noqa: A002 - the name is the schema's
         as_of: LogSize | None = UNSET,
     ) -> Count:
-        return Count.of(await _ask(info, unit, filter, as_of, []))
+        query = question(unit.name, filter)
+        return Count.of(await answer(info.context.backing, query, await info.context.pin(as_of)))
 
     @strawberry.field(
         description="¿Cuántos de cada uno? The same, broken down; the rows sum to the total.",
@@ -68,7 +65,68 @@ class Query:
                 "Nombre al menos una dimensión en groupBy, o pregunte «count».",
                 "Name at least one dimension in groupBy, or ask “count”.",
             )
-        return CountTable.of(await _ask(info, unit, filter, as_of, group_by))
+        query = question(unit.name, filter, [dimension.value for dimension in group_by])
+        return CountTable.of(await answer(info.context.backing, query, await info.context.pin(as_of)))
+
+    @strawberry.field(
+        description=(
+            "¿Qué cambió? What releases changed between two published checkpoints (0 is the empty log), record by "
+            "record, with the reason and the effect of each change on every national total."
+        )
+    )
+    async def changes(
+        self,
+        info: Context,
+        from_: Annotated[LogSize, strawberry.argument(name="from")],
+        to: LogSize,
+        first: int | None = 50,
+        after: str | None = UNSET,
+    ) -> ChangeConnection:
+        limit = cursors.limit(first)
+        behind = cursors.change(after) if after else None
+        if from_ > to:
+            raise InvalidQuery(
+                "from",
+                "«from» es mayor que «to». Intercámbielos.",
+                "“from” is larger than “to”. Swap them.",
+            )
+        for size in {from_, to} - {0}:
+            await info.context.pin(size)
+        async with info.context.backing.pool.acquire() as connection:
+            found = await changes.between(connection, from_, to, after=behind, limit=limit + 1)
+        return ChangeConnection.of(found, limit)
+
+    @strawberry.field(
+        description="Un incidente. One incident as of a published checkpoint; null if no release disclosed it by then."
+    )
+    async def incident(
+        self,
+        info: Context,
+        id: strawberry.ID,  # noqa: A002 - the name is the schema's
+        as_of: LogSize | None = UNSET,
+    ) -> Incident | None:
+        size = (await info.context.pin(as_of)).checkpoint.size
+        if not _UUID.fullmatch(id):
+            return None
+        async with info.context.backing.pool.acquire() as connection:
+            found = await public_incidents.one(connection, UUID(id), size)
+        return None if found is None else Incident.of(found, size)
+
+    @strawberry.field(
+        description=(
+            "Los incidentes. Those whose open facts prove that they belong to the filter, also those that no longer "
+            "count because they were retracted, merged or refuted."
+        )
+    )
+    async def incidents(
+        self,
+        info: Context,
+        filter: CountFilter | None = UNSET,  # noqa: A002 - the name is the schema's
+        first: int | None = 50,
+        after: str | None = UNSET,
+        as_of: LogSize | None = UNSET,
+    ) -> IncidentConnection:
+        return await IncidentConnection.ask(info.context, filter, as_of, cursors.limit(first), after)
 
     @strawberry.field(
         description=(
@@ -81,7 +139,7 @@ class Query:
     ) -> Checkpoint:
         if size is not UNSET and size is not None and at is not UNSET and at is not None:
             raise InvalidQuery("at", "Dé «size» o «at», no los dos.", "Give either “size” or “at”, not both.")
-        async with _backing(info).pool.acquire() as connection:
+        async with info.context.backing.pool.acquire() as connection:
             if isinstance(size, int):
                 return Checkpoint.of(await checkpoints.at_size(connection, size))
             if isinstance(at, datetime):
@@ -92,49 +150,18 @@ class Query:
     async def checkpoints(
         self, info: Context, first: int | None = 50, after: str | None = UNSET
     ) -> CheckpointConnection:
-        limit = 50 if first is None else first
-        if not 1 <= limit <= MAX_PAGE:
-            raise InvalidQuery("first", f"«first» va de 1 a {MAX_PAGE}.", f"“first” is from 1 to {MAX_PAGE}.")
-        async with _backing(info).pool.acquire() as connection:
+        limit = cursors.limit(first)
+        below = cursors.checkpoint(after) if after else None
+        async with info.context.backing.pool.acquire() as connection:
             # One more than asked for tells whether there is a next page.
-            found = await checkpoints.page(connection, _size(after) if after else None, limit + 1)
+            found = await checkpoints.page(connection, below, limit + 1)
         edges = [
-            CheckpointEdge(cursor=_cursor(checkpoint.size), node=Checkpoint.of(checkpoint))
+            CheckpointEdge(cursor=cursors.of_checkpoint(checkpoint.size), node=Checkpoint.of(checkpoint))
             for checkpoint in found[:limit]
         ]
         return CheckpointConnection(
-            edges=edges,
-            page_info=PageInfo(
-                has_next_page=len(found) > limit, end_cursor=edges[-1].cursor if edges else None
-            ),
+            edges=edges, page_info=PageInfo.of([edge.cursor for edge in edges], len(found) > limit)
         )
-
-
-async def _ask(
-    info: Context, unit: Unit, given: CountFilter | None, as_of: int | None, group_by: list[Dimension]
-) -> Answer:
-    # UNSET is falsy, as None is: both mean that nothing was given.
-    wanted = given or CountFilter()
-    query = ask(
-        unit.name,
-        nexus=(wanted.nexus or Nexus.STRICT).name,
-        classes=None if not isinstance(wanted.class_, list) else [item.value for item in wanted.class_],
-        kinds=_listed(wanted.kind),
-        states=_listed(wanted.state),
-        municipalities=_listed(wanted.municipality),
-        period=(wanted.period.from_, wanted.period.to) if wanted.period else None,
-        group_by=[dimension.value for dimension in group_by],
-    )
-    return await answer(_backing(info), query, as_of if isinstance(as_of, int) else None)
-
-
-def _backing(info: Context) -> Backing:
-    backing: Backing = info.context["backing"]
-    return backing
-
-
-def _listed(values: list[str] | None) -> list[str] | None:
-    return values if isinstance(values, list) else None
 
 
 def _in_utc(time: datetime) -> datetime:
@@ -152,22 +179,3 @@ def _in_utc(time: datetime) -> datetime:
             "Esa hora, en UTC, queda fuera del calendario. Pregunte por otra.",
             "That time, in UTC, is beyond the calendar. Ask for another one.",
         ) from None
-
-
-def _cursor(size: int) -> str:
-    return base64.urlsafe_b64encode(f"{_CURSOR}{size}".encode()).decode()
-
-
-def _size(cursor: str) -> int:
-    try:
-        text = base64.urlsafe_b64decode(cursor.encode()).decode()
-    except (binascii.Error, ValueError):
-        text = ""
-    digits = text.removeprefix(_CURSOR)
-    if not text.startswith(_CURSOR) or not (digits.isascii() and digits.isdecimal() and len(digits) < 17):
-        raise InvalidQuery(
-            "after",
-            "«after» no es un cursor de esta lista: use «endCursor» de la página anterior.",
-            "“after” is not a cursor of this list: use “endCursor” of the page before.",
-        )
-    return int(digits)

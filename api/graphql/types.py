@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import enum
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -149,6 +150,10 @@ class CheckpointEdge:
 class PageInfo:
     has_next_page: bool = strawberry.field(description="Whether there are more.")
     end_cursor: str | None = strawberry.field(description="Cursor of the last one on this page.")
+
+    @classmethod
+    def of(cls, cursors: Sequence[str], more: bool) -> PageInfo:
+        return cls(has_next_page=more, end_cursor=cursors[-1] if cursors else None)
 
 
 @strawberry.type(description="Puntos de control, el más reciente primero. Checkpoints, newest first.")

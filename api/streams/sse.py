@@ -1,10 +1,10 @@
-"""Server-sent events (HTML Living Standard, section 9.2) over ASGI: one response that goes on until either side ends it.
+"""Server-sent events (HTML Living Standard, section 9.2) over ASGI: a response that lasts until either side ends it.
 
 Not a StreamingResponse: a client that has gone away, or does not read, must end what produces the events.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from typing import Final, NamedTuple
 
@@ -43,7 +43,7 @@ class ServerSentEvent(NamedTuple):
 class EventStream(Response):
     """Sends the events as they come, with signs of life in between."""
 
-    def __init__(self, events: AsyncIterator[ServerSentEvent]) -> None:
+    def __init__(self, events: AsyncGenerator[ServerSentEvent, None]) -> None:
         super().__init__(headers=_HEADERS)
         # Its length is not known.
         self.raw_headers = [(name, value) for name, value in self.raw_headers if name != b"content-length"]
@@ -65,11 +65,11 @@ class EventStream(Response):
     async def _send(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         await self._body(send, b"retry: %d\n\n" % RETRY_MILLISECONDS)
-        waiting: asyncio.Task[ServerSentEvent] | None = None
-        async with aclosing(_generator(self._events)) as events:
+        waiting: asyncio.Future[ServerSentEvent] | None = None
+        async with aclosing(self._events) as events:
             try:
                 while True:
-                    waiting = waiting or asyncio.create_task(anext(events))
+                    waiting = waiting or asyncio.ensure_future(anext(events))
                     done, _ = await asyncio.wait({waiting}, timeout=HEARTBEAT_SECONDS)
                     if not done:
                         await self._body(send, _HEARTBEAT)
@@ -86,11 +86,6 @@ class EventStream(Response):
 
     async def _body(self, send: Send, body: bytes) -> None:
         await in_time(send({"type": "http.response.body", "body": body, "more_body": True}))
-
-
-async def _generator(events: AsyncIterator[ServerSentEvent]) -> AsyncIterator[ServerSentEvent]:
-    async for event in events:
-        yield event
 
 
 async def _gone(request: Request) -> None:

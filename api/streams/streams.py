@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 
 import asyncpg
 
+from api.streams.shared import Shared
 from registry.errors import RegistryError
 from registry.sql import load_queries
 from registry.store.subscription import Subscriptions
@@ -46,13 +47,17 @@ class SlowClient(Exception):
 
 
 class Streams:
-    """The streams of one process. The pool belongs to the caller."""
+    """The streams of one process. The pool belongs to the caller.
+
+    ``shared`` answers what all of them ask; ``ending`` is set when they are closed.
+    """
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
         self._open = 0
         self._published: Subscriptions | None = None
         self._starting = asyncio.Lock()
+        self.shared = Shared()
         self.ending = asyncio.Event()
 
     @asynccontextmanager
@@ -74,6 +79,11 @@ class Streams:
             self._open -= 1
             if self._open == 0:
                 await self._stop()
+
+    async def published_size(self) -> int:
+        """The size of the last published checkpoint; 0 while there is none."""
+        size: int = await self._pool.fetchval(_SQL["published_size"])
+        return size
 
     async def close(self) -> None:
         """End all streams: their clients are told to come back. Returns when no connection is held any more."""

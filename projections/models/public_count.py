@@ -20,7 +20,8 @@ from projections.counting.definition import DEFINITION_ID, definition_sha256
 from projections.counting.disclosure import NOTHING, Bounds, Disclosure, NexusScope, parse
 from projections.counting.fold import read_adoption
 from projections.counting.query import CountQuery, Dimension, Unit
-from projections.errors import CatchingUp, DefinitionNotAdopted, ProjectionStopped
+from projections.errors import CatchingUp, DefinitionNotAdopted, NotPublishedYet, ProjectionStopped
+from projections.models.checkpoints import PublishedCheckpoint
 from projections.models.waiting import Waiting
 from projections.tables import Connection
 from registry.domain.codes import KINDS
@@ -80,27 +81,32 @@ class PublicCount:
 
 
 class Standing(NamedTuple):
-    """What every count as of one size is given with."""
+    """What every count as of one size is given with. ``checkpoint`` is None where none of that size was published."""
 
+    checkpoint: PublishedCheckpoint | None
     waiting: int
 
 
-async def standing(connection: Connection, size: int) -> Standing:
-    """Check that counts as of ``size`` can be given.
+async def standing(connection: Connection, size: int | None = None) -> Standing:
+    """Check that counts as of ``size`` can be given; as of the latest checkpoint if it is None.
 
-    Raises CatchingUp or ProjectionStopped while the tables do not cover that size, or are of another version than this
-    program, and DefinitionNotAdopted where the log counts by another definition.
+    Raises NotPublishedYet while there is none, CatchingUp or ProjectionStopped while the tables do not cover that size,
+    or are of another version than this program, and DefinitionNotAdopted where the log counts by another definition.
     """
     (row,) = await connection.fetch(_SQL["standing"], size, PublicCount.version, Waiting.version)
+    asked: int | None = row["size"]
+    if asked is None:
+        raise NotPublishedYet
     reached = row["reached"] if row["ours"] == 2 else 0
-    if reached < size:
+    if reached < asked:
         if row["stopped"] is not None:
             raise ProjectionStopped(row["stopped"], reached)
-        raise CatchingUp(size, reached)
+        raise CatchingUp(asked, reached)
     ours = f"{DEFINITION_ID} {definition_sha256()}"
     if row["definition"] != ours:
-        raise DefinitionNotAdopted(size, row["definition"], ours)
-    return Standing(waiting=row["waiting"])
+        raise DefinitionNotAdopted(asked, row["definition"], ours)
+    checkpoint = None if row["root"] is None else PublishedCheckpoint(*row[:4])
+    return Standing(checkpoint, row["waiting"])
 
 
 async def count(connection: Connection, query: CountQuery, size: int) -> Count:

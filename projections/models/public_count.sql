@@ -180,14 +180,17 @@ GROUP BY 6, 7, 8, 9, 10, 11, 12, 13
 HAVING sum(high) > 0;
 
 -- name: standing
--- What an answer as of size $1 needs beside the count: how far the read models are, if they are of the versions $2 and
--- $3, the definition in force, and how many incidents wait for a release.
-SELECT
+-- What an answer as of size $1 (null: the latest checkpoint) needs beside the count: the checkpoint of that size, how far
+-- the read models are, if they are of the versions $2 and $3, the definition in force, and how many incidents wait for a
+-- release.
+SELECT asked.size, checkpoints.root, checkpoints.note, checkpoints.published_at,
     (SELECT min(position) FROM projections.positions WHERE name IN ('public_count', 'waiting')) AS reached,
     (SELECT count(*) FROM projections.positions
      WHERE (name, version) IN (('public_count', $2::integer), ('waiting', $3::integer))) AS ours,
     (SELECT name FROM projections.positions
      WHERE name IN ('public_count', 'waiting') AND failed IS NOT NULL ORDER BY position LIMIT 1) AS stopped,
     (SELECT id || ' ' || sha256 FROM public_count.adoptions
-     WHERE type = 'definition.adopted' AND position < $1 ORDER BY position DESC LIMIT 1) AS definition,
-    (SELECT count(*) FROM waiting.intervals WHERE int8range(since, until) @> $1 - 1) AS waiting;
+     WHERE type = 'definition.adopted' AND position < asked.size ORDER BY position DESC LIMIT 1) AS definition,
+    (SELECT count(*) FROM waiting.intervals WHERE int8range(since, until) @> asked.size - 1) AS waiting
+FROM (SELECT coalesce($1::bigint, (SELECT max(size) FROM checkpoints)) AS size) AS asked
+LEFT JOIN checkpoints USING (size);

@@ -60,10 +60,8 @@ async def one(connection: Connection, incident: UUID, size: int) -> DisclosedInc
 
 
 def _incident(row: asyncpg.Record) -> DisclosedIncident:
-    return DisclosedIncident(
-        *row[:7],
-        tuple(
-            (name, value if value is None or name in _STRUCTURED else f'"{value}"')
-            for name, value in zip(FACETS, row[7:], strict=True)
-        ),
+    facets = tuple(
+        (name, value if value is None or name in _STRUCTURED else f'"{value}"')
+        for name, value in zip(FACETS, row[7:], strict=True)
     )
+    return DisclosedIncident._make((*row[:7], facets))

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from api.graphql.answer import Backing
 from api.graphql.http import MAX_BODY, build_router
+from api.streams.streams import Streams
 from projections.counting.definition import DEFINITION_ID, definition_sha256
 from projections.counting.fold import Fold
 from projections.counting.query import read
@@ -78,7 +79,7 @@ async def publish(pool: asyncpg.Pool) -> None:
 @pytest.fixture
 async def client(pool: asyncpg.Pool) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI()
-    app.include_router(build_router(lambda _: Backing(pool, (COUNT,), ORIGIN)))
+    app.include_router(build_router(lambda _: Backing(pool, (COUNT,), ORIGIN, Streams(pool))))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         yield client

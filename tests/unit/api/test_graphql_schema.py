@@ -9,15 +9,18 @@ import pytest
 from graphql import GraphQLSchema, build_schema
 from graphql.language import print_ast
 
-from api.graphql import schema as module
 from api.graphql.schema import exported
 
-PROMISED_FIELDS = ["count", "counts", "checkpoint", "checkpoints"]
-PROMISED_TYPES = [
-    "CountFilter", "Period", "Count", "Exclusion", "Definition", "Citation", "CountTable", "CountRow", "Cell",
-    "Checkpoint", "CheckpointConnection", "CheckpointEdge", "PageInfo",
-    "Language", "IncidentClass", "Unit", "Nexus", "Dimension", "CellState", "Verification",
-]  # fmt: skip
+NOT_BUILT_YET = {
+    "Query": {"rates", "coverage", "estimate", "restricted"},
+    "types": {
+        "RateTable", "RateRow", "CoverageTable", "CoverageRow", "Estimate", "OverlapCell", "Model", "Refusal",
+        "RestrictedUnit", "RestrictedDimension", "RestrictedFilter", "Restricted", "RestrictedTable", "RestrictedRow",
+        "RestrictedCell",
+    },
+}  # fmt: skip
+"""What was promised and is still missing. Nothing else may be."""
+
 _DESCRIPTION = re.compile(r'"""(?:.|\n)*?"""\s*|"(?:[^"\\]|\\.)*"\n\s*')
 
 
@@ -38,23 +41,32 @@ def described(schema: GraphQLSchema, name: str) -> dict[str, str]:
     return {member.name.value: re.sub(_DESCRIPTION, "", print_ast(member)) for member in members}
 
 
+def promised_types(promised: GraphQLSchema) -> set[str]:
+    return {name for name, type_ in promised.type_map.items() if type_.ast_node is not None}
+
+
 def test_the_exported_schema_is_that_of_the_program() -> None:
-    stored = Path(module.__file__).with_name("schema.graphql").read_text(encoding="utf-8")
+    stored = (Path(__file__).parents[3] / "docs" / "schema.graphql").read_text(encoding="utf-8")
 
-    assert stored == exported(), "run: python -m api.graphql.schema > api/graphql/schema.graphql"
+    assert stored == exported(), "run: python -m api.graphql.schema > docs/schema.graphql"
 
 
-@pytest.mark.parametrize("name", PROMISED_TYPES)
-def test_a_type_holds_everything_that_was_promised(
-    ours: GraphQLSchema, promised: GraphQLSchema, name: str
+def test_everything_that_was_promised_is_there_and_as_promised(
+    ours: GraphQLSchema, promised: GraphQLSchema
 ) -> None:
-    assert type(ours.type_map[name]) is type(promised.type_map[name])
-    assert described(promised, name).items() <= described(ours, name).items()
+    for name in promised_types(promised) - NOT_BUILT_YET["types"]:
+        assert type(ours.type_map[name]) is type(promised.type_map[name]), name
+        expected = described(promised, name)
+        missing = NOT_BUILT_YET["Query"] if name == "Query" else set()
+        assert {field: text for field, text in expected.items() if field not in missing}.items() <= described(
+            ours, name
+        ).items(), name
 
 
-@pytest.mark.parametrize("name", PROMISED_FIELDS)
-def test_a_question_is_asked_as_promised(ours: GraphQLSchema, promised: GraphQLSchema, name: str) -> None:
-    assert described(ours, "Query")[name] == described(promised, "Query")[name]
+def test_what_is_said_to_be_missing_is_missing(ours: GraphQLSchema, promised: GraphQLSchema) -> None:
+    assert promised_types(promised) >= NOT_BUILT_YET["types"]
+    assert NOT_BUILT_YET["types"].isdisjoint(ours.type_map)
+    assert NOT_BUILT_YET["Query"].isdisjoint(described(ours, "Query"))
 
 
 def test_every_type_and_field_is_described(ours: GraphQLSchema) -> None:

@@ -1,0 +1,70 @@
+"""What the resolvers of one request share: what it rests on, the checkpoints it asked about, and its loaders."""
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from strawberry.dataloader import DataLoader
+from strawberry.types import Info
+
+from api.graphql.answer import Backing, Pin, pin
+from api.graphql.types import CountFilter, Nexus
+from projections.counting.query import CountQuery, ask
+from projections.models import changes
+from projections.models.changes import RecordedChange
+
+Histories = DataLoader[UUID, list[RecordedChange]]
+
+
+class Asking:
+    """One request. Every answer in it that names no size is as of the same checkpoint."""
+
+    def __init__(self, backing: Backing) -> None:
+        self.backing = backing
+        self._pins: dict[int | None, asyncio.Task[Pin]] = {}
+        self._histories: dict[int, Histories] = {}
+
+    async def pin(self, as_of: int | None) -> Pin:
+        """The checkpoint that an answer is as of. Raises ProjectionError."""
+        as_of = as_of if isinstance(as_of, int) else None
+        if as_of not in self._pins:
+            self._pins[as_of] = asyncio.ensure_future(pin(self.backing, as_of))
+        return await self._pins[as_of]
+
+    def histories(self, size: int) -> Histories:
+        """Histories as of ``size``: those of all incidents of an answer are read by one statement."""
+        if size not in self._histories:
+            self._histories[size] = DataLoader(load_fn=partial(self._load_histories, size))
+        return self._histories[size]
+
+    async def _load_histories(self, size: int, incidents: Sequence[UUID]) -> list[list[RecordedChange]]:
+        async with self.backing.pool.acquire() as connection:
+            found = await changes.histories(connection, incidents, size)
+        return [found[incident] for incident in incidents]
+
+
+Context = Info[Asking, None]
+
+
+def question(
+    unit: str = "INCIDENTS", given: CountFilter | None = None, group_by: Sequence[str] = ()
+) -> CountQuery:
+    """The validated question that a filter asks. Raises InvalidQuery."""
+    # UNSET is falsy, as None is: both mean that nothing was given.
+    wanted = given or CountFilter()
+    return ask(
+        unit,
+        nexus=(wanted.nexus or Nexus.STRICT).name,
+        classes=None if not isinstance(wanted.class_, list) else [item.value for item in wanted.class_],
+        kinds=_listed(wanted.kind),
+        states=_listed(wanted.state),
+        municipalities=_listed(wanted.municipality),
+        period=(wanted.period.from_, wanted.period.to) if wanted.period else None,
+        group_by=group_by,
+    )
+
+
+def _listed(values: Any) -> list[str] | None:
+    return values if isinstance(values, list) else None

@@ -1,0 +1,41 @@
+"""GraphQL over server-sent events: the protocol graphql-sse 1.0 in "distinct connections mode".
+
+One request, one stream: an event ``next`` for each result, then ``complete``. A stream that the server ends while it is
+restarted has no ``complete``, so that clients come back.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Final
+
+from starlette.responses import Response
+
+from api.graphql.answer import Backing
+from api.graphql.asking import Asking
+from api.graphql.execution import Operation, Result, follow, ready, run
+from api.streams.sse import EventStream, ServerSentEvent
+
+MEDIA_TYPE: Final = "text/event-stream"
+
+
+def respond(asked: Operation, backing: Backing) -> Response:
+    """The stream of one operation; a query is a stream of one result."""
+    return EventStream(_events(asked, backing))
+
+
+async def _events(asked: Operation, backing: Backing) -> AsyncGenerator[ServerSentEvent, None]:
+    operation = ready(asked)
+    if isinstance(operation, Result):
+        yield _next(operation)
+    elif operation.streams:
+        async with aclosing(follow(operation, Asking(backing))) as results:
+            async for result in results:
+                yield _next(result)
+    else:
+        yield _next(await run(operation, Asking(backing)))
+    if not backing.streams.ending.is_set():
+        yield ServerSentEvent(b"", event="complete")
+
+
+def _next(result: Result) -> ServerSentEvent:
+    return ServerSentEvent(result.encode(), event="next")

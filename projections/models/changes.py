@@ -1,0 +1,85 @@
+"""What releases changed, between two sizes of the log or in the life of an incident, read from the leaves themselves.
+
+The tables of ``public_count`` say where the disclosures stand; what one changed is the pure difference of two leaves
+(``projections.counting.changes``), so that anybody who has the leaves finds the same.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import NamedTuple
+from uuid import UUID
+
+from projections.counting.changes import Change, changes
+from projections.counting.disclosure import Disclosure, parse
+from projections.errors import ProjectionStopped
+from projections.tables import Connection
+from registry.log.leaf import OpenLeaf, parse_leaf
+from registry.sql import load_queries
+
+_SQL = load_queries("projections.models", "changes.sql")
+
+
+class Place(NamedTuple):
+    """Where a change stands: the leaf, and which of its changes, from 0."""
+
+    position: int
+    number: int
+
+
+class RecordedChange(NamedTuple):
+    """A change with the leaf that made it. ``recorded`` is the leaf's UTC date."""
+
+    place: Place
+    recorded: date
+    incident: UUID
+    change: Change
+
+
+async def between(
+    connection: Connection, since: int, until: int, *, after: Place | None, limit: int
+) -> list[RecordedChange]:
+    """The next ``limit`` changes, behind ``after``, made by the leaves from ``since`` on and before ``until``."""
+    found: list[RecordedChange] = []
+    position = since if after is None else max(since, after.position)
+    while len(found) < limit:
+        rows = await connection.fetch(_SQL["between"], position, until, limit)
+        for row in rows:
+            before = None if row["before"] is None else _read(row["position"], row["before"])[1]
+            recorded, disclosure = _read(row["position"], row["leaf"])
+            found += [
+                one
+                for one in _recorded(row["position"], recorded, before, disclosure)
+                if after is None or one.place > after
+            ]
+        if len(rows) < limit:
+            break
+        position = rows[-1]["position"] + 1
+    return found[:limit]
+
+
+async def histories(
+    connection: Connection, incidents: Sequence[UUID], size: int
+) -> dict[UUID, list[RecordedChange]]:
+    """Every change of these incidents as of ``size``, the oldest first, by one statement."""
+    found: dict[UUID, list[RecordedChange]] = {incident: [] for incident in incidents}
+    last: dict[UUID, Disclosure] = {}
+    for row in await connection.fetch(_SQL["histories"], size, list(found)):
+        incident = row["incident"]
+        recorded, disclosure = _read(row["position"], row["leaf"])
+        found[incident] += _recorded(row["position"], recorded, last.get(incident), disclosure)
+        last[incident] = disclosure
+    return found
+
+
+def _read(position: int, data: bytes) -> tuple[date, Disclosure]:
+    leaf = parse_leaf(data)
+    if not isinstance(leaf, OpenLeaf):
+        raise ProjectionStopped("public_count", position, "a disclosure stands where the log has none")
+    return leaf.recorded, parse(leaf.public)
+
+
+def _recorded(
+    position: int, recorded: date, before: Disclosure | None, after: Disclosure
+) -> Iterator[RecordedChange]:
+    for number, change in enumerate(changes(before, after)):
+        yield RecordedChange(Place(position, number), recorded, UUID(after.incident), change)
