@@ -3,7 +3,7 @@
 Most of an answer is plain: objects whose fields are attributes. graphql-core takes each of them through the machinery
 that arguments, resolvers and promises need, some ten microseconds a field. Here a selection of nothing but plain fields
 becomes a plan, once per request, that reads attributes and nothing else. Whatever a plan cannot do, an error above all,
-is left to graphql-core, which does it again and says where it happened. A test compares the two on all kinds of answers.
+is left to graphql-core, which does it again and says where it happened. A test compares the two.
 
 Rests on internals of graphql-core 3.3 (``execute_fields``, ``collect_subfields``) and of Strawberry 0.341 (where a
 field's definition hangs); both are pinned.

@@ -42,6 +42,7 @@ def build_router(backing: Callable[[HTTPConnection], Backing]) -> APIRouter:
     """The endpoint ``/graphql``. ``backing`` is asked once per request."""
 
     async def endpoint(request: Request) -> Response:
+        request.scope["route"] = route  # as FastAPI's own routes do: the log and the figures name a request by it
         return await _answer(request, backing(request))
 
     async def sockets(socket: WebSocket) -> None:
@@ -49,7 +50,8 @@ def build_router(backing: Callable[[HTTPConnection], Backing]) -> APIRouter:
 
     router = APIRouter()
     # Plain routes: FastAPI's own would look for parameters and models on the way.
-    router.routes.append(Route(PATH, endpoint, methods=["GET", "POST"], include_in_schema=False))
+    route = Route(PATH, endpoint, methods=["GET", "POST"], include_in_schema=False)
+    router.routes.append(route)
     router.routes.append(WebSocketRoute(PATH, sockets))
     return router
 
