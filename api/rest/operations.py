@@ -7,21 +7,28 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from registry.application import assignments, incidents, institutions, reports, sites, triage
+from registry.application import assignments, incidents, institutions, reports, revisions, sites, triage
 from registry.application.drafts import (
     AmendmentDraft,
     AssignmentCorrectionDraft,
     AssignmentDraft,
     CertaintyDraft,
     ConditionsDraft,
+    DisputeDraft,
+    DisputeResolutionDraft,
     Draft,
     EndDraft,
     FindingRecordDraft,
+    IncidentCorrectionDraft,
     IncidentDraft,
     InstitutionDraft,
     InstitutionNameDraft,
+    LinkDraft,
     MatchRejectionDraft,
+    MergeDraft,
     NilReportDraft,
+    OutcomeDraft,
+    ReinstatementDraft,
     RelocationDecisionDraft,
     RelocationDraft,
     RelocationRequestDraft,
@@ -32,6 +39,7 @@ from registry.application.drafts import (
     SiteCodeDraft,
     SiteDraft,
     SiteSuspensionDraft,
+    SplitDraft,
     StartDraft,
     SuspensionDraft,
     TriageDraft,
@@ -201,6 +209,12 @@ WRITES: Final = (
     ),
     Write("/v1/incidents", IncidentDraft, incidents.open_incident, "Abrir un incidente · Open an incident"),
     Write(
+        "/v1/incidents/{id}/reports",
+        LinkDraft,
+        incidents.link_report,
+        "Vincular un reporte a un incidente, o desvincularlo · Link a report to an incident, or unlink it",
+    ),
+    Write(
         "/v1/incidents/{id}/victims",
         VictimRecordDraft,
         incidents.record_victim,
@@ -213,6 +227,12 @@ WRITES: Final = (
         "Registrar un hallazgo sobre un incidente · Record a finding on an incident",
     ),
     Write(
+        "/v1/incidents/{id}/outcomes",
+        OutcomeDraft,
+        incidents.update_outcome,
+        "Registrar lo que fue de una víctima · Record what became of a victim",
+    ),
+    Write(
         "/v1/incidents/{id}/certainty",
         CertaintyDraft,
         incidents.set_certainty,
@@ -220,10 +240,49 @@ WRITES: Final = (
         conditional=True,
     ),
     Write(
+        "/v1/incidents/{id}/dispute",
+        DisputeDraft,
+        revisions.dispute,
+        "Disputar un incidente · Dispute an incident",
+    ),
+    Write(
+        "/v1/incidents/{id}/dispute-resolution",
+        DisputeResolutionDraft,
+        revisions.resolve_dispute,
+        "Resolver una disputa · Resolve a dispute",
+    ),
+    Write(
+        "/v1/incidents/{id}/corrections",
+        IncidentCorrectionDraft,
+        revisions.correct,
+        "Corregir un incidente · Correct an incident",
+        conditional=True,
+    ),
+    Write(
         "/v1/incidents/{id}/retraction",
         RetractionDraft,
         incidents.retract,
         "Retirar un incidente · Retract an incident",
+        conditional=True,
+    ),
+    Write(
+        "/v1/incidents/{id}/reinstatement",
+        ReinstatementDraft,
+        incidents.reinstate,
+        "Restituir un incidente retirado · Reinstate a retracted incident",
+    ),
+    Write(
+        "/v1/incidents/{id}/merge",
+        MergeDraft,
+        revisions.merge,
+        "Fusionar un incidente con otro · Merge an incident into another",
+        conditional=True,
+    ),
+    Write(
+        "/v1/incidents/{id}/split",
+        SplitDraft,
+        revisions.split,
+        "Dividir un incidente · Split an incident",
         conditional=True,
     ),
 )

@@ -1,21 +1,25 @@
-"""Incidents: a verifying institution adjudicates what others reported."""
+"""Incidents: a verifying institution adjudicates what others reported. What it decides later is in ``revisions``."""
 
 from typing import cast
 from uuid import UUID
 
 from registry.application import claims, references
+from registry.application.days import must_have_come
 from registry.application.drafts import (
     CertaintyDraft,
     FindingDraft,
     IncidentDraft,
+    LinkDraft,
+    OutcomeDraft,
+    ReinstatementDraft,
     RetractionDraft,
     VictimDraft,
 )
+from registry.application.linking import linked_report
 from registry.application.unit import Decision, Unit
-from registry.domain.certainty import LinkedReport
 from registry.domain.event import Private
 from registry.domain.incident import Incident
-from registry.domain.report import AttackReported, Report, ThreatReported
+from registry.domain.report import Report
 from registry.errors import InvalidInput
 from registry.log.canonical import JSON
 
@@ -25,18 +29,21 @@ def open_incident(draft: IncidentDraft) -> Decision:
 
     async def decide(unit: Unit) -> Incident:
         reports = [
-            _link(await references.find(unit, Report, reference, field), field)
-            for field, reference in ((f"reports[{number}]", one) for number, one in enumerate(draft.reports))
+            await references.find(unit, Report, reference, f"reports[{number}]")
+            for number, reference in enumerate(draft.reports)
         ]
-        if len({report.report for report in reports}) != len(reports):
+        if len({report.id for report in reports}) != len(reports):
             raise InvalidInput(
                 "reports",
                 "Un mismo reporte aparece dos veces. Vincule cada reporte una sola vez.",
                 "The same report appears twice. Link each report once.",
             )
-        incident = unit.add(Incident.open(unit.act, incident_class=draft.class_, reports=reports))
+        linked = [linked_report(report, f"reports[{number}]") for number, report in enumerate(reports)]
+        incident = unit.lead(Incident.open(unit.act, incident_class=draft.class_, reports=linked))
+        for report in reports:
+            report.link(unit.act, incident.id)
         for number, finding in enumerate(draft.findings):
-            await _find(unit, incident, finding, f"findings[{number}]")
+            await find(unit, incident, finding, f"findings[{number}].")
         for number, victim in enumerate(draft.victims):
             await _record_victim(unit, incident, victim, f"victims[{number}]")
         if draft.certainty is not None:
@@ -46,12 +53,37 @@ def open_incident(draft: IncidentDraft) -> Decision:
     return decide
 
 
-def record_finding(incident_id: UUID, draft: FindingDraft) -> Decision:
-    """When, where, what kind, or whether it was public already."""
+def link_report(incident_id: UUID, draft: LinkDraft) -> Decision:
+    """A report is about this incident, or is not after all; both streams move together."""
 
     async def decide(unit: Unit) -> Incident:
         incident = await unit.target(Incident, incident_id)
-        await _find(unit, incident, draft, "")
+        match draft:
+            case LinkDraft(report=named, remove=None, reason=None) if named is not None:
+                report = await references.find(unit, Report, named, "report")
+                incident.link_report(unit.act, linked_report(report, "report"))
+                report.link(unit.act, incident.id)
+            case LinkDraft(report=None, remove=named, reason=reason) if named is not None and reason:
+                report = await references.find(unit, Report, named, "remove")
+                incident.unlink_report(unit.act, report.id, reason)
+                report.unlink(unit.act, incident.id)
+            case _:
+                raise InvalidInput(
+                    "report",
+                    "Indique el reporte que se vincula (report), o el que se desvincula (remove) con motivo (reason).",
+                    "Name the report to link (report), or the one to unlink (remove) with its reason (reason).",
+                )
+        return incident
+
+    return decide
+
+
+def record_finding(incident_id: UUID, draft: FindingDraft) -> Decision:
+    """When, where, what kind, by what means, by whom, or whether it was public already."""
+
+    async def decide(unit: Unit) -> Incident:
+        incident = await unit.target(Incident, incident_id)
+        await find(unit, incident, draft, "")
         return incident
 
     return decide
@@ -63,6 +95,32 @@ def record_victim(incident_id: UUID, draft: VictimDraft) -> Decision:
     async def decide(unit: Unit) -> Incident:
         incident = await unit.target(Incident, incident_id)
         await _record_victim(unit, incident, draft, "")
+        return incident
+
+    return decide
+
+
+def update_outcome(incident_id: UUID, draft: OutcomeDraft) -> Decision:
+    """What became of a victim later: it counts on the day of the attack."""
+
+    async def decide(unit: Unit) -> Incident:
+        incident = await unit.target(Incident, incident_id)
+        known_on = draft.known_on or unit.act.at.date()
+        must_have_come(unit, known_on, "known_on")
+        if incident.when is not None and known_on < (incident.when.earliest or known_on):
+            raise InvalidInput(
+                "known_on",
+                "La fecha es anterior al hecho. Indique el día en que se supo, o corrija la fecha del incidente.",
+                "The date is before the occurrence. Give the day on which it became known, or correct the incident's.",
+            )
+        incident.update_outcome(
+            unit.act,
+            victim=draft.victim,
+            outcome=draft.outcome,
+            manner=draft.manner,
+            count=draft.count,
+            known_on=known_on,
+        )
         return incident
 
     return decide
@@ -90,48 +148,44 @@ def retract(incident_id: UUID, draft: RetractionDraft) -> Decision:
     return decide
 
 
-def _link(report: Report, field: str) -> LinkedReport:
-    reported, report_class = report.report, report.report_class
-    if not isinstance(reported, ThreatReported | AttackReported) or report_class is None:
-        raise InvalidInput(
-            field,
-            "Solo se vinculan reportes de amenazas o ataques; los demás nunca se cuentan como incidente.",
-            "Only reports of threats or attacks are linked; others are never counted as an incident.",
-        )
-    return LinkedReport(
-        report=report.id,
-        institution=reported.institution,
-        recorded=reported.recorded,
-        report_class=report_class,
-        source_type=reported.source_type,
-        directness=reported.directness,
-        source=reported.source,
-        derived_from=reported.derived_from,
-        when=reported.when,
-        where=reported.where,
-    )
+def reinstate(incident_id: UUID, draft: ReinstatementDraft) -> Decision:
+    """The retraction was wrong: it counts again as it did."""
+
+    async def decide(unit: Unit) -> Incident:
+        incident = await unit.target(Incident, incident_id)
+        incident.reinstate(unit.act, draft.reason)
+        return incident
+
+    return decide
 
 
-async def _find(unit: Unit, incident: Incident, draft: FindingDraft, field: str) -> None:
-    prefix = f"{field}." if field else ""
+async def find(unit: Unit, incident: Incident, draft: FindingDraft, prefix: str) -> None:
+    """Records a finding; errors name its fields behind ``prefix``."""
     words: dict[str, JSON] = {
         "when_wording": draft.when.wording if draft.when else None,
         "where_wording": draft.where.wording if draft.where else None,
         "sources": cast("JSON", list(draft.sources)) or None,
     }
     private: Private = {incident.subject: {name: value for name, value in words.items() if value is not None}}
+    reports = [
+        (await references.find(unit, Report, reference, f"{prefix}reports[{number}]")).id
+        for number, reference in enumerate(draft.reports)
+    ]
     incident.record_finding(
         unit.act,
         when=claims.when(unit, draft.when, f"{prefix}when"),
         where=await claims.where(unit, draft.where, f"{prefix}where") if draft.where else None,
         kind=draft.kind,
+        means=None if draft.means is None else tuple(draft.means),
+        perpetrator=draft.perpetrator,
         already_public=draft.already_public,
         family_agrees=draft.family_agrees,
+        basis=draft.basis,
+        reports=tuple(reports),
         private=private,
     )
 
 
 async def _record_victim(unit: Unit, incident: Incident, draft: VictimDraft, field: str) -> None:
-    prefix = field or "victim"
-    victim, identity = await claims.victim(unit, draft, prefix)
+    victim, identity = await claims.victim(unit, draft, field or "victim")
     incident.record_victim(unit.act, victim, private=identity)

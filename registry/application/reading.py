@@ -4,14 +4,14 @@ Own records show all, identities only to whoever says why; a verifier sees narra
 an identity. What is not public is noted in the audit of private reads before anybody sees it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import cast
 from uuid import UUID
 
 import msgspec
 
-from registry.application import report_view
+from registry.application import incident_view, report_view
 from registry.application.application import Application
 from registry.application.place_views import assignment_body, site_body
 from registry.application.sealing import unseal
@@ -88,7 +88,7 @@ async def _look(app: Application, actor: Actor, noun: str, record_id: UUID) -> V
     aggregate = aggregate_type(id=record_id)
     for event in events:
         aggregate.fold(event)
-    body = _body(aggregate, actor, app.clock().date())
+    body = _body(aggregate, events, actor, app.clock().date())
     if isinstance(aggregate, Report):
         body |= await report_view.links(app, actor, aggregate)
     if events[0].by.institution == actor.institution or actor.sees_all:
@@ -164,7 +164,7 @@ def _visible(aggregate_type: type[Aggregate], owner: UUID | None, actor: Actor) 
     return owner is not None and owner == actor.institution
 
 
-def _body(aggregate: Aggregate, actor: Actor, today: date) -> dict[str, JSON]:
+def _body(aggregate: Aggregate, events: Sequence[Event], actor: Actor, today: date) -> dict[str, JSON]:
     """The record in codes, under the names in which it is sent."""
     match aggregate:
         case Assignment():
@@ -174,19 +174,7 @@ def _body(aggregate: Aggregate, actor: Actor, today: date) -> dict[str, JSON]:
         case Report():
             return report_view.body(aggregate)
         case Incident():
-            state = {
-                "class": aggregate.incident_class.value,
-                "status": aggregate.status.value,
-                "certainty": aggregate.certainty.value if aggregate.certainty else None,
-                "kind": aggregate.kind,
-                "retracted": aggregate.retracted.value if aggregate.retracted else None,
-                "already_public": aggregate.already_public,
-                "family_agrees": aggregate.family_agrees,
-                **{
-                    name: msgspec.to_builtins(getattr(aggregate, name))
-                    for name in ("when", "where", "reports", "victims")
-                },
-            }
+            return incident_view.body(aggregate, events)
         case _:
             state = msgspec.to_builtins(aggregate)
             del state["id"], state["version"]
@@ -203,9 +191,18 @@ async def _private(
     for one in await unseal(app.store, app.vault, recorded):
         for subject, values in one.private.items():
             kind = subject.partition(":")[0]
-            if own or kind == "report" or (kind == "incident" and one.recorded.type != "incident.disclosed"):
-                private[subject] = {
-                    **cast("dict[str, JSON]", private.get(subject, {})),
-                    **cast("dict[str, JSON]", values),
-                }
+            known = cast("dict[str, JSON]", private.get(subject, {}))
+            said = cast("dict[str, JSON]", values)
+            if kind == "incident" and one.recorded.type != "incident.disclosed":
+                private[subject] = {**known, **_with_earlier(known, said, one.recorded.version)}
+            elif own or kind == "report":
+                private[subject] = {**known, **said}
     return private
+
+
+def _with_earlier(known: dict[str, JSON], said: dict[str, JSON], version: int) -> dict[str, JSON]:
+    """Reviewers' words, all of them: each with the version of the event that it came with."""
+    return {
+        name: [*cast("list[JSON]", known.get(name, [])), {"version": version, "value": value}]
+        for name, value in said.items()
+    }

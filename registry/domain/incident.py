@@ -145,7 +145,7 @@ class Incident(IncidentRecord, kw_only=True):
         A consequence of their request, on which the register acts itself: reviewers neither decide it nor take it back.
         """
         if self.merged_into is None and not self.family_objects:
-            closed = {**dict.fromkeys(FINDINGS), "family_agrees": False}
+            closed: dict[str, Any] = {**dict.fromkeys(FINDINGS), "family_agrees": False}
             self.trigger(FindingRecorded, act, basis=(), reports=(), **closed)
 
     def record_victim(self, act: Act, victim: Victim, *, private: Private = NOTHING_PRIVATE) -> None:
@@ -165,7 +165,7 @@ class Incident(IncidentRecord, kw_only=True):
     ) -> None:
         """``count``: of how many of several alike; None for all of them."""
         self._must_be_open(act)
-        known = self.victim_of(victim)
+        known = self.victim(victim)
         if known.count == NOBODY or count == NOBODY:
             raise rules.nobody_left()
         if known.outcome is Outcome.KILLED and outcome is not Outcome.KILLED:
@@ -315,7 +315,7 @@ class Incident(IncidentRecord, kw_only=True):
         for report in moving:
             self.trigger(ReportUnlinked, act, report=report.report, reason=reason)
         for number in sorted(set(victims)):
-            victim = self.victim_of(number)
+            victim = self.victim(number)
             if victim.count == NOBODY:
                 raise rules.nobody_left()
             part.record_victim(act, victim)
@@ -343,6 +343,16 @@ class Incident(IncidentRecord, kw_only=True):
             disclosure=disclosure,
         )
 
+    def victim(self, number: int) -> Victim:
+        """The victim of a number. Raises InvalidInput if there is none."""
+        if not 1 <= number <= len(self.victims):
+            raise InvalidInput(
+                "victim",
+                "No hay víctima con ese número. Lea el incidente para ver las que hay.",
+                "There is no victim of that number. Read the incident to see those that there are.",
+            )
+        return self.victims[number - 1]
+
     def _four_eyes(self, act: Act, *reports: LinkedReport) -> None:
         rules.must_review_for_others(act, (report.institution for report in reports))
 
@@ -367,18 +377,9 @@ class Incident(IncidentRecord, kw_only=True):
             if number != besides and known.person == victim.person is not None and known.count != NOBODY:
                 raise rules.victim_known()
 
-    def victim_of(self, number: int) -> Victim:
-        if not 1 <= number <= len(self.victims):
-            raise InvalidInput(
-                "victim",
-                "No hay víctima con ese número. Lea el incidente para ver las que hay.",
-                "There is no victim of that number. Read the incident to see those that there are.",
-            )
-        return self.victims[number - 1]
-
     def _recorded(self, field: CorrectedField, victim: int | None) -> Any:
         if field == "victim":
-            return self.victim_of(victim or 0)
+            return self.victim(victim or 0)
         return self.incident_class if field == "class" else getattr(self, field)
 
     def _hold_to_the_facts(self, act: Act) -> None:

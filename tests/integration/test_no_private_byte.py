@@ -66,6 +66,9 @@ PLANTED = {
     "EvidenceDraft.source_url": "https://planted.example/evidence?id=9",
     "EvidenceDraft.acquired_at": "planted time of acquisition",
     "FindingDraft.sources": "https://planted.example/finding-source",
+    "DisputeDraft.statement": "Planted statement: la comunidad lo vio irse antes.",
+    "DisputeResolutionDraft.resolution": "Planted resolution: se oyó a las dos partes.",
+    "IncidentCorrectionDraft.authority": "PLANTED-RULING-77/2026",
 }
 """Every private text field of every draft, with the value that is planted there."""
 
@@ -88,6 +91,10 @@ NOT_PRIVATE = {
     "NilReportDraft.quarter",
     "NilReportDraft.source_record_id",
     "FindingDraft.kind",
+    "IncidentCorrectionDraft.kind",
+    "LinkDraft.source_record_id",
+    "OutcomeDraft.source_record_id",
+    "DisputeDraft.source_record_id",
     "IncidentDraft.source_record_id",
     "FindingRecordDraft.source_record_id",
     "VictimRecordDraft.source_record_id",
@@ -334,6 +341,18 @@ async def plant(world: World) -> str:
     opened = await world.send("/v1/incidents", incident, reviewer)
     await world.send(f"/v1/incidents/{opened}/victims", BY_INTERNAL_ID, reviewer)
     await world.send(f"/v1/incidents/{opened}/findings", {"when": WHEN, "sources": sources}, reviewer)
+    contested = {"ground": "WHEN", "statement": PLANTED["DisputeDraft.statement"]}
+    await world.send(f"/v1/incidents/{opened}/dispute", contested, university)
+    resolved = {"decision": "UPHELD", "resolution": PLANTED["DisputeResolutionDraft.resolution"]}
+    await world.send(f"/v1/incidents/{opened}/dispute-resolution", resolved, reviewer)
+    version = (await world.http.get(f"/v1/incidents/{opened}", headers=reviewer)).headers["etag"]
+    correction = {
+        "when": {**WHEN, "latest": "2026-01-06", "precision": "INTERVAL"},
+        "victim": {"number": 2, "sex": "MALE"},
+        "reason": "DATA_ENTRY",
+        "authority": PLANTED["IncidentCorrectionDraft.authority"],
+    }
+    await world.send(f"/v1/incidents/{opened}/corrections", correction, {**reviewer, "If-Match": version})
 
     # Refused: by whom it is not theirs to see, for what is wrong with it. None of them may quote what was sent.
     stranger = await world.join(InstitutionKind.UNIVERSITY, Scope.REPORTS_WRITE)

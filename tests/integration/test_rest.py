@@ -184,12 +184,12 @@ class TestWriting:
 
     async def test_every_fact_may_carry_the_senders_own_id(self, join: Callable[..., Any]) -> None:
         university, verifier = await join(Scope.REPORTS_WRITE), await join(Scope.INCIDENTS_VERIFY)
-        report = (await university.post("/v1/reports", REPORT)).json()["id"]
+        reports = [(await university.post("/v1/reports", REPORT)).json()["id"] for _ in range(2)]
         incidents = [
             (await verifier.post("/v1/incidents", {"class": "ATTACK", "reports": [report]})).headers[
                 "location"
             ]
-            for _ in range(2)
+            for report in reports
         ]
         victim = {"role": "STAFF", "source_record_id": "V-1"}
         first = await verifier.post(f"{incidents[0]}/victims", victim)
