@@ -17,6 +17,7 @@ from api.app import create_app
 from api.health import FAILING, RUNNING, STOPPED
 from api.server import Server
 from api.services import Services
+from api.streams.streams import Streams
 from api.supervision import keep_going
 from projections.models import PROJECTIONS
 from projections.releases import Releases
@@ -41,11 +42,18 @@ class Running:
 
     async def serve(self, listener: socket.socket) -> None:
         """The API; returns once it accepts connections."""
-        server = Server(create_app(self._services))
+        app = create_app(self._services)
+        server = Server(app)
         serving = self._tasks.create_task(server.run_until(self._stopping, listener))
+        self._tasks.create_task(self._end_streams(app.state.streams))
         listening = asyncio.create_task(server.listening.wait())
         await asyncio.wait({serving, listening}, return_when=asyncio.FIRST_COMPLETED)
         listening.cancel()
+
+    async def _end_streams(self, streams: Streams) -> None:
+        """Streams have no end of their own: they are told before the server waits for what is under way."""
+        await self._stopping.wait()
+        await streams.close()
 
     def project(self) -> None:
         """The read models, following the log."""

@@ -50,6 +50,10 @@ def reserve(host: str, port: int) -> socket.socket:
     return listener
 
 
+MAX_MESSAGE: Final = 64 * 1024
+"""Bytes of a message over a WebSocket, as of a question over HTTP."""
+
+
 class Server(uvicorn.Server):
     """Leaves the process's signals to whoever runs it. ``listening`` is set once it accepts connections."""
 
@@ -63,6 +67,8 @@ class Server(uvicorn.Server):
                 server_header=False,
                 timeout_graceful_shutdown=GRACE_SECONDS,
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
+                ws_max_size=MAX_MESSAGE,
+                ws_per_message_deflate=False,  # its state would be most of what an open socket costs
             )
         )
         self.listening = asyncio.Event()

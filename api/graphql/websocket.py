@@ -25,9 +25,6 @@ INIT_SECONDS: Final = 10.0
 MAX_OPERATIONS: Final = 20
 """Under way on one connection at a time."""
 
-MAX_MESSAGE: Final = 64 * 1024
-"""Bytes, as of a request over HTTP."""
-
 
 class _Closed(Exception):
     """The connection ends with this code."""
@@ -100,8 +97,6 @@ class _Connection:
             text = await self._socket.receive_text()
         except KeyError:
             raise _Closed(4400, "Messages are text") from None
-        if len(text) > MAX_MESSAGE:
-            raise _Closed(1009, "The message is too large")
         try:
             message = orjson.loads(text)
         except orjson.JSONDecodeError:
