@@ -26,8 +26,7 @@ from registry.application.unit import OPERATOR, Unit, WriteOptions
 from registry.disclosure import disclosed, ladder, policy
 from registry.disclosure.facets import FACETS, Facets, Findings, facets_of
 from registry.disclosure.promotions import end_concerned
-from registry.domain.certainty import LinkedReport
-from registry.domain.codes import UNKNOWN, Certainty
+from registry.domain.codes import UNKNOWN, Certainty, IncidentStatus
 from registry.domain.incident import Incident
 from registry.domain.register import REGISTER_ID, Register
 from registry.log.canonical import JSON
@@ -171,7 +170,10 @@ def _certainty(incident: Incident) -> Certainty:
 
 
 def _status(incident: Incident) -> str:
-    return "ACTIVE" if incident.retracted is None else "RETRACTED"
+    """Whether it stands by itself, as leaves say it; how certain it is stands beside."""
+    if incident.status in (IncidentStatus.MERGED, IncidentStatus.RETRACTED):
+        return incident.status.value
+    return "ACTIVE"
 
 
 def _crowds(facets: Facets) -> dict[str, Crowd]:
@@ -197,28 +199,30 @@ def _candidate(
         incident_class=incident.incident_class,
         status=_status(incident),
         certainty=_certainty(incident),
-        disputed=False,
+        disputed=incident.disputed,
         facets=case.facets,
         victims=incident.victims,
         findings=_findings(incident),
-        reported=_earliest(incident.reports),
+        reported=_reported(incident),
         promotion_end=end_concerned(served, incident.when),
         students={facet: students[crowd] for facet, crowd in _crowds(case.facets).items()},
         opened=disclosed.opened(case.previous, case.facets) if case.previous else None,
     )
 
 
-def _earliest(reports: Sequence[LinkedReport]) -> date:
-    return min(report.recorded for report in reports).date()
+def _reported(incident: Incident) -> date:
+    if incident.reported is None:
+        raise ValueError(f"incident {incident.id} was opened without a report")
+    return incident.reported.date()
 
 
 def _standing(case: _Case, open_facets: frozenset[str]) -> disclosed.Standing:
     return disclosed.Standing(
         incident=case.incident.id,
         status=_status(case.incident),
-        merged_into=None,
+        merged_into=case.incident.merged_into,
         certainty=_certainty(case.incident),
-        disputed=False,
+        disputed=case.incident.disputed,
         incident_class=case.incident.incident_class,
         facets=case.facets,
         open=open_facets,

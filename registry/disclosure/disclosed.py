@@ -2,8 +2,8 @@
 
 Every leaf names all facets. An open facet shows its value; one that an earlier leaf sealed is opened with the key of
 that leaf's commitment. A facet that stays sealed repeats its commitment and names the leaf that made it. A leaf with
-a reason is a correction (or a retraction): values may change, and everything that is not open is sealed anew, so
-that nobody can tell which of the sealed values was corrected.
+a reason is a correction (or a retraction, a merge, a reinstatement): values may change, and everything that is not
+open is sealed anew, so that nobody can tell which of the sealed values was corrected.
 """
 
 from collections.abc import Callable, Mapping
@@ -110,9 +110,10 @@ def disclose(
 ) -> Disclosure:
     """The leaf with id ``event_id``.
 
-    ``reason`` is that of the last correction or retraction, if there was one since the previous leaf; it is shown
-    only where something public changed for it. A value that changed without one carries NEW_EVIDENCE. ``key`` makes
-    the 32 random bytes of each new commitment. Raises RuleViolated where a facet would be opened that no key opens.
+    ``reason`` is that of the last correction, retraction, merge or reinstatement, if there was one since the previous
+    leaf; it is shown only where something public changed for it. A value that changed without one carries
+    NEW_EVIDENCE. ``key`` makes the 32 random bytes of each new commitment. Raises RuleViolated where a facet would be
+    opened that no key opens.
     """
     shown = _reason(now, previous, reason)
     facets: dict[str, JSON] = {}
@@ -129,7 +130,8 @@ def disclose(
 
 def _reason(now: Standing, previous: Previous | None, given: CorrectionReason | None) -> str | None:
     corrected = previous is not None and _corrected(now, previous)
-    if not corrected and now.status == "ACTIVE":
+    stood = previous is None or previous.public["status"] == "ACTIVE"
+    if not corrected and stood and now.status == "ACTIVE":
         return None
     if given is not None:
         return given.public
