@@ -82,7 +82,7 @@ async def run(bench: Bench) -> list[Comparison]:
     large = await _filled(bench, "growth_large", bench.size(1_000_000, 2_000))
     small = await _filled(bench, "growth_small", bench.size(10_000, 1_000))
     figures = [
-        ("durable appends, 64 submitters", Filled.append, bench.size(2_000, 100)),
+        ("durable appends, 64 submitters", Filled.append, bench.size(8_000, 100)),
         ("bulk append", Filled.append_bulk, bench.size(4, 1)),
         ("replay of streams of 10", Filled.replay, bench.size(1_000, 20)),
         ("projection catch-up", Filled.catch_up, bench.size(2_000, 500)),
