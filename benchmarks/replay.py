@@ -49,7 +49,7 @@ async def run(bench: Bench) -> list[Comparison]:
                 await bench.compare(f"replay of streams of {LENGTH}", side, alternative, reach=8)
                 for side in (
                     Side("Recorder.select_events, decode_event, fold", streams, replay_recorder),
-                    Side("EventStore.read_stream, decode_event, fold", streams, replay_store),
+                    Side("EventStore.history, decode_event, fold", streams, replay_store),
                 )
             ]
     await store.close()
@@ -60,8 +60,8 @@ async def run(bench: Bench) -> list[Comparison]:
 async def fold(store: EventStore, stream: UUID) -> Assignment:
     """The aggregate from its first event on."""
     aggregate = Assignment(id=stream)
-    for recorded in await store.read_stream(stream):
-        aggregate.fold(decode_event(recorded.type, recorded.state))
+    for topic, state in await store.history(stream):
+        aggregate.fold(decode_event(topic, state))
     return aggregate
 
 
