@@ -39,6 +39,16 @@ CREATE TABLE placements.sites (
     cvegeo text NOT NULL
 );
 
+CREATE SCHEMA mentions;
+
+-- Which records ever mentioned a subject: site:<id>, person:<pseudonym>, incident:<id>.
+CREATE TABLE mentions.records (
+    subject text NOT NULL,
+    record  uuid NOT NULL,
+    noun    text NOT NULL,
+    PRIMARY KEY (subject, record)
+);
+
 CREATE SCHEMA answers;
 
 -- Universities, which are expected to answer for every quarter.

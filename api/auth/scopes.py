@@ -77,6 +77,7 @@ REQUIRED: Final[Mapping[tuple[str, str], frozenset[Scope]]] = {
     ("POST", "/v1/sites/{id}/reopening"): _ADMIN | _ASSIGN,
     ("GET", "/v1/sites"): ANY,
     ("GET", "/v1/sites/{id}"): ANY,
+    ("GET", "/v1/sites/{id}/history"): _READ_ALL,
     ("POST", "/v1/assignments"): _ASSIGN,
     ("POST", "/v1/assignments/{id}/start"): _ASSIGN,
     ("POST", "/v1/assignments/{id}/suspension"): _ASSIGN,
@@ -115,6 +116,7 @@ REQUIRED: Final[Mapping[tuple[str, str], frozenset[Scope]]] = {
     ("POST", "/v1/incidents/{id}/split"): _VERIFY,
     ("GET", "/v1/incidents"): _READ_INCIDENTS,
     ("GET", "/v1/incidents/{id}"): _READ_INCIDENTS,
+    ("GET", "/v1/incidents/{id}/warnings"): _READ_INCIDENTS,
     # A receipt is shown to the institution that sent the event and to nobody else.
     ("GET", "/v1/receipts/{position}"): ANY,
     ("POST", "/v1/reports/{id}/evidence"): _SUBMIT,

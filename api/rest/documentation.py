@@ -32,6 +32,8 @@ from api.problems import (
 from api.rest.answers import EvidenceAnswer, Item, KeyAnswer, Page, WriteAnswer
 from api.rest.examples import EXAMPLES
 from api.rest.operations import WRITES, Write
+from projections.site_history import SiteHistory
+from projections.warnings import Warnings
 from registry.application.custody import Evidence
 from registry.application.drafts import FileDraft
 from registry.privacy.reads import PrivateRead
@@ -211,6 +213,7 @@ def document_evidence_file() -> dict[str, Any]:
 
 _SHAPES: Final[list[Any]] = [
     KeyDraft, Key, KeyAnswer, WriteAnswer, EvidenceAnswer, Evidence, FileDraft, Item, Page, PrivateReads, Problem,
+    Warnings, SiteHistory,
 ]  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from typing import Final
 
 from projections.models.answers import AnswersProjection
 from projections.models.incidents import IncidentsProjection
+from projections.models.mentions import MentionsProjection
 from projections.models.placements import PlacementsProjection
 from projections.models.public_count import PublicCount
 from projections.models.records import RecordsProjection
@@ -16,6 +17,7 @@ PROJECTIONS: Final[tuple[Projection, ...]] = (
     RecordsProjection(),
     IncidentsProjection(),
     PlacementsProjection(),
+    MentionsProjection(),
     AnswersProjection(),
 )
 """All that follow the log."""

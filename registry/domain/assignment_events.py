@@ -112,3 +112,6 @@ class AssignmentCorrected(Event, frozen=True, kw_only=True):
     old: str | None
     new: str | None
     reason: CorrectionReason
+
+    def touched(self) -> tuple[str, ...]:
+        return (self.field,)

@@ -233,7 +233,13 @@ async def test_the_pseudonym_stays_where_it_keeps_records_of_one_person_together
 
     stored = await columns(pool)
     where = {one.where.rpartition(".")[0] for one in stored if told.person.name.encode() in one.data}
-    assert where == {"public.events", "incidents.folded", "placements.assignments", "placements.stays"}
+    assert where == {
+        "public.events",
+        "incidents.folded",
+        "mentions.records",
+        "placements.assignments",
+        "placements.stays",
+    }
     (event,) = await said_erased(app)
     assert (event.kind, event.reason) == (SubjectKind.PERSON, REASON)
     assert told.person.name not in str(event)
