@@ -13,7 +13,17 @@ from api.boundary import Boundary
 from api.graphql import http as graphql
 from api.graphql.answer import Backing
 from api.imports import router as imports
-from api.rest import documentation, evidence, histories, keys, private_reads, problem_pages, reading, writing
+from api.rest import (
+    documentation,
+    evidence,
+    histories,
+    keys,
+    private_reads,
+    problem_pages,
+    reading,
+    subject_requests,
+    writing,
+)
 from api.rest.operations import WRITES
 from api.services import Services
 from api.streams.streams import Streams
@@ -63,6 +73,7 @@ def create_app(services: Services) -> FastAPI:
         histories.build_router(),
         private_reads.build_router(),
         evidence.build_router(services),
+        subject_requests.build_router(services),
         imports.build_router(services),
         log_routes.build_router(),
         problem_pages.build_router(),

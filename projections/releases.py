@@ -21,6 +21,7 @@ from projections.models.placements import Crowd
 from projections.runner import Runner
 from registry.application.answers import Accepted
 from registry.application.application import Application
+from registry.application.objections import Objections
 from registry.application.sealing import unseal
 from registry.application.unit import OPERATOR, Unit, WriteOptions
 from registry.disclosure import disclosed, ladder, policy
@@ -46,6 +47,7 @@ class Releases:
     def __init__(self, app: Application, pool: asyncpg.Pool) -> None:
         self._app = app
         self._pool = pool
+        self._objections = Objections(app, pool)
         self._models = Runner(
             pool,
             [incidents.IncidentsProjection(), placements.PlacementsProjection(), answers.AnswersProjection()],
@@ -64,6 +66,7 @@ class Releases:
         Raises RuleViolated before a definition and a policy are adopted, ProjectionStopped when a model that it
         decides on has stopped, StoreUnavailable when decisions came faster than it could follow.
         """
+        await self._objections.hold_all()
         accepted = await self._app.execute(OPERATOR, self._decide, WriteOptions())
         return accepted if accepted.events else None
 

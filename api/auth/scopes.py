@@ -122,6 +122,13 @@ REQUIRED: Final[Mapping[tuple[str, str], frozenset[Scope]]] = {
     ("POST", "/v1/reports/{id}/evidence"): _SUBMIT,
     ("GET", "/v1/evidence/{id}"): _SUBMIT | _VERIFY | _ADMIN,
     ("GET", "/v1/evidence/{id}/file"): _SUBMIT | _VERIFY,
+    # An institution keeps the requests of its own students; erasures are carried out by the administrator alone.
+    ("POST", "/v1/subject-requests"): _ADMIN | _ASSIGN,
+    ("GET", "/v1/subject-requests"): _ADMIN | _ASSIGN,
+    ("GET", "/v1/subject-requests/{id}"): _ADMIN | _ASSIGN,
+    ("GET", "/v1/subject-requests/{id}/data"): _ADMIN | _ASSIGN,
+    ("POST", "/v1/subject-requests/{id}/answer"): _ADMIN | _ASSIGN,
+    ("POST", "/v1/subject-requests/{id}/completion"): _ADMIN | _ASSIGN,
     # The administrator asks about all records, an institution about its own.
     ("GET", "/v1/private-reads"): _ADMIN | _SUBMIT | _ASSIGN,
     # What the rows are needs its own scope besides; the import checks it when it knows.

@@ -119,6 +119,11 @@ def page(views: Sequence[View], following: int | None) -> Response:
     return _json(Page(items=[_item(view) for view in views], next=following), 200)
 
 
+def made(value: object, location: str, *, replayed: bool) -> Response:
+    """A row of our own, made or changed: no event, hence no receipt."""
+    return _json(value, 201, {"Location": location}, replayed=replayed)
+
+
 def plain(value: object) -> Response:
     """Any other JSON for the caller's eyes only."""
     return _json(value, 200)

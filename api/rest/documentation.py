@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 from fastapi import FastAPI
@@ -34,8 +35,15 @@ from api.rest.examples import EXAMPLES
 from api.rest.operations import WRITES, Write
 from projections.site_history import SiteHistory
 from projections.warnings import Warnings
+from registry.application.access import AccessAnswer
 from registry.application.custody import Evidence
-from registry.application.drafts import FileDraft
+from registry.application.drafts import (
+    FileDraft,
+    RequestAnswerDraft,
+    RequestCompletionDraft,
+    SubjectRequestDraft,
+)
+from registry.application.subject_request_views import SubjectRequest
 from registry.privacy.reads import PrivateRead
 
 _REF: Final = "#/components/schemas/{name}"
@@ -104,6 +112,13 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     errors: list[FieldProblem] = []
 
 
+class SubjectRequestPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of requests; ``next`` is the ``after`` of the following page, null on the last."""
+
+    items: list[SubjectRequest]
+    next: UUID | None
+
+
 class PrivateReads(msgspec.Struct, frozen=True, kw_only=True):
     """A page of reads; ``next`` is the ``after`` of the following page, null on the last."""
 
@@ -139,6 +154,16 @@ def document_keys() -> dict[str, Any]:
     }
     operation = _operation("Emitir una clave · Issue a key", "/v1/keys", responses, _EVERY_WRITE)
     return _with_body(operation, _body(KeyDraft, EXAMPLES["/v1/keys"]), [_IDEMPOTENCY_KEY])
+
+
+def document_subject_request(path: str, draft: type, summary: str) -> dict[str, Any]:
+    """The decorator arguments of a ``POST`` about a request of a data subject."""
+    responses: dict[int | str, dict[str, Any]] = {
+        201: {"description": "La solicitud · The request", "content": _json(SubjectRequest)}
+    }
+    kinds = [*_EVERY_WRITE, NOT_FOUND] if "{id}" in path else list(_EVERY_WRITE)
+    operation = _operation(summary, "/v1/subject-requests", responses, kinds)
+    return _with_body(operation, _body(draft, EXAMPLES[path]), [_IDEMPOTENCY_KEY])
 
 
 def document_read(summary: str, collection: str = "/v1/keys", answer: type = Key) -> dict[str, Any]:
@@ -212,6 +237,7 @@ def document_evidence_file() -> dict[str, Any]:
 
 
 _SHAPES: Final[list[Any]] = [
+    SubjectRequestDraft, RequestAnswerDraft, RequestCompletionDraft, SubjectRequest, SubjectRequestPage, AccessAnswer,
     KeyDraft, Key, KeyAnswer, WriteAnswer, EvidenceAnswer, Evidence, FileDraft, Item, Page, PrivateReads, Problem,
     Warnings, SiteHistory,
 ]  # fmt: skip

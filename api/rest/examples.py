@@ -15,6 +15,15 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         "scopes": ["reports:write", "assignments:write", "events:read"],
         "expires_on": "2030-12-31",
     },
+    "/v1/subject-requests": {
+        "type": "ACCESS",
+        "person": {"internal_id": "EJEMPLO-2026-0417"},
+        "received_on": "2026-11-02",
+        "relation": "La propia persona",
+        "contact": {"email": "persona@example.org"},
+    },
+    "/v1/subject-requests/{id}/answer": {"outcome": "REFUSED", "reason": "IDENTITY_NOT_PROVEN"},
+    "/v1/subject-requests/{id}/completion": {"positions": [417]},
     "/v1/sites": {
         "name": "Centro de Salud Rural El Ejemplo",
         "cvegeo": "16012",

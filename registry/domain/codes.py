@@ -422,6 +422,39 @@ class AcquisitionMethod(StrEnum):
     OTHER = "OTHER"
 
 
+class SubjectRequestType(StrEnum):
+    """What people ask about their own data, or their family's."""
+
+    ACCESS = "ACCESS"
+    RECTIFICATION = "RECTIFICATION"
+    ERASURE = "ERASURE"
+    OBJECTION = "OBJECTION"
+    FAMILY_OBJECTION = "FAMILY_OBJECTION"
+
+
+class SubjectRequestOutcome(StrEnum):
+    GRANTED = "GRANTED"
+    REFUSED = "REFUSED"
+
+
+class RefusalReason(StrEnum):
+    """Why a request about somebody's data may be refused (LFPDPPP)."""
+
+    IDENTITY_NOT_PROVEN = "IDENTITY_NOT_PROVEN"
+    NO_DATA = "NO_DATA"
+    THIRD_PARTY_RIGHTS = "THIRD_PARTY_RIGHTS"
+    LEGAL_IMPEDIMENT = "LEGAL_IMPEDIMENT"
+    DONE_BEFORE = "DONE_BEFORE"
+
+
+class SubjectRequestState(StrEnum):
+    """Where a request stands: derived, never stored."""
+
+    RECEIVED = "RECEIVED"
+    ANSWERED = "ANSWERED"
+    CARRIED_OUT = "CARRIED_OUT"
+
+
 class ReadPurpose(StrEnum):
     """Why somebody reads what is not public. Codes, so that the audit of reads holds nobody's words."""
 

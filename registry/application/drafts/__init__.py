@@ -70,6 +70,12 @@ from registry.application.drafts.reports import (
     TriageDraft,
     WithdrawalDraft,
 )
+from registry.application.drafts.requests import (
+    RequestAnswerDraft,
+    RequestCompletionDraft,
+    SubjectDraft,
+    SubjectRequestDraft,
+)
 
 __all__ = [
     "NO_CONTROLS",
@@ -109,6 +115,8 @@ __all__ = [
     "RelocationRequestDraft",
     "ReopeningDraft",
     "ReportDraft",
+    "RequestAnswerDraft",
+    "RequestCompletionDraft",
     "ResumptionDraft",
     "RetractionDraft",
     "ShortText",
@@ -120,6 +128,8 @@ __all__ = [
     "StartDraft",
     "StateCode",
     "Student",
+    "SubjectDraft",
+    "SubjectRequestDraft",
     "SuspensionDraft",
     "TriageDraft",
     "VictimCorrectionDraft",

@@ -22,6 +22,7 @@ from api.rest.examples import EXAMPLES
 from api.services import Services
 from registry import errors
 from registry.application.unit import Actor
+from registry.privacy.master import KEY_BYTES, MasterKey
 from registry.settings import Settings
 
 ROOT = Path(__file__).parents[3]
@@ -57,7 +58,7 @@ def app() -> FastAPI:
         settings=Settings(),
         pool=DatabaseAway(),
         reading=NoDatabase(),
-        application=SimpleNamespace(store=NoDatabase()),
+        application=SimpleNamespace(store=NoDatabase(), master=MasterKey(bytes(KEY_BYTES))),
         log_keys=signer,
         api_keys=SomeKeys(),
         health=Health(),
