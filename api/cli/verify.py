@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from projections.verification.errors import CannotStart, DataUnavailable, VerificationFailed
+from projections.verification.errors import CannotStart, DataUnavailable, VerificationFailed, reason
 from projections.verification.sources import Directory, Site, is_url
 from projections.verification.verifier import Options, Verdict, verify_log
 from registry.errors import MalformedLog, RegistryError
@@ -163,8 +163,10 @@ def _verify(
             return verify_log(site, options, terminal, send=site.ask)
     if not Path(location).is_dir():
         raise CannotStart(
-            f"«{location}» no es una carpeta ni una dirección que empiece con http:// o https://.",
-            f"“{location}” is neither a directory nor an address that begins with http:// or https://.",
+            f"«{location}» no es una carpeta ni una dirección que empiece con http:// o https://. Escriba la dirección "
+            "completa del registro, por ejemplo https://registro.example.org, o la carpeta de un espejo.",
+            f"“{location}” is neither a directory nor an address that begins with http:// or https://. Write the "
+            "register's whole address, for example https://register.example.org, or the directory of a mirror.",
         )
     return verify_log(Directory(Path(location)), options, terminal)
 
@@ -174,8 +176,8 @@ def _read_certificate(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise CannotStart(
-            f"No se puede leer el certificado {path}: {error}.",
-            f"Cannot read the certificate {path}: {error}.",
+            f"No se puede leer el certificado {path}: {reason(error).es}. Dé el archivo tal como se recibió.",
+            f"Cannot read the certificate {path}: {reason(error).en}. Give the file as it was received.",
         ) from error
 
 
@@ -184,8 +186,8 @@ def _read_policy(path: Path) -> Policy:
         return Policy.parse(path.read_bytes())
     except OSError as error:
         raise CannotStart(
-            f"No se puede leer la política {path}: {error.strerror}.",
-            f"Cannot read the policy {path}: {error.strerror}.",
+            f"No se puede leer la política {path}: {reason(error).es}. Revise el nombre del archivo.",
+            f"Cannot read the policy {path}: {reason(error).en}. Check the file's name.",
         ) from error
     except MalformedLog as error:
         raise CannotStart(f"{path}: {error.text.es}", f"{path}: {error.text.en}") from error

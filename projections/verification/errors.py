@@ -10,6 +10,7 @@
 """
 
 from registry.errors import RegistryError
+from registry.text import Text
 
 
 class VerificationFailed(RegistryError):
@@ -26,3 +27,20 @@ class DataUnavailable(RegistryError):
 
 class Missing(DataUnavailable):
     """The source was reached and does not have this file."""
+
+
+def reason(error: OSError | UnicodeDecodeError) -> Text:
+    """Why a file cannot be read or written, in a word; the system's own words, in its language, where it is rare."""
+    match error:
+        case FileNotFoundError():
+            return Text("no existe", "it does not exist")
+        case IsADirectoryError():
+            return Text("es una carpeta", "it is a directory")
+        case NotADirectoryError():
+            return Text("una parte de su ruta no es una carpeta", "a part of its path is no directory")
+        case PermissionError():
+            return Text("falta el permiso", "permission is missing")
+        case UnicodeDecodeError():
+            return Text("no es texto", "it is no text")
+        case _:
+            return Text(str(error.strerror), str(error.strerror))

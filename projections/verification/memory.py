@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from projections.verification.errors import CannotStart
+from projections.verification.errors import CannotStart, reason
 from registry.log.durable import write_durably
 
 VERSION: Final = 1
@@ -55,6 +55,6 @@ def remember(path: Path, memory: Memory) -> None:
         write_durably(path, content)
     except OSError as error:
         raise CannotStart(
-            f"No se puede escribir {path}: {error.strerror}. Lo verificado vale, pero no se recordará.",
-            f"Cannot write {path}: {error.strerror}. What was verified holds, but will not be remembered.",
+            f"No se puede escribir {path}: {reason(error).es}. Lo verificado vale, pero no se recordará.",
+            f"Cannot write {path}: {reason(error).en}. What was verified holds, but will not be remembered.",
         ) from error

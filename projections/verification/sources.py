@@ -19,7 +19,13 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 
 from projections.mirror.layout import COUNTS
-from projections.verification.errors import CannotStart, DataUnavailable, Missing, VerificationFailed
+from projections.verification.errors import (
+    CannotStart,
+    DataUnavailable,
+    Missing,
+    VerificationFailed,
+    reason,
+)
 
 TEXT_LIMIT: Final = 1 << 20
 """Bytes of a checkpoint or of the list of keys: hundreds of cosignatures fit many times over."""
@@ -31,6 +37,9 @@ FIGURES_LIMIT: Final = 64 << 20
 """Bytes of one table of counts: a row for every cell of every breakdown, some 500,000 of them."""
 ANSWER_LIMIT: Final = 8 << 20
 """Bytes of one GraphQL answer."""
+
+HTML: Final = "text/html"
+"""No file of a log is of this type, but the answer of a wrong address is, or of a network that wants a login."""
 
 TIMEOUT: Final = httpx.Timeout(30.0, connect=10.0)
 """Seconds; a server in a distant country answers a bundle of 16 MiB within the 30 s between two reads."""
@@ -79,9 +88,9 @@ class Directory:
             raise _missing(f"{self._root}/{path}") from error
         except OSError as error:
             raise DataUnavailable(
-                f"No se puede leer {self._root}/{path}: {error.strerror}. Revise los permisos o copie de nuevo el "
+                f"No se puede leer {self._root}/{path}: {reason(error).es}. Revise los permisos o copie de nuevo el "
                 "espejo.",
-                f"Cannot read {self._root}/{path}: {error.strerror}. Check its permissions or copy the mirror again.",
+                f"Cannot read {self._root}/{path}: {reason(error).en}. Check its permissions or copy the mirror again.",
             ) from error
         return _within(content, limit, path)
 
@@ -127,11 +136,13 @@ class Site(AbstractContextManager["Site"]):
     def read(self, path: str, limit: int) -> bytes:
         """The file below ``/log``."""
         url = f"{self._log}/{path}"
-        status, content = self._request("GET", url, limit, None)
+        status, content, kind = self._request("GET", url, limit, None)
         if status in (404, 410):
             raise _missing(url)
         if status != 200:
             raise _refused(url, status)
+        if kind == HTML:
+            raise _web_page(url)
         return _within(content, limit, path)
 
     def counted(self) -> Collection[int]:
@@ -140,13 +151,13 @@ class Site(AbstractContextManager["Site"]):
 
     def ask(self, body: bytes) -> bytes:
         """One GraphQL request, as its JSON bytes; the answer's bytes, whatever its status below 500."""
-        status, content = self._request("POST", self._graphql, ANSWER_LIMIT, body)
+        status, content, _ = self._request("POST", self._graphql, ANSWER_LIMIT, body)
         if status >= 500 or status in (404, 405, 429):
             raise _refused(self._graphql, status)
         return _within(content, ANSWER_LIMIT, "graphql")
 
-    def _request(self, method: str, url: str, limit: int, body: bytes | None) -> tuple[int, bytes]:
-        """Repeats only what never got an answer: a status, whichever, is the server's word and is taken."""
+    def _request(self, method: str, url: str, limit: int, body: bytes | None) -> tuple[int, bytes, str]:
+        """Status, content, media type. Repeats only what never got an answer: a status is the server's word."""
         for pause in (*PAUSES, None):
             try:
                 return self._once(method, url, limit, body)
@@ -158,7 +169,7 @@ class Site(AbstractContextManager["Site"]):
                 raise _unreachable(url, error) from error
         raise AssertionError  # pragma: no cover - the last pause is None
 
-    def _once(self, method: str, url: str, limit: int, body: bytes | None) -> tuple[int, bytes]:
+    def _once(self, method: str, url: str, limit: int, body: bytes | None) -> tuple[int, bytes, str]:
         headers = (
             {"Content-Type": "application/json", "Accept": "application/json"} if body is not None else None
         )
@@ -168,7 +179,8 @@ class Site(AbstractContextManager["Site"]):
                 content += chunk
                 if len(content) > limit:
                     break
-            return response.status_code, bytes(content)
+            kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+            return response.status_code, bytes(content), kind
 
 
 def is_url(location: str) -> bool:
@@ -211,6 +223,15 @@ def _refused(url: str, status: int) -> DataUnavailable:
     return kind(
         f"{url} respondió con el estado HTTP {status}. Intente más tarde o con un espejo.",
         f"{url} answered with HTTP status {status}. Try later or with a mirror.",
+    )
+
+
+def _web_page(url: str) -> DataUnavailable:
+    return DataUnavailable(
+        f"{url} respondió con una página web y no con un archivo de la bitácora. Revise la dirección; si su red pide "
+        "iniciar sesión, hágalo primero.",
+        f"{url} answered with a web page, not with a file of the log. Check the address; if your network asks you to "
+        "log in, do that first.",
     )
 
 

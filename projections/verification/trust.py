@@ -167,6 +167,8 @@ def _published(source: Source, required: bool) -> Published:
             raise
         return Published(())
     except msgspec.DecodeError as error:
+        if not required:  # the log's own key is given; without keys for counts, certificates stay unchecked
+            return Published(())
         raise DataUnavailable(
             "/log/keys no es la lista de claves de un registro. Revise la dirección o dé la clave con --vkey.",
             "/log/keys is not a register's list of keys. Check the address or give the key with --vkey.",

@@ -243,11 +243,15 @@ def _compare(
 ) -> None:
     try:
         agreed = compare(send, result.fold, checkpoint, keyring)
-    except Missing:
-        if not figures.files:
-            raise
-        # A mirror behind a plain web server: its figures are its files.
-        return
+    except Missing as error:
+        if figures.files:  # a mirror behind a plain web server: its figures are its files
+            return
+        raise DataUnavailable(
+            "La bitácora quedó verificada, pero no hay cifras publicadas que comparar: ni /graphql ni archivos de "
+            "conteos. Si es un espejo, cópielo y verifique la carpeta.",
+            "The log was verified, but there are no published figures to compare: neither /graphql nor files of "
+            "counts. If this is a mirror, copy it and verify the directory.",
+        ) from error
     report.step(
         Text(
             f"El servidor dice lo mismo: {agreed} números iguales, por unidad, nexo, clase, año y estado.",

@@ -78,6 +78,19 @@ def test_2_usage(arguments: list[str]) -> None:
     assert invoke(*arguments)[0] == 2
 
 
+def test_a_file_that_cannot_be_read_is_said_in_spanish_too(tmp_path: Path) -> None:
+    (tmp_path / "bytes").write_bytes(b"\xff")
+    for name, es, en in (
+        ("missing", "no existe", "it does not exist"),
+        (".", "es una carpeta", "it is a directory"),
+        ("bytes", "no es texto", "it is no text"),
+    ):
+        code, _, err = invoke(str(tmp_path), "--certificate", str(tmp_path / name))
+        assert code == 2
+        assert es in err
+        assert en in err
+
+
 def test_3_an_unreachable_server(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("no route")

@@ -186,7 +186,7 @@ def test_an_answer_without_the_figure_proves_nothing_either_way(answer: Json) ->
 
 
 def test_without_graphql_the_figures_are_unavailable() -> None:
-    with pytest.raises(DataUnavailable, match="HTTP status 404"):
+    with pytest.raises(DataUnavailable, match="no published figures to compare"):
         check(None)
 
 

@@ -33,6 +33,14 @@ def test_a_file_above_its_limit_is_no_part_of_a_log(tmp_path: Path) -> None:
     assert len(Directory(tmp_path).read("checkpoint", 101)) == 101
 
 
+def test_a_web_page_is_no_file_of_a_log() -> None:
+    def page(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, html="<title>Inicie sesión</title>")
+
+    with site(httpx.MockTransport(page)) as server, pytest.raises(DataUnavailable, match="with a web page"):
+        server.read("checkpoint", 5000)
+
+
 def test_an_endless_answer_is_cut_off() -> None:
     def endless(request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, content=repeat(bytes(1000)))

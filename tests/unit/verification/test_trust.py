@@ -186,7 +186,9 @@ def test_an_invalid_key_shown_by_the_server_is_a_failure(tmp_path: Path) -> None
         verify_log(Directory(write(tmp_path, content)), Options(), Told())
 
 
-def test_a_mirror_without_keys_is_enough_with_a_given_key(tmp_path: Path) -> None:
+@pytest.mark.parametrize("keys", [{}, {"keys": b"<html>"}])
+def test_a_mirror_without_keys_is_enough_with_a_given_key(tmp_path: Path, keys: dict[str, bytes]) -> None:
     content = files(small_log().leaves)
     del content["keys"]
-    assert verify_log(Directory(write(tmp_path, content)), Options(vkeys=(VKEY,)), Told()) is Verdict.VERIFIED
+    source = Directory(write(tmp_path, {**content, **keys}))
+    assert verify_log(source, Options(vkeys=(VKEY,)), Told()) is Verdict.VERIFIED
