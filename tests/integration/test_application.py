@@ -5,6 +5,7 @@ from base64 import b64decode
 from datetime import date
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from registry.application import incidents, reports, sites
@@ -22,6 +23,7 @@ from registry.application.drafts import (
     WhereDraft,
 )
 from registry.application.rows import RowRejected, check, execute_all
+from registry.application.sealing import unseal
 from registry.application.unit import OPERATOR, Actor, WriteOptions
 from registry.domain.codes import (
     Certainty,
@@ -48,8 +50,10 @@ from registry.errors import (
     SourceRecordDiffers,
     VersionConflict,
 )
+from registry.log.keys import LogKeys
 from registry.log.leaf import EntryLeaf, parse_leaf
 from registry.log.receipt import Receipt
+from registry.privacy.master import MasterKey
 from registry.privacy.sealing import verify_opening
 from tests.integration.conftest import new_institution
 
@@ -130,6 +134,36 @@ async def test_concurrent_duplicates_make_one_report(app: Application, universit
     assert len({answer.id for answer in answers}) == 1
     assert [answer.replayed for answer in answers].count(False) == 1
     assert await app.store.size() == before + 1
+
+
+async def test_writers_who_meet_a_new_person_at_once_seal_under_one_key_and_a_repetition_makes_none(
+    app: Application, pool: asyncpg.Pool, master: MasterKey, log_keys: LogKeys, university: Actor
+) -> None:
+    async with (
+        Application(pool, master, log_keys) as second,
+        Application(pool, master, log_keys, vault_pool=pool) as apart,
+    ):
+        accepted = await asyncio.gather(
+            *(
+                one.execute(
+                    university, reports.submit(attack()), WriteOptions(idempotency_key=f"{n}", body=b"{}")
+                )
+                for n in range(4)
+                for one in (app, second)
+            )
+        )
+        accepted.append(await apart.execute(university, reports.submit(attack()), WriteOptions()))
+    events = await app.store.events([one.events[0].event_id for one in accepted])
+    for unsealed, one in zip(await unseal(app.store, app.vault, events), accepted, strict=True):
+        assert unsealed.openings() == one.events[0].openings
+    keys = "SELECT subject FROM vault.data_keys WHERE subject LIKE 'person:%' OR subject LIKE 'report:%'"
+    stored = {row["subject"] for row in await pool.fetch(keys)}
+    assert len(stored) == 1 + len({one.id for one in accepted})
+    again = await app.execute(
+        university, reports.submit(attack()), WriteOptions(idempotency_key="0", body=b"{}")
+    )
+    assert again.replayed
+    assert {row["subject"] for row in await pool.fetch(keys)} == stored
 
 
 async def test_a_source_record_is_recorded_once_and_never_overwritten(

@@ -192,6 +192,26 @@ async def test_two_processes_on_one_database_bring_each_other_forward(
     assert len(loaded.victims) == 16
 
 
+async def test_what_is_remembered_alone_neither_refuses_nor_accepts(
+    app: Application, second: Application, verifier: Actor, second_verifier: Actor, incident: UUID
+) -> None:
+    await grow(app, verifier, incident, 1)  # remembered at version 2
+    await grow(second, second_verifier, incident, 1)
+    for read, accepted in ((2, False), (3, True)):
+        writing = app.execute(
+            verifier, incidents.record_victim(incident, VICTIM), WriteOptions(expected_version=read)
+        )
+        if accepted:
+            assert (await writing).version == 4
+        else:
+            with pytest.raises(VersionConflict):
+                await writing
+    retraction = incidents.retract(incident, RetractionDraft(reason=CorrectionReason.DUPLICATE))
+    await second.execute(second_verifier, retraction, WriteOptions())
+    with pytest.raises(RuleViolated):
+        await app.execute(verifier, retraction, WriteOptions())
+
+
 # What is kept in memory
 
 

@@ -21,6 +21,25 @@ async def test_everybody_gets_the_same_key_of_a_subject(pool: asyncpg.Pool, mast
     assert await vaults[0].keys_for_reading({"person:a"}) == {"person:a": answers[0]["person:a"]}
 
 
+async def test_keys_to_seal_with_are_those_stored_and_new_ones_to_be_stored_with_what_they_seal(
+    pool: asyncpg.Pool, master: MasterKey
+) -> None:
+    vault = Vault(pool, master)
+    stored = await vault.keys_for_writing({"person:a"})
+    one, other = await asyncio.gather(
+        vault.keys_for_sealing({"person:a", "report:1"}), vault.keys_for_sealing({"report:1"})
+    )
+    assert one.keys["person:a"] == stored["person:a"]
+    assert one.new.keys() == other.new.keys() == {"report:1"}
+    assert one.keys["report:1"] != other.keys["report:1"]
+    assert decrypt(master.derive("wrap"), one.new["report:1"], "report:1") == one.keys["report:1"]
+    assert await vault.keys_for_reading({"report:1"}) == {}
+    assert await vault.keys_for_sealing(()) == ({}, {})
+    # In another database a key must be there before the first event.
+    apart = await Vault(pool, master, apart=True).keys_for_sealing({"report:1"})
+    assert (await vault.keys_for_reading({"report:1"}), {}) == apart
+
+
 async def test_an_unknown_subject_has_no_key_to_read_with(pool: asyncpg.Pool, master: MasterKey) -> None:
     assert await Vault(pool, master).keys_for_reading({"person:b"}) == {}
     assert await Vault(pool, master).keys_for_writing(set()) == {}
