@@ -27,10 +27,13 @@ from registry.domain.codes import (
     Outcome,
     PlacePrecision,
     PlazaType,
+    RelocationDecision,
     RelocationReason,
+    RelocationRequester,
     ReportClass,
     Sex,
     SourceType,
+    SuspensionReason,
     VictimRole,
 )
 from registry.domain.event import Act, Aggregate, By, Event
@@ -152,8 +155,34 @@ def assignments(draw: st.DrawFn) -> list[Event]:
         reason=st.sampled_from(RelocationReason),
         trigger_incident=st.none() | st.sampled_from(PLACES),
     )
+    versions = st.integers(1, 9)
+    others = (
+        step(Assignment.start, on=days),
+        step(Assignment.suspend, on=days, reason=st.sampled_from(SuspensionReason)),
+        step(Assignment.resume, on=days),
+        step(
+            Assignment.request_relocation,
+            requester=st.sampled_from(RelocationRequester),
+            reason=st.sampled_from(RelocationReason),
+            on=days,
+            trigger_incident=st.none() | st.sampled_from(PLACES),
+        ),
+        step(
+            Assignment.decide_relocation,
+            request=versions,
+            decision=st.sampled_from(RelocationDecision),
+            on=days,
+        ),
+        step(
+            Assignment.correct,
+            event=versions,
+            field=st.sampled_from(["on", "effective", "planned_end"]),
+            new=st.none() | days.map(date.isoformat),
+            reason=st.sampled_from(CorrectionReason),
+        ),
+    )
     end = step(Assignment.end, reason=st.sampled_from(AssignmentEnd), on=days)
-    return _history(draw, assignment, relocation, draw(st.lists(end, max_size=1)))
+    return _history(draw, assignment, st.one_of(relocation, *others), draw(st.lists(end, max_size=1)))
 
 
 @st.composite
@@ -256,7 +285,7 @@ def test_only_what_is_stored_is_taken() -> None:
         Snapshot.take(taken)
 
 
-def test_streams_that_are_never_taken_hold_one_event() -> None:
+def test_streams_that_are_never_taken_hold_a_few_events() -> None:
     assert set(STREAMS) - set(SNAPSHOTTED) == {Institution, Site, Report}
 
 
