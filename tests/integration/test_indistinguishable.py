@@ -10,12 +10,12 @@ import json
 import random
 import re
 from base64 import b64decode
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import date
 from itertools import pairwise
 from math import sqrt
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import asyncpg
 import httpx
@@ -26,12 +26,23 @@ from api.auth.keys import Keys
 from api.auth.token import Tokens
 from api.health import Health
 from api.services import Services
-from registry.application import assignments, reports, sites
+from registry.application import assignments, incidents, reports, sites
 from registry.application.application import Application
-from registry.application.drafts import AssignmentDraft, ReportDraft, SiteDraft, Student, VictimDraft
+from registry.application.drafts import (
+    AssignmentDraft,
+    CertaintyDraft,
+    FindingDraft,
+    IncidentDraft,
+    ReportDraft,
+    SiteDraft,
+    Student,
+    VictimDraft,
+)
 from registry.application.unit import OPERATOR, Actor, WriteOptions
 from registry.domain.codes import (
+    Certainty,
     Directness,
+    IncidentClass,
     InstitutionKind,
     Nexus,
     Outcome,
@@ -50,6 +61,7 @@ from registry.settings import Settings
 from tests.integration.conftest import new_institution
 
 SUBMISSIONS = 1000
+COMMANDS = 100
 SIGMAS = 6.0
 
 ID = re.compile(rb'(?<="id":")[0-9a-f-]{36}(?=")')
@@ -163,6 +175,23 @@ async def public(
         yield client
 
 
+class Neighbours(NamedTuple):
+    """Two leaves, one right after the other: what they have in common."""
+
+    first: Secret
+    second: Secret
+
+    @property
+    def bits(self) -> list[int]:
+        """Where their random bits differ."""
+        return [one ^ other for one, other in zip(self.first.bits, self.second.bits, strict=True)]
+
+
+class HasBits(Protocol):
+    @property
+    def bits(self) -> list[int]: ...
+
+
 Labels = Callable[[Secret], Any]
 
 QUESTIONS: dict[str, Labels] = {
@@ -203,7 +232,42 @@ async def test_nothing_in_a_leaf_or_its_place_tells_what_it_is(secrets: list[Sec
         no_bit_pattern_is_learned(first, second, name)
 
 
-def no_bit_differs(first: list[Secret], second: list[Secret], name: str) -> None:
+async def test_the_leaves_of_one_command_tell_neither_their_order_nor_that_they_belong_together(
+    app: Application, university: Actor, verifier: Actor
+) -> None:
+    async def adjudicate() -> list[Secret]:
+        accepted = await app.execute(university, reports.submit(attack("EJEMPLO-1")), WriteOptions())
+        draft = IncidentDraft(
+            class_=IncidentClass.ATTACK,
+            reports=[accepted.id],
+            findings=[FindingDraft(kind="COERCED_CARE")],
+            certainty=CertaintyDraft(level=Certainty.POSSIBLE),
+        )
+        opened = await app.execute(verifier, incidents.open_incident(draft), WriteOptions())
+        return [Secret(each.position, each.leaf, "", "") for each in opened.events]
+
+    commands: list[list[Secret]] = []
+    for _ in range(COMMANDS // 20):
+        commands += await asyncio.gather(*(adjudicate() for _ in range(20)))
+    assert all(len(leaves) > 2 for leaves in commands)
+    assert all(after.position == leaf.position + 1 for leaves in commands for leaf, after in pairwise(leaves))
+
+    # Which of its command a leaf is.
+    for name, at in (("the first", 0), ("the last", -1)):
+        others = [leaf for leaves in commands for leaf in leaves if leaf is not leaves[at]]
+        no_bit_differs([leaves[at] for leaves in commands], others, name)
+        no_bit_pattern_is_learned([leaves[at] for leaves in commands], others, name)
+
+    # Whether two neighbours are of one command: ids do not rise within it, nothing recurs in the other.
+    within = [Neighbours(*pair) for leaves in commands for pair in pairwise(leaves)]
+    across = [Neighbours(leaves[-1], after[0]) for leaves, after in pairwise(commands)]
+    rising = sum(json.loads(pair.first.leaf)["id"] < json.loads(pair.second.leaf)["id"] for pair in within)
+    assert abs(rising / len(within) - 0.5) < SIGMAS * 0.5 / sqrt(len(within))
+    no_bit_differs(within, across, "of one command")
+    no_bit_pattern_is_learned(within, across, "of one command")
+
+
+def no_bit_differs(first: Sequence[HasBits], second: Sequence[HasBits], name: str) -> None:
     """Each random bit is set as often in one group as in the other, and in half of either."""
     for group in (first, second):
         for at, share in enumerate(shares(group)):
@@ -213,12 +277,12 @@ def no_bit_differs(first: list[Secret], second: list[Secret], name: str) -> None
         assert abs(one - other) < SIGMAS * both, (name, at)
 
 
-def no_bit_pattern_is_learned(first: list[Secret], second: list[Secret], name: str) -> None:
+def no_bit_pattern_is_learned(first: Sequence[HasBits], second: Sequence[HasBits], name: str) -> None:
     """Who has seen half of the leaves with their labels guesses the other half no better than a coin."""
     half = min(len(first), len(second)) // 2
     weights = [one - other for one, other in zip(shares(first[:half]), shares(second[:half]), strict=True)]
 
-    def guess(secret: Secret) -> bool:
+    def guess(secret: HasBits) -> bool:
         return sum(weight * (bit - 0.5) for weight, bit in zip(weights, secret.bits, strict=True)) > 0
 
     tried = [guess(secret) for secret in first[half : 2 * half]]
@@ -226,7 +290,7 @@ def no_bit_pattern_is_learned(first: list[Secret], second: list[Secret], name: s
     assert abs(sum(tried) / len(tried) - 0.5) < SIGMAS * 0.5 / sqrt(len(tried)), name
 
 
-def shares(group: list[Secret]) -> list[float]:
+def shares(group: Sequence[HasBits]) -> list[float]:
     """How often each bit is set."""
     return [sum(column) / len(group) for column in zip(*(secret.bits for secret in group), strict=True)]
 
