@@ -83,6 +83,21 @@ NOT_PRIVATE = {
     "SiteDraft.cvegeo",
     "SiteDraft.clues",
     # the sender's own name for the record, kept to find it again; codes, which roles may read in the database
+    "SiteCodeDraft.clues",
+    "SiteCodeDraft.source_record_id",
+    "ConditionsDraft.source_record_id",
+    "SiteSuspensionDraft.source_record_id",
+    "ReopeningDraft.source_record_id",
+    "InstitutionNameDraft.name",
+    "InstitutionNameDraft.source_record_id",
+    # a correction of an assignment: the name of a field, and a code, a date or an id, nothing else is accepted
+    "AssignmentCorrectionDraft.field",
+    "AssignmentCorrectionDraft.new",
+    "StartDraft.source_record_id",
+    "SuspensionDraft.source_record_id",
+    "ResumptionDraft.source_record_id",
+    "RelocationRequestDraft.source_record_id",
+    "RelocationDecisionDraft.source_record_id",
     "AssignmentDraft.promotion",
     "AssignmentDraft.source_record_id",
     "ReportDraft.kind",
@@ -117,6 +132,8 @@ UNDISCLOSED = [
     '"OFFICIAL_DOCUMENT"',
     '"ON_DUTY_TRANSFER"',
     '"PERSONAL"',
+    '"DENIED"',
+    '"RADIO"',
 ]
 """Codes that stay private until they are disclosed, or for ever; stored readable, never in public bytes."""
 
@@ -306,6 +323,15 @@ async def plant(world: World) -> str:
     }
     await world.send("/v1/assignments", by_curp, university)
     made = await world.send("/v1/assignments", by_internal_id, university)
+    conditions = {"connectivity": "RADIO", "staff_alone": "YES", "on": "2026-02-01"}
+    await world.send(f"/v1/sites/{sites[0]}/conditions", conditions, admin)
+    await world.send(f"/v1/sites/{sites[0]}/suspension", {"reason": "THREAT", "on": "2026-03-01"}, admin)
+    code = {"clues": "OCIMB000123", "valid_from": "2026-03-01"}
+    await world.send(f"/v1/sites/{sites[1]}/codes", code, admin)
+    request = {"by": "FAMILY", "reason": "THREAT", "on": "2026-01-20"}
+    await world.send(f"/v1/assignments/{made}/relocation-requests", request, university)
+    decision = {"request": 2, "decision": "DENIED", "on": "2026-01-25"}
+    await world.send(f"/v1/assignments/{made}/relocation-decisions", decision, university)
     relocation = {"to": sites[1], "effective": "2026-02-01", "reason": "PERSONAL"}
     await world.send(f"/v1/assignments/{made}/relocations", relocation, university)
     await world.send(f"/v1/assignments/{made}/end", {"reason": "RESIGNED", "on": "2026-02-20"}, university)
@@ -553,4 +579,10 @@ async def test_an_entry_leaf_says_nothing_not_even_by_its_length(world: World, a
     assert {len(event.leaf) for event in entries} == {len(entries[0].leaf)}
     assert all(set(json.loads(event.leaf)) == {"id", "sealed", "type", "v"} for event in entries)
     opened = {event.type for event in events} - {event.type for event in entries}
-    assert opened == {"institution.registered", "site.registered", "definition.adopted", "policy.adopted"}
+    assert opened == {
+        "institution.registered",
+        "site.registered",
+        "site.recoded",
+        "definition.adopted",
+        "policy.adopted",
+    }
