@@ -105,6 +105,13 @@ def test_the_limits_themselves_are_accepted() -> None:
 
 
 @pytest.mark.parametrize(
+    "value", ["[" * 100 + "{" * 100, "9" * 40, [MAX_INTEGER, "9007199254740993"], [[]] * 100, {"a": ["é", 1]}]
+)
+def test_what_only_looks_like_a_limit_is_accepted(value: Any) -> None:
+    assert decode(encode(value)) == value
+
+
+@pytest.mark.parametrize(
     "data",
     [
         pytest.param(b'{"a":1,"a":1}', id="a key twice"),
@@ -119,6 +126,12 @@ def test_the_limits_themselves_are_accepted() -> None:
         pytest.param(b"1e2", id="an exponent"),
         pytest.param(b"-0", id="minus zero"),
         pytest.param(b"123456789012345678901234567890", id="a huge integer"),
+        pytest.param(b'{"a":[9007199254740992]}', id="an integer of 2^53"),
+        pytest.param(b"-9007199254740992", id="an integer of -2^53"),
+        pytest.param(b"[0.5]", id="a float in its one spelling"),
+        pytest.param(b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1), id="one level too many"),
+        pytest.param('"e\u0301"'.encode(), id="a string that is not in NFC"),
+        pytest.param('{"é":1}'.encode(), id="a key that is not ASCII"),
         pytest.param(b"\xff", id="bytes that are not UTF-8"),
         pytest.param(b'"\xed\xa0\x80"', id="a surrogate in UTF-8"),
         pytest.param(b"\xef\xbb\xbf1", id="a byte order mark"),

@@ -46,6 +46,8 @@ def test_a_log_of_localhost_has_no_witnesses(tmp_path: Path) -> None:
         ("localhost", True),
         ("dev.localhost/log", True),
         ("127.0.0.1:8000/log", True),
+        ("[::1]:8000/log", True),
+        ("[2001:db8::1]/log", False),
         ("localhost.example.org/log", False),
         ("register.example.org/localhost", False),
         ("notlocalhost/log", False),
