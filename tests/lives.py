@@ -13,7 +13,7 @@ from uuid import UUID
 from registry.domain.assignment import Assignment
 from registry.domain.assignment_events import AssignmentRegistered
 from registry.domain.certainty import LinkedReport
-from registry.domain.claims import Victim, When
+from registry.domain.claims import Victim, When, Where
 from registry.domain.codes import (
     AssignmentEnd,
     Certainty,
@@ -24,6 +24,7 @@ from registry.domain.codes import (
     InstitutionKind,
     Nexus,
     Outcome,
+    PlacePrecision,
     PlazaType,
     RelocationDecision,
     RelocationReason,
@@ -33,6 +34,7 @@ from registry.domain.codes import (
     SiteSuspensionReason,
     SourceType,
     SuspensionReason,
+    TriageDecision,
     VictimRole,
 )
 from registry.domain.event import Act, Aggregate, By, Event
@@ -47,7 +49,18 @@ from registry.domain.incident_events import (
 from registry.domain.institution import Institution, InstitutionRegistered
 from registry.domain.mapper import encode_event
 from registry.domain.register import REGISTER_ID, DefinitionAdopted, Register, ReleasePublished
-from registry.domain.report import AttackReported, NilReported, Report
+from registry.domain.report import (
+    AttackReported,
+    EvidenceAttached,
+    MatchRejected,
+    NilReported,
+    OccurrenceClaims,
+    Report,
+    ReportAmended,
+    ReportTriaged,
+    ReportWithdrawn,
+    ThreatReported,
+)
 from registry.domain.site import Site, SiteRegistered
 from registry.errors import RegistryError
 from registry.log.leaf import entry_leaf, open_leaf
@@ -85,6 +98,10 @@ class Life:
             *[self._service] * 6,
             self._keep_site,
             self._nil,
+            *[self._amendment] * 2,
+            *[self._triage] * 3,
+            self._withdrawal,
+            self._attachment,
             *[self._report] * 4,
             *[self._incident] * 2,
             *[self._victim] * 2,
@@ -225,35 +242,98 @@ class Life:
 
     def _nil(self) -> None:
         if self._institutions:
-            day = self._day()
+            day, made = self._day(), Report(id=self._id())
             self._record(
-                Report(id=self._id()),
+                made,
                 NilReported,
                 institution=self._random.choice(self._institutions).id,
                 quarter=f"{day.year}-Q{(day.month + 2) // 3}",
             )
+            if not self._random.randrange(3):
+                self._record(made, ReportWithdrawn, reason=CorrectionReason.NEW_EVIDENCE)
 
     def _report(self) -> None:
         if self._institutions:
-            made, latest = Report(id=self._id()), self._day()
-            earliest = self._random.choice([None, latest - timedelta(days=self._random.choice([0, 40]))])
-            when = When(earliest=earliest, latest=latest, precision=DatePrecision.INTERVAL)
+            made = Report(id=self._id())
             self._record(
                 made,
-                AttackReported,
+                self._random.choice([AttackReported, ThreatReported]),
                 institution=self._random.choice(self._institutions).id,
-                source_type=SourceType.UNIVERSITY,
-                directness=Directness.DIRECT,
-                source=None,
-                derived_from=None,
-                when=self._random.choice([None, when]),
-                where=None,
-                kind="ROBBERY",
-                means=(),
-                perpetrator=None,
-                victims=(),
+                **self._source(),
+                **self._claims(),
             )
             self._reports = [*self._reports, made][-self._most :]
+
+    def _source(self) -> dict[str, Any]:
+        return {
+            "source_type": SourceType.UNIVERSITY,
+            "directness": Directness.DIRECT,
+            "source": None,
+            "derived_from": None,
+        }
+
+    def _claims(self) -> dict[str, Any]:
+        latest, place = self._day(), self._random.choice(_MUNICIPALITIES)
+        earliest = self._random.choice([None, latest - timedelta(days=self._random.choice([0, 40]))])
+        when = When(earliest=earliest, latest=latest, precision=DatePrecision.INTERVAL)
+        where = Where(state=place[:2], cvegeo=place, precision=PlacePrecision.MUNICIPALITY)
+        victim = Victim(
+            role=VictimRole.PASANTE_MEDICINE,
+            sex=Sex.MALE,
+            outcome=self._random.choice([Outcome.SEVERE, Outcome.KILLED]),
+            nexus=Nexus.UNKNOWN,
+            person=f"student-{self._random.randrange(self._most)}",
+        )
+        return {
+            "when": self._random.choice([None, when]),
+            "where": self._random.choice([None, where]),
+            "kind": "UNKNOWN",
+            "means": (),
+            "perpetrator": None,
+            "victims": self._random.choice([(), (victim,)]),
+            "digests": self._random.choice([(), (f"digest-{self._random.randrange(3)}",)]),
+            "urls": (),
+        }
+
+    def _amendment(self) -> None:
+        if self._reports:
+            self._record(
+                self._random.choice(self._reports),
+                ReportAmended,
+                reason=CorrectionReason.NEW_EVIDENCE,
+                **self._source(),
+                claims=OccurrenceClaims(**self._claims()),
+            )
+
+    def _triage(self) -> None:
+        if self._reports and self._incidents:
+            report, incident = self._random.choice(self._reports), self._random.choice(self._incidents)
+            if self._random.randrange(4):
+                decision = self._random.choice(list(TriageDecision))
+                linked = decision is TriageDecision.LINK or self._random.randrange(2)
+                self._record(
+                    report, ReportTriaged, decision=decision, incident=incident.id if linked else None
+                )
+            else:
+                self._record(report, MatchRejected, incident=incident.id)
+
+    def _withdrawal(self) -> None:
+        if self._reports:
+            withdrawn = self._random.choice(self._reports)
+            self._record(withdrawn, ReportWithdrawn, reason=CorrectionReason.DATA_ENTRY)
+            self._reports.remove(withdrawn)
+
+    def _attachment(self) -> None:
+        if self._reports:
+            self._record(
+                self._random.choice(self._reports),
+                EvidenceAttached,
+                evidence=self._id(),
+                size=1,
+                media_type="text/plain",
+                digests=(f"digest-{self._random.randrange(3)}",),
+                urls=(),
+            )
 
     def _incident(self) -> None:
         if not self._reports:

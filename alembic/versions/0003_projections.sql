@@ -115,3 +115,12 @@ CREATE TABLE waiting.intervals (
 CREATE UNIQUE INDEX intervals_open ON waiting.intervals (incident) WHERE until IS NULL;
 -- Which intervals hold a size, without a look at all that have ended.
 CREATE INDEX intervals_by_size ON waiting.intervals USING gist (int8range(since, until));
+
+-- Reports of occurrences, and from which position on they wait for a reviewer (null: they do not).
+CREATE TABLE waiting.reports (
+    report       uuid PRIMARY KEY,
+    since        bigint,
+    out_of_scope boolean NOT NULL,
+    CHECK (NOT (out_of_scope AND since IS NOT NULL))
+);
+CREATE INDEX reports_waiting ON waiting.reports (since) WHERE since IS NOT NULL;

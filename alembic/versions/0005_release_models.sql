@@ -58,11 +58,15 @@ CREATE TABLE answers.expected (
 );
 
 -- Quarters that an institution answered for, whether with reports or with "nothing": in here they look the same.
+-- What it withdraws answers no more. received is the quarter in which the report came in.
 CREATE TABLE answers.answered (
+    report      uuid NOT NULL,
     institution uuid NOT NULL,
+    received    text NOT NULL,
     quarter     text NOT NULL,
-    PRIMARY KEY (institution, quarter)
+    PRIMARY KEY (report, quarter)
 );
+CREATE INDEX answered_by_institution ON answers.answered (institution, quarter);
 
 CREATE SCHEMA records;
 

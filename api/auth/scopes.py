@@ -96,6 +96,8 @@ REQUIRED: Final[Mapping[tuple[str, str], frozenset[Scope]]] = {
     ("POST", "/v1/reports/{id}/withdrawal"): _SUBMIT,
     ("POST", "/v1/reports/{id}/triage"): _VERIFY,
     ("POST", "/v1/reports/{id}/match-rejections"): _VERIFY,
+    ("GET", "/v1/matches"): _VERIFY,
+    ("GET", "/v1/triage-queue"): _VERIFY,
     ("POST", "/v1/nil-reports"): _SUBMIT,
     ("POST", "/v1/nil-reports/{id}/withdrawal"): _SUBMIT,
     ("GET", "/v1/nil-reports"): _READ_REPORTS,

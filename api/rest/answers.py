@@ -116,7 +116,12 @@ def one(view: View) -> Response:
 
 def page(views: Sequence[View], following: int | None) -> Response:
     """A page of records."""
-    return _json(Page(items=[_item(view) for view in views], next=following), 200)
+    return _json(page_of(views, following), 200)
+
+
+def page_of(views: Sequence[View], following: int | None) -> Page:
+    """What a page of records holds."""
+    return Page(items=[_item(view) for view in views], next=following)
 
 
 def made(value: object, location: str, *, replayed: bool) -> Response:

@@ -4,6 +4,7 @@ from typing import Final
 
 from projections.models.answers import AnswersProjection
 from projections.models.incidents import IncidentsProjection
+from projections.models.matching import MatchingProjection
 from projections.models.mentions import MentionsProjection
 from projections.models.placements import PlacementsProjection
 from projections.models.public_count import PublicCount
@@ -19,5 +20,6 @@ PROJECTIONS: Final[tuple[Projection, ...]] = (
     PlacementsProjection(),
     MentionsProjection(),
     AnswersProjection(),
+    MatchingProjection(),
 )
 """All that follow the log."""

@@ -1,7 +1,8 @@
 """Which institutions answered for which quarter. Private; a release publishes yes or no, never how many."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -11,7 +12,14 @@ from registry.domain.claims import When
 from registry.domain.codes import InstitutionKind
 from registry.domain.institution import InstitutionRegistered
 from registry.domain.mapper import decode_event
-from registry.domain.report import AttackReported, NilReported, RelocationReported, ThreatReported
+from registry.domain.report import (
+    AttackReported,
+    NilReported,
+    RelocationReported,
+    ReportAmended,
+    ReportWithdrawn,
+    ThreatReported,
+)
 from registry.log.canonical import JSON
 from registry.sql import load_queries
 from registry.store import Recorded
@@ -20,6 +28,7 @@ QUARTERS_LISTED = 4
 """A release speaks of the quarters that closed last, a year of them: late answers still show."""
 
 _SQL = load_queries("projections.models", "answers.sql")
+_CHANGING = frozenset({ReportAmended.TOPIC, ReportWithdrawn.TOPIC})
 
 
 class AnswersProjection:
@@ -31,22 +40,54 @@ class AnswersProjection:
     async def apply(self, connection: Connection, events: Sequence[Recorded]) -> None:
         """A report answers for the quarters that it is about; without a date, for the one it came in."""
         expected: list[tuple[UUID, date]] = []
-        answered: set[tuple[UUID, str]] = set()
+        about = [event.stream_id for event in events if event.type in _CHANGING]
+        known = await connection.fetch(_SQL["answers_of"], about) if about else []
+        answering = {
+            row["report"]: _Answer(row["institution"], row["received"], frozenset(row["quarters"]))
+            for row in known
+        }
+        changed: set[UUID] = set()
         for recorded in events:
-            if not recorded.type.endswith((".registered", ".reported")):
+            if not recorded.type.endswith((".registered", ".reported")) and recorded.type not in _CHANGING:
                 continue
+            report = recorded.stream_id
             match decode_event(recorded.type, recorded.state):
                 case InstitutionRegistered(kind=InstitutionKind.UNIVERSITY) as event:
                     expected.append((event.originator_id, event.recorded.date()))
+                    continue
                 case NilReported() as event:
-                    answered.add((event.institution, event.quarter))
+                    answering[report] = _Answer(event.institution, event.quarter, frozenset({event.quarter}))
                 case (ThreatReported() | AttackReported() | RelocationReported()) as event:
-                    quarters = _quarters(event.when, event.recorded.date())
-                    answered.update((event.institution, quarter) for quarter in quarters)
+                    received = _quarter(event.recorded.date())
+                    answering[report] = _Answer(event.institution, received, _quarters(event.when, received))
+                case ReportAmended() as event if report in answering:
+                    quarters = _quarters(event.claims.when, answering[report].received)
+                    answering[report] = answering[report]._replace(quarters=quarters)
+                case ReportWithdrawn() if report in answering:
+                    del answering[report]
+                case _:
+                    continue
+            changed.add(report)
         if expected:
             await connection.execute(_SQL["expect"], *columns(expected))
-        if answered:
-            await connection.execute(_SQL["answer"], *columns(sorted(answered)))
+        if changed:
+            await connection.execute(_SQL["retract"], list(changed))
+        rows = [
+            (report, answer.institution, answer.received, quarter)
+            for report in sorted(changed & answering.keys())
+            for answer in [answering[report]]
+            for quarter in sorted(answer.quarters)
+        ]
+        if rows:
+            await connection.execute(_SQL["answer"], *columns(rows))
+
+
+class _Answer(NamedTuple):
+    """What a report that stands answers for; ``received`` is the quarter it came in."""
+
+    institution: UUID
+    received: str
+    quarters: frozenset[str]
 
 
 async def answers(connection: Connection | asyncpg.Pool, on: date) -> tuple[dict[str, JSON], ...]:
@@ -65,10 +106,10 @@ async def answers(connection: Connection | asyncpg.Pool, on: date) -> tuple[dict
     )
 
 
-def _quarters(when: When | None, recorded: date) -> Iterable[str]:
+def _quarters(when: When | None, received: str) -> frozenset[str]:
     if when is None:
-        return {_quarter(recorded)}
-    return {_quarter(when.earliest or when.latest), _quarter(when.latest)}
+        return frozenset({received})
+    return frozenset({_quarter(when.earliest or when.latest), _quarter(when.latest)})
 
 
 def _quarter(day: date) -> str:

@@ -22,3 +22,18 @@ ON CONFLICT (incident) DO UPDATE SET disclosed = excluded.disclosed;
 -- New intervals, and ends of those that were open. In order: of one incident, only one may be open at a time.
 INSERT INTO intervals (incident, since, until) SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[])
 ON CONFLICT (incident, since) DO UPDATE SET until = excluded.until;
+
+-- name: reports
+-- How some reports stood.
+SELECT report, since, out_of_scope FROM reports WHERE report = ANY ($1::uuid[]);
+
+-- name: put
+INSERT INTO reports (report, since, out_of_scope) SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::boolean[])
+ON CONFLICT (report) DO UPDATE SET since = excluded.since, out_of_scope = excluded.out_of_scope;
+
+-- name: queue
+-- A page of the reports that wait, the longest first.
+SELECT report, since FROM waiting.reports WHERE since >= $1 ORDER BY since LIMIT $2;
+
+-- name: queued
+SELECT count(*) FROM waiting.reports WHERE since IS NOT NULL;

@@ -47,7 +47,7 @@ async def written(pool: asyncpg.Pool) -> list[int]:
 
 async def store(pool: asyncpg.Pool, leaves: int | Sequence[Leaf], notify: bool = False) -> None:
     async with pool.acquire() as connection:
-        events = [Leaf("report.triaged")] * leaves if isinstance(leaves, int) else leaves
+        events = [Leaf("assignment.ended")] * leaves if isinstance(leaves, int) else leaves
         await store_leaves(connection, events, notify)
 
 
