@@ -1,9 +1,9 @@
 """Group commit: one task per process writes everything that arrived while the last commit was under way.
 
 There is no linger: an idle writer commits a lone command at once, and under load the time of a commit is the time in
-which the next batch gathers. Two batches may be under way, each with half of what waits: while the database commits
-one, which holds the head row, the other has been sent and this process prepares and answers. Several processes may
-write at once; the head row orders them all.
+which the next batch gathers. Where there is enough for both, two batches are under way, each with half of what waits:
+while the database commits one, which holds the head row, the other has been sent and this process prepares and answers.
+Several processes may write at once; the head row orders them all.
 """
 
 import asyncio
@@ -35,7 +35,10 @@ MAX_BATCH_EVENTS = 2_000
 """Events in one commit; more no longer raises the rate, and a batch holds the head row for as long as it is written."""
 
 BATCHES_UNDER_WAY = 2
-"""One in the database's hands and one in ours: 1.5 times the rate of one at a time with 256 submitters on two cores."""
+"""One in the database's hands and one in ours."""
+
+PAIRED_EVENTS = 128
+"""With fewer, waiting and under way, one batch takes them all: two halves would cost two commits and gain nothing."""
 
 MAX_BATCH_BYTES = 8 * 1024 * 1024
 MAX_WAITING_BYTES = 64 * 1024 * 1024
@@ -65,7 +68,7 @@ class Writer:
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
         self._queue: deque[_Waiting] = deque()
-        self._waiting_bytes = 0
+        self._waiting_events = self._waiting_bytes = 0
         self._under_way: dict[asyncio.Task[None], list[_Waiting]] = {}
         self._claimed: set[object] = set()
         """By the commands under way, no two of which claim the same."""
@@ -93,6 +96,7 @@ class Writer:
             )
         waiting = _Waiting(command, asyncio.get_running_loop().create_future(), _claims(command), size)
         self._queue.append(waiting)
+        self._waiting_events += len(command.events)
         self._waiting_bytes += size
         self._changed.set()
         return await waiting.answer
@@ -126,9 +130,12 @@ class Writer:
         batch: list[_Waiting] = []
         left: list[_Waiting] = []
         queue = self._queue
+        share = len(queue)
+        if self._waiting_events + sum(map(_events, self._under_way.values())) >= PAIRED_EVENTS:
+            share = -(-(share + sum(map(len, self._under_way.values()))) // BATCHES_UNDER_WAY)
+        elif self._under_way:
+            return batch
         claimed = self._claimed.copy()
-        under_way = sum(map(len, self._under_way.values()))
-        share = -(-(len(queue) + under_way) // BATCHES_UNDER_WAY)
         events = size = 0
         while queue and len(batch) < share:
             waiting = queue[0]
@@ -147,6 +154,7 @@ class Writer:
                 left.append(waiting)
             claimed |= waiting.claims
         queue.extendleft(reversed(left))
+        self._waiting_events -= events
         self._waiting_bytes -= size
         return batch
 
@@ -208,6 +216,10 @@ class Writer:
 def _fail(answer: asyncio.Future[Answer], error: Exception) -> None:
     if not answer.done():
         answer.set_exception(error)
+
+
+def _events(batch: Iterable[_Waiting]) -> int:
+    return sum(len(waiting.command.events) for waiting in batch)
 
 
 def _claims(command: Command) -> set[object]:
