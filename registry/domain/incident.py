@@ -245,14 +245,14 @@ class Incident(SourcedIncident, kw_only=True):
             raise rules.not_linked()
         if len(moving) == len(self.reports):
             raise rules.split_takes_all()
+        moved = {number: self.victim(number) for number in sorted(set(victims))}
+        if any(victim.count == NOBODY for victim in moved.values()):
+            raise rules.nobody_left()
         part = Incident.open(act, incident_class=incident_class, reports=moving)
         part.trigger(IncidentSplit, act, from_=self.id, reason=reason)
         for report in moving:
             self.trigger(ReportUnlinked, act, report=report.report, reason=reason)
-        for number in sorted(set(victims)):
-            victim = self.victim(number)
-            if victim.count == NOBODY:
-                raise rules.nobody_left()
+        for number, victim in moved.items():
             part.record_victim(act, victim)
             gone = msgspec.structs.replace(victim, count=NOBODY)
             self.correct(act, {"victim": gone}, victim=number, reason=reason)
