@@ -8,26 +8,32 @@ SELECT body_hmac, key_id FROM api_key_requests WHERE requested_by = $1 AND idemp
 
 -- name: forget_requests
 -- Idempotency keys are honoured for 30 days.
+-- Every institution's: they expire alike.
 DELETE FROM api_key_requests WHERE created < now() - interval '30 days';
 
 -- name: insert_key
 INSERT INTO api_keys (id, institution, scopes, expires_on, key_hmac) VALUES ($1, $2, $3, $4, $5);
 
 -- name: find_by_hmac
+-- Every institution's: this is how it becomes known who asks.
 SELECT id, institution, scopes, expires_on, revoked_at FROM api_keys WHERE key_hmac = $1;
 
 -- name: find_key
+-- Every institution's: the administrator asks.
 SELECT id, institution, scopes, expires_on, created, revoked_at FROM api_keys WHERE id = $1;
 
 -- name: list_keys
+-- Every institution's: the administrator asks.
 -- By id, which is random: a page never says which key came first.
 SELECT id, institution, scopes, expires_on, created, revoked_at FROM api_keys
 WHERE $1::uuid IS NULL OR id > $1 ORDER BY id LIMIT $2;
 
 -- name: revoke_key
+-- Every institution's: the administrator asks.
 UPDATE api_keys SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL RETURNING id;
 
 -- name: expire_key
+-- Every institution's: the administrator asks.
 -- Brings the last day ($2) of a key in force on $3 forward, never back; the key as it was before.
 WITH old AS (
     SELECT id, institution, scopes, expires_on FROM api_keys
@@ -43,4 +49,5 @@ RETURNING old.institution, old.scopes, old.expires_on;
 LOCK TABLE api_keys IN SHARE ROW EXCLUSIVE MODE;
 
 -- name: any_key
+-- Every institution's: whether there is one at all.
 SELECT EXISTS (SELECT FROM api_keys);

@@ -3,11 +3,13 @@
 INSERT INTO expected (institution, since) SELECT * FROM unnest($1::uuid[], $2::date[]) ON CONFLICT DO NOTHING;
 
 -- name: answers_of
+-- Every institution's: folded from everybody's events.
 -- What some reports answer for.
 SELECT report, institution, received, array_agg(quarter) AS quarters
 FROM answered WHERE report = ANY ($1::uuid[]) GROUP BY report, institution, received;
 
 -- name: retract
+-- Every institution's: folded from everybody's events.
 DELETE FROM answered WHERE report = ANY ($1::uuid[]);
 
 -- name: answer

@@ -69,6 +69,7 @@ CROSS JOIN LATERAL (
 
 -- name: forget_idempotency_keys
 -- Those that no longer count.
+-- Every institution's: they expire alike.
 DELETE FROM idempotency_keys WHERE created <= now() - interval '30 days';
 
 -- name: source_records
@@ -82,6 +83,7 @@ CROSS JOIN LATERAL (
 ) AS known;
 
 -- name: source_record_id
+-- Every institution's: shown beside the record, to whoever may see that (registry.application.reading).
 -- The sender's own id of the record that a stream is; not those of facts that were added to it.
 SELECT r.source_record_id
 FROM source_records r JOIN events e ON e.event_id = r.event_ids[1]
@@ -92,6 +94,7 @@ WHERE r.stream_id = $1 AND e.version = 1;
 SELECT name, stream_id FROM exclusive_names WHERE name = ANY ($1::text[]);
 
 -- name: source_records_named
+-- Every institution's: readers and references leave out what the caller may not see.
 -- The streams that any institution's record of this name made.
 SELECT institution, stream_id FROM source_records WHERE source_record_id = $1;
 

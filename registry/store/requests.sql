@@ -8,6 +8,7 @@ SELECT body_hmac, request FROM subject_request_keys WHERE requested_by = $1 AND 
 
 -- name: forget_claims
 -- Idempotency keys are honoured for 30 days.
+-- Every institution's: they expire alike.
 DELETE FROM subject_request_keys WHERE created < now() - interval '30 days';
 
 -- name: add
@@ -38,12 +39,14 @@ LIMIT $6;
 
 -- name: answer
 -- Once: whoever comes second finds it answered.
+-- Every institution's: found as the caller's own before.
 UPDATE subject_requests SET answered_on = $2, outcome = $3, reason = $4, carry_out_due = $5
 WHERE id = $1 AND answered_on IS NULL
 RETURNING true;
 
 -- name: carry_out
 -- Whoever asked for an erasure has been answered before: $4 takes their words, too.
+-- Every institution's: found as the caller's own before.
 UPDATE subject_requests SET carried_out_on = $2, positions = $3, words = CASE WHEN $4 THEN NULL ELSE words END
 WHERE id = $1 AND outcome = 'GRANTED' AND carried_out_on IS NULL
 RETURNING true;

@@ -3,8 +3,6 @@
 import logging
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
 from uuid import uuid4
 
 import httpx
@@ -14,56 +12,12 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from openapi_spec_validator import validate
 
-from api.app import create_app
 from api.auth.scopes import REQUIRED, Scope
-from api.health import Health
 from api.problems import PROBLEMS, Problem, from_error
 from api.rest.examples import EXAMPLES
-from api.services import Services
 from registry import errors
-from registry.application.unit import Actor
-from registry.privacy.master import KEY_BYTES, MasterKey
-from registry.settings import Settings
 
 ROOT = Path(__file__).parents[3]
-
-
-class SomeKeys:
-    """Knows one key of every scope there is: its text is the scopes."""
-
-    async def authenticate(self, token: str) -> Actor:
-        return Actor(uuid4(), uuid4(), frozenset(token.split(",")))
-
-
-class NoDatabase:
-    """Breaks with words that nobody may see."""
-
-    async def fetchrow(self, *_: object) -> None:
-        raise RuntimeError("Key (curp)=(AAAA000000HDFXXX00)")
-
-    fetch = fetchval = fetchrow
-
-
-class DatabaseAway:
-    """Does not answer."""
-
-    async def fetch(self, *_: object) -> None:
-        raise ConnectionRefusedError
-
-
-@pytest.fixture
-def app() -> FastAPI:
-    signer: Any = SimpleNamespace(signers=lambda _: (), origin="localhost:1/log", vkeys=dict, retired={})
-    services: Any = SimpleNamespace(
-        settings=Settings(),
-        pool=DatabaseAway(),
-        reading=NoDatabase(),
-        application=SimpleNamespace(store=NoDatabase(), master=MasterKey(bytes(KEY_BYTES))),
-        log_keys=signer,
-        api_keys=SomeKeys(),
-        health=Health(),
-    )
-    return create_app(cast(Services, services))
 
 
 @pytest.fixture
