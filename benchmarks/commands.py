@@ -40,7 +40,7 @@ from registry.domain.codes import (
 from registry.log.keys import load_or_create
 from registry.privacy.master import MasterKey
 
-SUBMITTERS = 64
+SUBMITTERS = (64, 256)
 ASSIGNMENTS = 512
 """Relocated in turns: more than there are submitters, so that no two meet at one."""
 
@@ -55,19 +55,20 @@ async def run(bench: Bench) -> list[Comparison]:
         keys = load_or_create(Path(directory) / "log", "bench.example/log")
     async with Application(pool, MasterKey(bytes(range(32))), keys) as app:
         with library.Register(library.environment(await bench.database("commands_library"))) as register:
-            results = [await _reports(bench, app, register), await _relocations(bench, app, register)]
+            results = [await _reports(bench, app, register, submitters) for submitters in SUBMITTERS]
+            results += [await _relocations(bench, app, register, submitters) for submitters in SUBMITTERS]
     await pool.close()
     return results
 
 
-async def _reports(bench: Bench, app: Application, register: library.Register) -> Comparison:
+async def _reports(bench: Bench, app: Application, register: library.Register, submitters: int) -> Comparison:
     """A report with a victim: two subjects, each part encrypted under a data key of its own."""
     university = await _university(app)
 
     async def submit(count: int) -> Timed:
         drafts = [_attack() for _ in range(count)]
         return await in_tasks(
-            SUBMITTERS, drafts, lambda draft: _execute(app, university, reports.submit(draft))
+            submitters, drafts, lambda draft: _execute(app, university, reports.submit(draft))
         )
 
     async def save(count: int) -> Timed:
@@ -77,7 +78,7 @@ async def _reports(bench: Bench, app: Application, register: library.Register) -
         return await in_threads(LIBRARY_THREADS, [_account() for _ in range(count)], make)
 
     return await bench.compare(
-        "whole commands: submit a report",
+        f"whole commands: submit a report, {submitters} submitters",
         Side("Application.execute", bench.size(2_000, 100), submit),
         Side("Application.save, 16 threads", bench.size(400, 50), save),
         unit="commands",
@@ -85,7 +86,9 @@ async def _reports(bench: Bench, app: Application, register: library.Register) -
     )
 
 
-async def _relocations(bench: Bench, app: Application, register: library.Register) -> Comparison:
+async def _relocations(
+    bench: Bench, app: Application, register: library.Register, submitters: int
+) -> Comparison:
     """A relocation: the assignment and the site are loaded first."""
     university = await _university(app)
     places = [await _execute(app, _OPERATOR, sites.register(_site(number))) for number in range(2)]
@@ -110,13 +113,13 @@ async def _relocations(bench: Bench, app: Application, register: library.Registe
         register.save(aggregate)
 
     async def ours(count: int) -> Timed:
-        return await in_tasks(SUBMITTERS, list(itertools.islice(turns, count)), relocate)
+        return await in_tasks(submitters, list(itertools.islice(turns, count)), relocate)
 
     async def save(count: int) -> Timed:
         return await in_threads(LIBRARY_THREADS, list(itertools.islice(their_turns, count)), relocate_library)
 
     return await bench.compare(
-        "whole commands: relocate an assignment",
+        f"whole commands: relocate an assignment, {submitters} submitters",
         Side("Application.execute", bench.size(2_000, 100), ours),
         Side("repository.get, Application.save, 16 threads", bench.size(400, 50), save),
         unit="commands",
@@ -148,7 +151,7 @@ async def _register_assignments(app: Application, university: Actor, site: UUID,
         )
         ids.append(await _execute(app, university, assignments.register(draft)))
 
-    await in_tasks(SUBMITTERS, range(count), register)
+    await in_tasks(SUBMITTERS[0], range(count), register)
     return ids
 
 
