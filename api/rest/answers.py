@@ -75,6 +75,38 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     next: int | None
 
 
+class Candidate(msgspec.Struct, frozen=True, kw_only=True):
+    """A record that may be about the same occurrence, a ``report`` or an ``incident``.
+
+    ``incident`` is where a report is linked. ``score`` from 0 to 1 orders candidates and is no probability.
+    ``rules`` are those that made it a candidate. ``features`` are bits for (positive) and against; null where a side
+    says nothing.
+    """
+
+    noun: str
+    id: str
+    incident: str | None
+    score: float
+    rules: list[str]
+    features: dict[str, float | None]
+
+
+class Matches(msgspec.Struct, frozen=True, kw_only=True):
+    """The likeliest first. ``algorithm`` names the version that gave the scores."""
+
+    report: str
+    algorithm: str
+    items: list[Candidate]
+
+
+class Queue(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of waiting reports; ``count`` is how many wait in all."""
+
+    items: list[dict[str, Any]]
+    next: int | None
+    count: int
+
+
 def accepted(result: Accepted, collection: str) -> Response:
     """The answer to a write: 201, or 200 when the source record was known with the same content."""
     return _written(_answer(result), result, f"{collection}/{result.id}")

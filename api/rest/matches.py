@@ -3,16 +3,16 @@
 ``GET /v1/triage-queue``: the reports that wait for such a decision, those that have waited longest first.
 """
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from uuid import UUID
 
-import msgspec
 from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.auth.guard import requires
 from api.rest import answers
+from api.rest.answers import Candidate, Matches, Queue
 from api.rest.documentation import document_read
 from api.services import services_of
 from projections.models import matching, waiting
@@ -28,38 +28,6 @@ MATCHES: Final = "/v1/matches"
 QUEUE: Final = "/v1/triage-queue"
 SHOWN: Final = ("match.features", "match.rules", "match.score")
 """What an answer tells of a candidate, as the audit of private reads names it."""
-
-
-class Candidate(msgspec.Struct, frozen=True, kw_only=True):
-    """A record that may be about the same occurrence, a ``report`` or an ``incident``.
-
-    ``incident`` is where a report is linked. ``score`` from 0 to 1 orders candidates and is no probability.
-    ``rules`` are those that made it a candidate. ``features`` are bits for (positive) and against; null where a side
-    says nothing.
-    """
-
-    noun: str
-    id: str
-    incident: str | None
-    score: float
-    rules: list[str]
-    features: dict[str, float | None]
-
-
-class Matches(msgspec.Struct, frozen=True, kw_only=True):
-    """The likeliest first. ``algorithm`` names the version that gave the scores."""
-
-    report: str
-    algorithm: str
-    items: list[Candidate]
-
-
-class Queue(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of waiting reports; ``count`` is how many wait in all."""
-
-    items: list[dict[str, Any]]
-    next: int | None
-    count: int
 
 
 def build_router() -> APIRouter:

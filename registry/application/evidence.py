@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import IO, Final, NamedTuple
 from uuid import UUID, uuid4
 
+from registry.application import linking
 from registry.application.answers import Accepted
 from registry.application.application import Application
 from registry.application.drafts import FileDraft
@@ -144,6 +145,7 @@ def _attach(report_id: UUID, received: Received, draft: FileDraft) -> Decision:
             urls=(unit.pseudonyms.url(draft.source_url),) if draft.source_url else (),
             words=_words(draft),
         )
+        await linking.relink(unit, report)
         return report
 
     return decide
