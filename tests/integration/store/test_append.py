@@ -13,6 +13,7 @@ from registry.store import (
     Answer,
     Command,
     EventStore,
+    ExclusiveNames,
     Idempotency,
     NewEvent,
     Outcome,
@@ -288,3 +289,41 @@ async def test_reading_by_id_keeps_the_order_asked_for(store: EventStore) -> Non
     await store.append(command(*events))
     wanted = _ids(events)[::-1]
     assert [one.event_id for one in await store.events(wanted)] == wanted
+
+
+async def test_an_exclusive_name_is_held_by_one_stream_at_a_time(
+    store: EventStore, pool: asyncpg.Pool
+) -> None:
+    def holding(stream: UUID, version: int, *names: str, with_: tuple[ExclusiveNames, ...] = ()) -> Command:
+        events = [event(stream, version), *(event(other.stream_id, 2) for other in with_)]
+        return Command(tuple(events), exclusive=(ExclusiveNames(stream, names), *with_))
+
+    other = EventStore(pool)
+    one, two, three = uuid4(), uuid4(), uuid4()
+    try:
+        # Of many at once, in one process or two, one holds it; the same stream may go on holding it.
+        racing = [uuid4() for _ in range(16)]
+        answers = await asyncio.gather(
+            *(
+                who.append(holding(stream, 1, "a"))
+                for stream, who in zip(racing, [store, other] * 8, strict=True)
+            )
+        )
+        assert [answer.outcome for answer in answers].count(Outcome.STORED) == 1
+        assert [answer.outcome for answer in answers].count(Outcome.CONFLICT) == 15
+
+        assert (await store.append(holding(one, 1, "b", "c"))).outcome is Outcome.STORED
+        assert (await store.append(holding(one, 2, "b"))).outcome is Outcome.STORED
+        assert await store.holders(["a", "b", "c"]) == {"b": one} | {
+            "a": racing[[answer.outcome for answer in answers].index(Outcome.STORED)]
+        }
+        assert (await store.append(holding(two, 1, "b"))).outcome is Outcome.CONFLICT
+        assert (await store.append(holding(two, 1, "c"))).outcome is Outcome.STORED
+        # Given up by one and taken by another in the same command; and a refused command gives nothing up.
+        refused = holding(two, 5, with_=())
+        assert (await store.append(refused)).outcome is Outcome.CONFLICT
+        taking = holding(three, 1, "c", with_=(ExclusiveNames(two, ()),))
+        assert (await store.append(taking)).outcome is Outcome.STORED
+        assert (await store.holders(["c"])) == {"c": three}
+    finally:
+        await other.close()

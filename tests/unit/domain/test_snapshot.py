@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -22,6 +22,8 @@ from registry.domain.codes import (
     CorrectionReason,
     DatePrecision,
     Directness,
+    DisputeGround,
+    DisputeOutcome,
     IncidentClass,
     Nexus,
     Outcome,
@@ -103,6 +105,34 @@ def _finding(name: str, values: st.SearchStrategy[Any]) -> st.SearchStrategy[Ste
     return step(Incident.record_finding, **{name: values})
 
 
+def _unlink_first(incident: Incident, act: Act, reason: CorrectionReason) -> None:
+    for linked in incident.reports[:1]:
+        incident.unlink_report(act, linked.report, reason)
+
+
+def _correct(
+    incident: Incident,
+    act: Act,
+    field: Literal["when", "victim"],
+    when: When,
+    victim: Victim,
+    reason: CorrectionReason,
+) -> None:
+    new = {"when": when, "victim": victim}[field]
+    incident.correct(act, {field: new}, victim=1 if field == "victim" else None, reason=reason)
+
+
+def _merge(incident: Incident, act: Act, reason: CorrectionReason) -> None:
+    into = Incident.open(act, incident_class=incident.incident_class, reports=incident.reports[:1])
+    into.unlink_report(act, into.reports[0].report, reason)
+    incident.merge(act, into, reason)
+
+
+def _split(incident: Incident, act: Act, reason: CorrectionReason) -> None:
+    moving = [linked.report for linked in incident.reports[:1]]
+    incident.split(act, incident_class=incident.incident_class, reports=moving, victims=[], reason=reason)
+
+
 INCIDENT_STEPS = st.one_of(
     _finding("when", whens),
     _finding("where", wheres),
@@ -115,6 +145,27 @@ INCIDENT_STEPS = st.one_of(
         level=st.sampled_from([level for level in Certainty if level is not Certainty.REFUTED]),
         basis=st.lists(st.sampled_from(CertaintyBasis), max_size=2).map(tuple),
     ),
+    step(Incident.link_report, report=reports),
+    step(_unlink_first, reason=st.sampled_from(CorrectionReason)),
+    step(
+        Incident.update_outcome,
+        victim=st.integers(1, 2),
+        outcome=st.sampled_from([Outcome.SEVERE, Outcome.KILLED]),
+        manner=st.none(),
+        count=st.none() | st.just(Range(low=0, best=1, high=1)),
+        known_on=days,
+    ),
+    step(Incident.dispute, ground=st.sampled_from(DisputeGround)),
+    step(Incident.resolve_dispute, dispute=st.integers(1, 2), decision=st.sampled_from(DisputeOutcome)),
+    step(
+        _correct,
+        field=st.sampled_from(["when", "victim"]),
+        when=whens,
+        victim=victims,
+        reason=st.sampled_from(CorrectionReason),
+    ),
+    step(Incident.reinstate, reason=st.sampled_from(CorrectionReason)),
+    step(Incident.retract, reason=st.sampled_from(CorrectionReason)),
     step(
         Incident.disclose,
         event_id=st.uuids(version=4),
@@ -125,7 +176,9 @@ INCIDENT_STEPS = st.one_of(
         commitment_keys=st.just({}),
     ),
 )
-LAST_STEPS = step(Incident.retract, reason=st.sampled_from(CorrectionReason))
+LAST_STEPS = step(_merge, reason=st.sampled_from(CorrectionReason)) | step(
+    _split, reason=st.sampled_from(CorrectionReason)
+)
 
 
 @st.composite
