@@ -83,11 +83,52 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     return answer(request, Problem(kind, headers=error.headers))
 
 
+# pydantic's names of what can be wrong with a parameter, and what is accepted instead. Only those of the types that
+# parameters have here; a new one falls back to the sentence without a reason, and a test asks for its own.
+_EXPECTED: Final[dict[str, Text]] = {
+    "missing": Text("Falta este parámetro.", "This parameter is missing."),
+    "bool_parsing": Text("Se acepta: true o false.", "Accepted: true or false."),
+    "date_from_datetime_parsing": Text("Se acepta: una fecha AAAA-MM-DD.", "Accepted: a date YYYY-MM-DD."),
+    "date_parsing": Text("Se acepta: una fecha AAAA-MM-DD.", "Accepted: a date YYYY-MM-DD."),
+    "datetime_from_date_parsing": Text(
+        "Se acepta: una fecha con hora y zona (RFC 3339).", "Accepted: a date-time with an offset (RFC 3339)."
+    ),
+    "datetime_parsing": Text(
+        "Se acepta: una fecha con hora y zona (RFC 3339).", "Accepted: a date-time with an offset (RFC 3339)."
+    ),
+    "enum": Text("Se acepta: {expected}.", "Accepted: {expected}."),
+    "greater_than_equal": Text("Se acepta: un entero desde {ge}.", "Accepted: an integer from {ge}."),
+    "int_parsing": Text("Se acepta: un entero.", "Accepted: an integer."),
+    "int_parsing_size": Text("Se acepta: un entero más pequeño.", "Accepted: a smaller integer."),
+    "less_than_equal": Text("Se acepta: un entero hasta {le}.", "Accepted: an integer up to {le}."),
+    "literal_error": Text("Se acepta: {expected}.", "Accepted: {expected}."),
+    "string_pattern_mismatch": Text(
+        "Se acepta: un texto con la forma {pattern}", "Accepted: a string of the form {pattern}"
+    ),
+    "string_too_long": Text(
+        "Se acepta: un texto de hasta {max_length} caracteres.",
+        "Accepted: a string of up to {max_length} characters.",
+    ),
+    "string_too_short": Text(
+        "Se acepta: un texto de al menos {min_length} caracteres.",
+        "Accepted: a string of at least {min_length} characters.",
+    ),
+    "timezone_aware": Text(
+        "Se acepta: una fecha con hora y zona (RFC 3339).", "Accepted: a date-time with an offset (RFC 3339)."
+    ),
+    "uuid_parsing": Text("Se acepta: un UUID.", "Accepted: a UUID."),
+    "value_error": Text("Valor fuera del calendario.", "A value beyond the calendar."),
+}
+_UNEXPECTED: Final = Text("Valor no admitido.", "Value not accepted.")
+
+
 def _explain(detail: dict[str, Any]) -> FieldError:
     """A parameter's error from its place and pydantic's code for it: ``msg`` and ``input`` may quote the value."""
     place = ".".join(str(part) for part in detail["loc"])
-    limits = ", ".join(
-        f"{name} {value}" for name, value in detail.get("ctx", {}).items() if name in ("ge", "le")
-    )
-    reason = detail["type"].replace("_", " ") + (f" ({limits})" if limits else "")
-    return FieldError(place, Text(f"Valor no admitido: {reason}.", f"Value not accepted: {reason}."))
+    text = _EXPECTED.get(detail["type"], _UNEXPECTED)
+    # What a parameter accepts is declared by us; of the context, only that is used.
+    limits = {name: value for name, value in detail.get("ctx", {}).items() if name in _DECLARED}
+    return FieldError(place, Text(text.es.format(**limits), text.en.format(**limits)))
+
+
+_DECLARED: Final = frozenset({"ge", "le", "pattern", "min_length", "max_length", "expected"})
