@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -146,6 +147,11 @@ def test_what_cannot_be_is_refused_by_its_rule_and_changes_nothing(rule: str) ->
     assert caught.value.rule == rule
     assert (one.service, one.pending) == (service, events)
     assert caught.value.text.es != caught.value.text.en
+
+
+def test_every_rule_is_in_the_documentation() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "api.md").read_text(encoding="utf-8")
+    assert [rule for rule in REFUSED if f"`{rule}`" not in page] == []
 
 
 def test_nothing_follows_the_end_but_corrections() -> None:
