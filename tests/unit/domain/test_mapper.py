@@ -94,6 +94,7 @@ def test_the_open_events_are_these_and_no_others() -> None:
 def test_an_event_survives_the_way_to_bytes_and_back() -> None:
     event = registered()
     assert decode_event(event.TOPIC, encode_event(event)) == event
+    assert encode_event(event, checked=True) == encode_event(event)
 
 
 def test_the_mapper_fulfils_the_contract_of_the_library() -> None:
