@@ -269,11 +269,13 @@ class World:
 
 
 def _pseudonyms(value: Any) -> Iterator[str]:
-    """All of one opened event: of students, victims, sources."""
+    """All of one opened event: of students, victims, sources, documents."""
     if isinstance(value, dict):
         for name, item in value.items():
             if name in ("student", "person", "source") and isinstance(item, str):
                 yield item
+            elif name in ("digests", "urls"):
+                yield from item
             else:
                 yield from _pseudonyms(item)
     elif isinstance(value, list):
@@ -379,6 +381,10 @@ async def plant(world: World) -> str:
         "authority": PLANTED["IncidentCorrectionDraft.authority"],
     }
     await world.send(f"/v1/incidents/{opened}/corrections", correction, {**reviewer, "If-Match": version})
+
+    version = (await world.http.get(f"/v1/reports/{report}", headers=university)).headers["etag"]
+    amended = {**REPORT, "kind": "ABDUCTION", "reason": "NEW_EVIDENCE"}
+    await world.send(f"/v1/reports/{report}/amendments", amended, {**university, "If-Match": version})
 
     # Refused: by whom it is not theirs to see, for what is wrong with it. None of them may quote what was sent.
     stranger = await world.join(InstitutionKind.UNIVERSITY, Scope.REPORTS_WRITE)
