@@ -65,6 +65,8 @@ PLANTED = {
     "EvidenceDraft.media_type": "application/x-planted",
     "EvidenceDraft.source_url": "https://planted.example/evidence?id=9",
     "EvidenceDraft.acquired_at": "planted time of acquisition",
+    "FileDraft.source_url": "https://planted.example/file-source",
+    "SubjectRequestDraft.relation": "Planted relation: la hermana",
     "FindingDraft.sources": "https://planted.example/finding-source",
     "DisputeDraft.statement": "Planted statement: la comunidad lo vio irse antes.",
     "DisputeResolutionDraft.resolution": "Planted resolution: se oyó a las dos partes.",
@@ -100,6 +102,10 @@ NOT_PRIVATE = {
     "RelocationDecisionDraft.source_record_id",
     "AssignmentDraft.promotion",
     "AssignmentDraft.source_record_id",
+    "FileDraft.media_type",
+    "FileDraft.source_record_id",
+    "MatchRejectionDraft.source_record_id",
+    "TriageDraft.source_record_id",
     "ReportDraft.kind",
     "ReportDraft.source_record_id",
     "RecordReference.source_record_id",
@@ -239,6 +245,7 @@ class World:
             transport=httpx.ASGITransport(create_app(services)), base_url="http://register.example"
         )
         self.answers: list[Found] = []
+        self.shown: list[str] = []
         self.pseudonyms: set[str] = set()
 
     async def join(self, kind: InstitutionKind, *scopes: Scope) -> dict[str, str]:
@@ -344,6 +351,7 @@ async def plant(world: World) -> str:
     } | {"class": "RELOCATION", "action": "REQUESTED", "where": [WHERE, WHERE]}
     await world.send("/v1/reports", many, university)
     await world.send("/v1/nil-reports", {"quarter": "2025-Q4"}, university)
+    await plant_apart(world, report, university, admin, reviewer)
     imported = await world.http.post(
         "/v1/imports?records=reports&mode=partial",
         content=json.dumps({**REPORT, "source_record_id": "row-1"}).encode()
@@ -408,6 +416,48 @@ async def plant(world: World) -> str:
         assert (await world.ask("GET", path, headers=stranger)).status_code in (403, 404)
         assert (await world.ask("GET", path)).status_code == 401
     return report
+
+
+async def plant_apart(world: World, report: str, *keys: dict[str, str]) -> None:
+    """What is no event: a file, what somebody asks about their own data, and that it was all read."""
+    university, admin, reviewer = keys
+    described = {**university, "Evidence-Source-URL": PLANTED["FileDraft.source_url"]}
+    file = PLANTED["ReportDraft.narrative"].encode()
+    attached = await world.http.post(f"/v1/reports/{report}/evidence", content=file, headers=described)
+    assert attached.status_code == 201, attached.text
+    asked = {
+        "type": "ACCESS",
+        "person": {"curp": PLANTED["Student.curp"]},
+        "received_on": "2026-03-02",
+        "relation": PLANTED["SubjectRequestDraft.relation"],
+        "contact": {name: PLANTED[f"Contact.{name}"] for name in ("name", "phone", "email")},
+    }
+    request = (await world.http.post("/v1/subject-requests", json=asked, headers=admin)).json()["id"]
+    await world.http.post(
+        f"/v1/subject-requests/{request}/answer", json={"outcome": "GRANTED"}, headers=admin
+    )
+    evidence = attached.headers["location"]
+    for path, headers in (
+        (f"/v1/reports/{report}", university),
+        (f"/v1/reports/{report}", reviewer),
+        (evidence, reviewer),
+        (f"{evidence}/file", reviewer),
+        (f"/v1/subject-requests/{request}", admin),
+        (f"/v1/subject-requests/{request}/data", admin),
+    ):
+        read = await world.http.get(path, headers={**headers, "Purpose": "DATA_SUBJECT_REQUEST"})
+        assert read.status_code == 200, read.text
+        world.shown.append(read.text)
+    stranger = await world.join(InstitutionKind.UNIVERSITY, Scope.REPORTS_WRITE, Scope.ASSIGNMENTS_WRITE)
+    for method, path, content in (
+        ("GET", evidence, None),
+        ("GET", f"{evidence}/file", None),
+        ("GET", f"/v1/subject-requests/{request}/data", None),
+        ("GET", "/v1/private-reads", None),
+        ("POST", "/v1/subject-requests", json.dumps(asked)),
+        ("POST", f"/v1/reports/{report}/evidence", file),
+    ):
+        await world.ask(method, path, content=content, headers=stranger)
 
 
 async def read_everything_public(world: World, pool: asyncpg.Pool) -> None:
@@ -501,6 +551,7 @@ async def test_no_private_value_is_in_any_public_byte_log_line_or_readable_colum
         Found("log", f"{record.getMessage()} {record.exc_text or ''}".encode()) for record in caplog.records
     ]
     kept = json.dumps([one.private for one in await unseal(app.store, app.vault, events)], ensure_ascii=False)
+    kept += "".join(world.shown)
     assert [field for field, value in PLANTED.items() if value not in kept] == []
     public = [*leaves, *world.answers, *notifications]
     stored = await columns(pool)

@@ -37,6 +37,7 @@ GET /v1/institutions                              401  in   in   in   in   in
 GET /v1/institutions/{id}                         401  in   in   in   in   in
 GET /v1/keys                                      401  in   403  403  403  403
 GET /v1/keys/{id}                                 401  in   403  403  403  403
+GET /v1/matches                                   401  403  403  403  in   403
 GET /v1/nil-reports                               401  in   in   in   in   in
 GET /v1/nil-reports/{id}                          401  in   in   404  in   in
 GET /v1/private-reads                             401  in   in   in   403  403
@@ -49,6 +50,7 @@ GET /v1/sites/{id}/history                        401  in   403  403  in   in
 GET /v1/subject-requests                          401  in   in   in   403  403
 GET /v1/subject-requests/{id}                     401  in   in   404  403  403
 GET /v1/subject-requests/{id}/data                401  in   in   404  403  403
+GET /v1/triage-queue                              401  403  403  403  in   403
 POST /v1/assignments                              401  403  in   in   403  403
 POST /v1/assignments/{id}/corrections             401  403  in   404  403  403
 POST /v1/assignments/{id}/end                     401  403  in   404  403  403
