@@ -104,6 +104,14 @@ OWN_RECORDS = (
 )
 """Lists in which an institution finds what is its own."""
 
+QUERIES: dict[str, Callable[[dict[str, str]], dict[str, str]]] = {
+    "/v1/matches": lambda ids: {"report": ids["reports"]}
+}
+"""What an address needs besides its path."""
+
+NOTHING_PRIVATE = ("/v1/institutions", "/v1/sites", "/v1/keys", "/v1/receipts", "/v1/private-reads")
+"""What everybody may read, what the operator has made, and the audit itself."""
+
 AFTER_THE_EXAMPLES = datetime(2027, 12, 1, tzinfo=UTC)
 STALE = '"99"'
 
@@ -184,7 +192,12 @@ async def test_every_role_at_every_endpoint(
         outcomes = []
         for caller in ROLES_ASKED:
             if method == "GET":
-                answer = await callers[caller].get(address, "AUDIT")
+                before = await noted(pool)
+                answer = await callers[caller].get(
+                    address, "AUDIT", **(QUERIES[path](ids) if path in QUERIES else {})
+                )
+                if shows_private(path, answer):
+                    assert await noted(pool) > before, (path, caller)
             else:
                 answer = await callers[caller].post(address, json.loads(body), If_Match=STALE)
             outcomes.append(outcome(answer.status_code))
@@ -197,6 +210,21 @@ async def test_every_role_at_every_endpoint(
         assert listed["submitter"] & set(ids.values()), path
         assert listed["stranger"], path
         assert not listed["stranger"] & listed["submitter"], path
+
+
+async def noted(pool: asyncpg.Pool) -> int:
+    """How many private reads the audit holds."""
+    count: int = await pool.fetchval("SELECT count(*) FROM private_reads")
+    return count
+
+
+def shows_private(path: str, answer: httpx.Response) -> bool:
+    """Whether an answer tells something of a record that not everybody may read."""
+    if answer.status_code != 200 or path.startswith(NOTHING_PRIVATE):
+        return False
+    if answer.headers["content-type"] != "application/json":
+        return True
+    return bool(answer.json().get("items", True))
 
 
 async def records(caller: Institution, path: str) -> set[str]:
