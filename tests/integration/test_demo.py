@@ -95,6 +95,7 @@ def test_a_start_that_was_cut_off_is_completed_without_doubling_anything(seeded:
         "attack.reported": 287,
         "relocation.reported": 13,
         "nil.reported": 6,
+        "report.triaged": 407,
         "incident.opened": 249,
         "incident.finding_recorded": 753,
         "incident.victim_recorded": 251,
