@@ -63,9 +63,9 @@ def create_app(services: Services) -> FastAPI:
     )
     app.add_middleware(Boundary, metrics=figures)
     handlers.install(app)
-    app.state.streams = Streams(services.reading)
+    app.state.streams = Streams(services.counting)
     keys_of_counts = services.log_keys.signers(Purpose.COUNT)
-    backing = Backing(services.reading, keys_of_counts, services.log_keys.origin, app.state.streams)
+    backing = Backing.of(services.counting, keys_of_counts, services.log_keys.origin, app.state.streams)
     for router in (
         graphql.build_router(lambda _: backing),
         writing.build_router(WRITES),

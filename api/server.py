@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import gc
 import socket
 from collections.abc import Iterator
 from typing import Final
@@ -79,6 +80,10 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        # What there is by now lasts as long as the process: the collector need not look through it again and again,
+        # which takes milliseconds in the midst of an answer.
+        gc.collect()
+        gc.freeze()
         self.listening.set()
 
     async def run_until(self, stopping: asyncio.Event, listener: socket.socket) -> None:

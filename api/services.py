@@ -24,7 +24,13 @@ class Services:
     api_keys: Keys
     health: Health
     replica: asyncpg.Pool | None = None
+    figures: asyncpg.Pool | None = None
     policy: Policy = field(default_factory=Policy)
+
+    @property
+    def counting(self) -> asyncpg.Pool:
+        """Where public figures are read: by connections of their own, so that questions never hold up intake."""
+        return self.figures or self.reading
 
     @property
     def reading(self) -> asyncpg.Pool:

@@ -1,34 +1,40 @@
-"""What all streams want at the same moment is computed once."""
+"""What many ask at the same time is computed once, and kept a while where it never changes."""
 
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
-from typing import Any, Final
+from typing import Final, Generic, TypeVar
 
 REMEMBERED: Final = 256
-"""Answers kept; streams that have fallen further behind have theirs computed again."""
+"""Answers kept, those asked for last."""
+
+T = TypeVar("T")
 
 
-class Shared:
-    """Answers by what was asked. Only for what never changes once it is known."""
+class Shared(Generic[T]):
+    """Answers by what was asked, those that ``keep`` finds worth their room. Only for what is the same for ever."""
 
-    def __init__(self) -> None:
-        self._asked: OrderedDict[Hashable, asyncio.Task[Any]] = OrderedDict()
+    def __init__(self, keep: Callable[[T], bool] = lambda _: True, remembered: int = REMEMBERED) -> None:
+        self._keep, self._remembered = keep, remembered
+        self._asked: OrderedDict[Hashable, asyncio.Task[T]] = OrderedDict()
 
-    async def ask(self, question: Hashable, find: Callable[[], Awaitable[Any]]) -> Any:
+    async def ask(self, question: Hashable, find: Callable[[], Awaitable[T]]) -> T:
         """The answer; ``find`` is called unless somebody has asked already. What it raises, all who wait are told."""
         task = self._asked.get(question)
         if task is None:
             task = self._asked[question] = asyncio.ensure_future(_run(find))
-            task.add_done_callback(lambda done: self._forget(question, done))
-            while len(self._asked) > REMEMBERED:
-                self._asked.popitem(last=False)
+            task.add_done_callback(lambda done: self._judge(question, done))
+        elif task.done():
+            self._asked.move_to_end(question)
+            return task.result()
         return await asyncio.shield(task)  # one of those who wait may go away
 
-    def _forget(self, question: Hashable, done: asyncio.Task[Any]) -> None:
-        if (done.cancelled() or done.exception() is not None) and self._asked.get(question) is done:
-            del self._asked[question]
+    def _judge(self, question: Hashable, done: asyncio.Task[T]) -> None:
+        if done.cancelled() or done.exception() is not None or not self._keep(done.result()):
+            self._asked.pop(question, None)
+        while len(self._asked) > self._remembered:
+            self._asked.popitem(last=False)
 
 
-async def _run(find: Callable[[], Awaitable[Any]]) -> Any:
+async def _run(find: Callable[[], Awaitable[T]]) -> T:
     return await find()

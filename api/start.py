@@ -3,7 +3,7 @@
 import fcntl
 import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -76,18 +76,22 @@ async def open_database(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
 
     :raises StartRefused: it cannot be reached or started.
     """
-    if settings.database_url is not None:
-        async with _migrated(settings, settings.database_url) as pool:
-            yield pool
-    else:
-        async with EmbeddedServer(settings.data) as address, _migrated(settings, address) as pool:
+    async with _address(settings) as address:
+        await migrate(address)
+        async with _connected(settings, address) as pool:
             yield pool
 
 
 @asynccontextmanager
 async def open_services(settings: Settings, environment: str = LIVE) -> AsyncIterator[Services]:
     """One running register. :raises StartRefused: something is missing, damaged or another register's."""
-    async with open_database(settings) as pool, _replica(settings) as replica:
+    async with AsyncExitStack() as opened:
+        address = await opened.enter_async_context(_address(settings))
+        await migrate(address)
+        pool = await opened.enter_async_context(_connected(settings, address))
+        replica = await opened.enter_async_context(_replica(settings))
+        read_from = settings.read_database_url or address
+        figures = await opened.enter_async_context(_connected(settings, read_from, plan_once=True))
         health = Health()
         health.ask("database", database_check(pool))
         if replica is not None:
@@ -104,6 +108,7 @@ async def open_services(settings: Settings, environment: str = LIVE) -> AsyncIte
                 api_keys=Keys(pool, Tokens(master, environment)),
                 health=health,
                 replica=replica,
+                figures=figures,
                 policy=own_policy,
             )
 
@@ -128,10 +133,13 @@ async def write_admin_key(services: Services) -> Path | None:
 
 
 @asynccontextmanager
-async def _migrated(settings: Settings, address: str) -> AsyncIterator[asyncpg.Pool]:
-    await migrate(address)
-    async with _connected(settings, address) as pool:
-        yield pool
+async def _address(settings: Settings) -> AsyncIterator[str]:
+    """Of the database that the settings name, else of the embedded one, which runs meanwhile."""
+    if settings.database_url is not None:
+        yield settings.database_url
+    else:
+        async with EmbeddedServer(settings.data) as address:
+            yield address
 
 
 @asynccontextmanager
@@ -144,8 +152,12 @@ async def _replica(settings: Settings) -> AsyncIterator[asyncpg.Pool | None]:
 
 
 @asynccontextmanager
-async def _connected(settings: Settings, address: str) -> AsyncIterator[asyncpg.Pool]:
-    pool = await connect_pool(address, min_size=settings.pool_min, max_size=settings.pool_max)
+async def _connected(
+    settings: Settings, address: str, *, plan_once: bool = False
+) -> AsyncIterator[asyncpg.Pool]:
+    pool = await connect_pool(
+        address, min_size=settings.pool_min, max_size=settings.pool_max, plan_once=plan_once
+    )
     try:
         yield pool
     finally:

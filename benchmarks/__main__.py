@@ -21,6 +21,7 @@ BENCHMARKS = (
     "log_audit",
     "log_memory",
     "log_publish",
+    "graphql",
 )
 OPT_IN = ("umadb",)
 

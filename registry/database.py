@@ -36,13 +36,23 @@ class _Lent(asyncpg.Connection):
         return ""
 
 
-async def connect_pool(dsn: str, *, min_size: int = 1, max_size: int = 10) -> asyncpg.Pool:
+async def connect_pool(
+    dsn: str, *, min_size: int = 1, max_size: int = 10, plan_once: bool = False
+) -> asyncpg.Pool:
     """A pool of asyncpg connections, at least one of which answers.
 
+    :param plan_once: plan each statement once per connection, whatever its arguments: for long statements over few
+        rows, which take longer to plan than to run.
     :raises StartRefused: nothing answers at the address, or not with these credentials.
     """
     try:
-        return await asyncpg.create_pool(dsn, min_size=min_size, max_size=max_size, connection_class=_Lent)
+        return await asyncpg.create_pool(
+            dsn,
+            min_size=min_size,
+            max_size=max_size,
+            connection_class=_Lent,
+            server_settings={"plan_cache_mode": "force_generic_plan"} if plan_once else None,
+        )
     except _UNREACHABLE as error:
         raise _refusal(error) from error
 

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import asyncpg
 
 from api import labels
+from api.shared import Shared
 from api.streams.streams import Streams
 from projections.counting.count import Count
 from projections.counting.definition import DEFINITION_ID, definition_sha256
@@ -22,6 +23,9 @@ from registry.text import Language
 CATCH_UP_SECONDS = 2.0
 """How long a question about a checkpoint just published waits for the read models, which follow within moments."""
 
+ROWS_KEPT = 1_000
+"""Rows of the longest table that is remembered, some 200 KB: by state and year there are fewer."""
+
 _CATCH_UP_STEP_SECONDS = 0.05
 _VARIABLES = "$unit:Unit!,$filter:CountFilter,$asOf:LogSize"
 _ARGUMENTS = "unit:$unit,filter:$filter,asOf:$asOf"
@@ -32,12 +36,19 @@ _ROW_FIELDS = "rows{key{dimension state value} low best high} certificate"
 
 
 class Backing(NamedTuple):
-    """What answers rest on: a pool for reading, the keys that sign counts, the log's name, the process's streams."""
+    """What answers rest on: a pool for reading, the keys that sign counts, the log's name, the process's streams,
+    and the counts that were answered last: as of a size they never change."""
 
     pool: asyncpg.Pool
     signers: tuple[Signer, ...]
     origin: str
     streams: Streams
+    counted: Shared[Count]
+
+    @classmethod
+    def of(cls, pool: asyncpg.Pool, signers: tuple[Signer, ...], origin: str, streams: Streams) -> "Backing":
+        """With an empty memory."""
+        return cls(pool, signers, origin, streams, Shared(keep=lambda count: len(count.rows) <= ROWS_KEPT))
 
     @property
     def base_url(self) -> str:
@@ -137,9 +148,13 @@ async def _pin(pool: asyncpg.Pool, as_of: int | None) -> Pin:
 
 
 async def answer(backing: Backing, query: CountQuery, pinned: Pin) -> Answer:
-    """Count as of a published checkpoint."""
-    async with backing.pool.acquire() as connection:
-        counted = await public_count.count(connection, query, pinned.checkpoint.size)
+    """Count as of a published checkpoint. Who asks the same as of the same size is given the same count, read once."""
+
+    async def count() -> Count:
+        async with backing.pool.acquire() as connection:
+            return await public_count.count(connection, query, pinned.checkpoint.size)
+
+    counted = await backing.counted.ask((query, pinned.checkpoint.size), count)
     return Answer(backing, query, counted, pinned.checkpoint, pinned.waiting)
 
 

@@ -15,8 +15,10 @@ from typing import Any, Final
 
 from graphql import (
     GraphQLBoolean,
+    GraphQLEnumType,
     GraphQLField,
     GraphQLID,
+    GraphQLInt,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
@@ -31,8 +33,13 @@ Read = Callable[[Any], Any]
 """From a value to what the answer holds of it."""
 
 _DEFINITION: Final = "strawberry-definition"
-_AS_IT_IS: Final[dict[object, type]] = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool}
-"""Scalars whose own type in Python needs no coercion."""
+_AS_IT_IS: Final = frozenset({GraphQLString, GraphQLID, GraphQLBoolean})
+"""Scalars whose own type in Python needs no coercion; that a field of theirs holds it, the type checker sees to."""
+
+_SHARED: Final = frozenset({"Cell", "Facet"})
+"""Types whose equal objects are one object, made once: each is read once for a request."""
+
+_MAX_INT: Final = 2**31
 
 
 class _NotPlain(Exception):
@@ -72,32 +79,23 @@ class PlainExecutor(Executor[Any]):
         return known[1]
 
     def _read_object(self, parent_type: GraphQLObjectType, grouped: Any) -> Read | None:
-        members: list[tuple[str, Read]] = []
+        names: list[str] = []
+        attributes: list[str] = []
+        completions: list[tuple[str, Read]] = []
         for name, details in grouped.items():
-            read = self._read_field(parent_type, details)
-            if read is None:
+            field = self.schema.get_field(parent_type, details[0].node.name.value)
+            attribute = _attribute(field)
+            if field is None or attribute is None:
                 return None
-            members.append((name, read))
-
-        def read_object(source: Any) -> dict[str, Any]:
-            return {name: read(source) for name, read in members}
-
-        return read_object
-
-    def _read_field(self, parent_type: GraphQLObjectType, details: Any) -> Read | None:
-        name = details[0].node.name.value
-        if name == "__typename":
-            typename = parent_type.name
-            return lambda _: typename
-        field = self.schema.get_field(parent_type, name)
-        attribute = _attribute(field)
-        if field is None or attribute is None:
-            return None
-        complete = self._complete(field.type, details)
-        if complete is None:
-            return None
-        get = attrgetter(attribute)
-        return lambda source: complete(get(source))
+            complete = self._complete(field.type, details)
+            if complete is None:
+                return None
+            names.append(name)
+            attributes.append(attribute)
+            if complete is not _as_it_is:
+                completions.append((name, complete))
+        read = _object(names, attributes, completions)
+        return _once_each(read) if parent_type.name in _SHARED else read
 
     def _complete(self, type_: GraphQLOutputType, details: Any) -> Read | None:
         if isinstance(type_, GraphQLNonNull):
@@ -120,18 +118,80 @@ def _attribute(field: GraphQLField | None) -> str | None:
     return None if definition.permission_classes else name
 
 
+def _object(names: list[str], attributes: list[str], completions: list[tuple[str, Read]]) -> Read:
+    """All attributes in one call, then those that are not given as they are."""
+    if len(names) == 1:
+        ((name, attribute),) = zip(names, attributes, strict=True)
+        complete = completions[0][1] if completions else _as_it_is
+        get_one = attrgetter(attribute)
+        return lambda source: {name: complete(get_one(source))}
+    get = attrgetter(*attributes)
+
+    def read_object(source: Any) -> dict[str, Any]:
+        found = dict(zip(names, get(source), strict=True))
+        for name, complete in completions:
+            found[name] = complete(found[name])
+        return found
+
+    return read_object
+
+
+def _once_each(read: Read) -> Read:
+    known: dict[int, Any] = {}  # by identity: the answer that is read holds them all meanwhile
+
+    def read_once(source: Any) -> Any:
+        found = known.get(id(source))
+        if found is None:
+            found = known[id(source)] = read(source)
+        return found
+
+    return read_once
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
 def _leaf(type_: Any) -> Read:
-    as_it_is, coerce = _AS_IT_IS.get(type_), type_.coerce_output_value
+    if type_ in _AS_IT_IS:
+        return _as_it_is
+    if type_ is GraphQLInt:
+        return _int
+    coerce = type_.coerce_output_value
+    if isinstance(type_, GraphQLEnumType):
+        return _code(coerce)
 
     def read_leaf(value: Any) -> Any:
-        if type(value) is as_it_is or value is None:
-            return value
-        coerced = coerce(value)
-        if coerced is None or coerced is Undefined:
-            raise _NotPlain
-        return coerced
+        return None if value is None else _coerced(coerce, value)
 
     return read_leaf
+
+
+def _int(value: Any) -> Any:
+    if value is None or (type(value) is int and -_MAX_INT <= value < _MAX_INT):
+        return value
+    raise _NotPlain
+
+
+def _code(coerce: Read) -> Read:
+    known: dict[int, Any] = {}  # members of an enum are never made anew
+
+    def read_code(value: Any) -> Any:
+        if value is None:
+            return None
+        found = known.get(id(value))
+        if found is None:
+            found = known[id(value)] = _coerced(coerce, value)
+        return found
+
+    return read_code
+
+
+def _coerced(coerce: Read, value: Any) -> Any:
+    coerced = coerce(value)
+    if coerced is None or coerced is Undefined:
+        raise _NotPlain
+    return coerced
 
 
 def _or_null(inner: Read | None) -> Read | None:
@@ -156,6 +216,6 @@ def _each(item: Read) -> Read:
             return None
         if type(values) is not list:
             raise _NotPlain
-        return [item(value) for value in values]
+        return list(values) if item is _as_it_is else [item(value) for value in values]
 
     return read_list

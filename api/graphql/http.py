@@ -42,7 +42,9 @@ def build_router(backing: Callable[[HTTPConnection], Backing]) -> APIRouter:
     """The endpoint ``/graphql``. ``backing`` is asked once per request."""
 
     async def endpoint(request: Request) -> Response:
-        request.scope["route"] = route  # as FastAPI's own routes do: the log and the figures name a request by it
+        request.scope["route"] = (
+            route  # as FastAPI's own routes do: the log and the figures name a request by it
+        )
         return await _answer(request, backing(request))
 
     async def sockets(socket: WebSocket) -> None:

@@ -3,17 +3,16 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import date
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import NamedTuple
 
 import strawberry
 from strawberry.types.unset import UNSET
 
-from api.graphql.answer import Answer, Backing, answer, pin
+from api.graphql.answer import answer, pin
 from api.graphql.asking import Context, question
 from api.graphql.scalars import Date, LogSize
 from api.graphql.types import Count, CountFilter, Unit
-from projections.counting.query import CountQuery
 from registry.log.leaf import ENTRY, OpenLeaf, parse_leaf
 
 
@@ -74,15 +73,9 @@ class Subscription:
             size = await backing.streams.published_size()
             while size or await log.grown_beyond(0):
                 size = max(size, log.size)
-                # Whoever follows the same count is given the same answer, computed once.
-                find = partial(_answer, backing, query, size)
-                yield Count.of(await backing.streams.shared.ask((query, size), find))
+                yield Count.of(await answer(backing, query, await pin(backing, size)))
                 if not await log.grown_beyond(size):
                     return
-
-
-async def _answer(backing: Backing, query: CountQuery, size: int) -> Answer:
-    return await answer(backing, query, await pin(backing, size))
 
 
 class _Shown(NamedTuple):

@@ -266,12 +266,6 @@ class Cell:
             else labels.cell(self.dimension.value, self.value)
         )
 
-    @classmethod
-    def of(cls, cell: counting.Cell) -> Cell:
-        return cls(
-            dimension=Dimension(cell.dimension.value), state=CellState[cell.state.name], value=cell.value
-        )
-
 
 @strawberry.type(description="Fila. One line of a table; rows that would be zero throughout are left out.")
 class CountRow:
@@ -299,16 +293,20 @@ class CountTable:
 
     @classmethod
     def of(cls, answer: Answer) -> CountTable:
+        known: dict[int, Cell] = {}  # equal coordinates are one object in the answer too
         rows = [
             CountRow(
-                key=[Cell.of(cell) for cell in row.key],
-                low=row.bounds.low,
-                best=row.bounds.best,
-                high=row.bounds.high,
+                key=[known.get(id(cell)) or _cell(cell, known) for cell in key], low=low, best=best, high=high
             )
-            for row in answer.counted.rows
+            for key, (low, best, high) in answer.counted.rows
         ]
         return cls(answer=answer, rows=rows, total=Count.of(answer.whole()))
+
+
+def _cell(cell: counting.Cell, known: dict[int, Cell]) -> Cell:
+    shown = Cell(dimension=Dimension[cell.dimension.name], state=CellState[cell.state.name], value=cell.value)
+    known[id(cell)] = shown
+    return shown
 
 
 def _language(lang: Language | None) -> Literal["es", "en"]:

@@ -13,7 +13,6 @@ from typing import Final, TypeVar
 
 import asyncpg
 
-from api.streams.shared import Shared
 from registry.errors import RegistryError
 from registry.sql import load_queries
 from registry.store.subscription import Subscriptions
@@ -49,7 +48,7 @@ class SlowClient(Exception):
 class Streams:
     """The streams of one process. The pool belongs to the caller.
 
-    ``shared`` answers what all of them ask; ``ending`` is set when they are closed.
+    ``ending`` is set when they are closed.
     """
 
     def __init__(self, pool: asyncpg.Pool) -> None:
@@ -57,7 +56,6 @@ class Streams:
         self._open = 0
         self._published: Subscriptions | None = None
         self._starting = asyncio.Lock()
-        self.shared = Shared()
         self.ending = asyncio.Event()
 
     @asynccontextmanager

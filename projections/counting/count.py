@@ -41,10 +41,6 @@ class Cell(NamedTuple):
             return cls(dimension, CellState.UNKNOWN, None)
         return cls(dimension, CellState.KNOWN, value)
 
-    @property
-    def order(self) -> tuple[int, str]:
-        """Known values by their code, then unknown, then undisclosed."""
-        return list(CellState).index(self.state), self.value or ""
 
 
 class Row(NamedTuple):
@@ -126,10 +122,16 @@ def assemble(
         excluded=tuple(Exclusion(*item) for item in sorted(excluded)),
         rows=tuple(
             Row(key, bounds)
-            for key, bounds in sorted(rows, key=lambda row: [cell.order for cell in row[0]])
+            for key, bounds in sorted(rows, key=_order)
             if bounds.high > 0
         ),
     )
+
+
+def _order(row: tuple[tuple[Cell, ...], Bounds]) -> list[tuple[bool, bool, str]]:
+    """Known values by their code, then unknown, then undisclosed."""
+    undisclosed = CellState.UNDISCLOSED
+    return [(value is None, state is undisclosed, value or "") for _, state, value in row[0]]
 
 
 def _parts(disclosure: Disclosure, query: CountQuery) -> Iterator[tuple[tuple[Cell, ...], Bounds]]:

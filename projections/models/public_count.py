@@ -48,8 +48,29 @@ _GRAINS: Final = (
 
 _NO_GRAIN: Final = -1
 
+_COUNT: Final = {
+    number: _SQL["count"].replace("$13", str(number)) for number in (_NO_GRAIN, *range(len(_GRAINS)))
+}
+"""The statement for each grain: what is planned once for all questions fits the cells that it reads."""
+
+_BITS: Final = {dimension: 1 << number for number, dimension in enumerate(Dimension)}
 _OFFSETS: Final = {unit: 3 * number for number, unit in enumerate(Unit)}
 """Where the numbers of each unit begin in a contribution."""
+
+
+class _Cells(dict[str | None, Cell]):
+    """The coordinates of one dimension by their values, which come again in every table."""
+
+    def __init__(self, dimension: Dimension) -> None:
+        super().__init__()
+        self._dimension = dimension
+
+    def __missing__(self, value: str | None) -> Cell:
+        cell = self[value] = Cell.of(self._dimension, value)
+        return cell
+
+
+_CELLS: Final = {dimension: _Cells(dimension) for dimension in Dimension}
 
 
 class PublicCount:
@@ -114,11 +135,11 @@ async def count(connection: Connection, query: CountQuery, size: int) -> Count:
     whole, disputed = NOTHING, 0
     excluded: Counter[Reason] = Counter()
     rows: list[tuple[tuple[Cell, ...], Bounds]] = []
-    names = [(dimension, dimension.lower()) for dimension in query.group_by]
+    names = [(_CELLS[dimension], dimension.lower()) for dimension in query.group_by]
     for line in await _lines(connection, query, size):
         bounds = Bounds(line["low"], line["best"], line["high"])
         if line["is_row"]:
-            rows.append((tuple(Cell.of(dimension, line[name]) for dimension, name in names), bounds))
+            rows.append((tuple([known[line[name]] for known, name in names]), bounds))
         elif line["excluded"] is None:
             whole, disputed = bounds, line["disputed"]
         else:
@@ -148,7 +169,7 @@ def grain(query: CountQuery) -> int:
 
 async def _lines(connection: Connection, query: CountQuery, size: int) -> list[asyncpg.Record]:
     return await connection.fetch(
-        _SQL["count"],
+        _COUNT[grain(query)],
         size,
         query.nexus.value,
         _OFFSETS[query.unit],
@@ -158,12 +179,11 @@ async def _lines(connection: Connection, query: CountQuery, size: int) -> list[a
         query.municipalities,
         query.period.first if query.period else None,
         query.period.last if query.period else None,
-        [dimension.value for dimension in query.group_by],
+        sum(_BITS[dimension] for dimension in query.group_by),
         None
         if query.kinds is None
         else [name for name, kinds in KINDS.items() if not kinds.isdisjoint(query.kinds)],
         None if query.municipalities is None else sorted({code[:2] for code in query.municipalities}),
-        grain(query),
     )
 
 

@@ -71,13 +71,14 @@ WHERE moved.incidents + coalesce(ended.incidents, 0) <> 0;
 -- name: count
 -- One question as of one size, in one statement: a line per reason of exclusion (null: counted), then one per row.
 -- $1 size, $2 nexus, $3 offset of the unit in a contribution, $4 classes, $5 kinds, $6 states, $7 municipalities,
--- $8 and $9 period, $10 dimensions, $11 classes that the wanted kinds belong to, $12 states of the wanted municipalities,
--- $13 the grain of the cells that tell all of this apart, -1 if none does.
+-- $8 and $9 period, $10 dimensions (bits in the order of query.Dimension: CLASS 1 to SEX 128), $11 classes that the wanted
+-- kinds belong to, $12 states of the wanted municipalities, $13 the grain of the cells that tell all of this apart, -1 if
+-- none does: put in before the statement is prepared.
 -- What counts is the cells of the last release, and beside them, incident by incident, what was disclosed since (sign 1)
 -- and what that replaced (sign -1); without a grain, everything.
 -- Verdicts are numbers in the order of match.Verdict: 0 outside, 1 match, 2 not reported, 3 unknown, 4 undisclosed.
 WITH release AS (
-    SELECT CASE WHEN $13::int < 0 THEN 0
+    SELECT CASE WHEN $13 < 0 THEN 0
                 ELSE (SELECT coalesce(max(size), 0) FROM public_count.releases WHERE size <= $1::bigint) END AS size
 ), apart AS (
     SELECT 1 AS sign, d.* FROM public_count.disclosures d
@@ -93,7 +94,7 @@ WITH release AS (
         NULL::bigint AS position, nullif(excluded, '') AS never, incidents, disputed,
         sums[$3::int + 1] AS low, sums[$3::int + 2] AS best, sums[$3::int + 3] AS high
     FROM public_count.cells
-    WHERE grain = $13::int AND nexus = $2::text
+    WHERE grain = $13 AND nexus = $2::text
         AND until > (SELECT size FROM release) AND since <= (SELECT size FROM release)
     UNION ALL
     SELECT class, certainty, year, coalesce(CASE WHEN month <> 'UNKNOWN' THEN left(month, 4) END, year), month,
@@ -158,23 +159,23 @@ GROUP BY excluded
 HAVING sum(incidents) <> 0
 UNION ALL
 SELECT true, NULL, 0, 0, 0,
-    CASE WHEN 'CLASS' = ANY ($10::text[]) THEN class END,
-    CASE WHEN 'KIND' = ANY ($10::text[]) THEN kind END,
-    CASE WHEN 'YEAR' = ANY ($10::text[]) THEN year END,
-    CASE WHEN 'MONTH' = ANY ($10::text[]) THEN month END,
-    CASE WHEN 'STATE' = ANY ($10::text[]) THEN state END,
-    CASE WHEN 'MUNICIPALITY' = ANY ($10::text[]) THEN municipality END,
-    CASE WHEN 'CERTAINTY' = ANY ($10::text[]) THEN certainty END,
+    CASE WHEN $10::int & 1 > 0 THEN class END,
+    CASE WHEN $10::int & 2 > 0 THEN kind END,
+    CASE WHEN $10::int & 4 > 0 THEN year END,
+    CASE WHEN $10::int & 8 > 0 THEN month END,
+    CASE WHEN $10::int & 16 > 0 THEN state END,
+    CASE WHEN $10::int & 32 > 0 THEN municipality END,
+    CASE WHEN $10::int & 64 > 0 THEN certainty END,
     sex,
     sum(low)::bigint, sum(best)::bigint, sum(high)::bigint
 FROM (
     SELECT class, kind, year, month, state, municipality, certainty, NULL AS sex, low, best, high
     FROM candidates
-    WHERE excluded IS NULL AND cardinality($10::text[]) > 0 AND 'SEX' <> ALL ($10::text[])
+    WHERE excluded IS NULL AND $10::int BETWEEN 1 AND 127
     UNION ALL
     SELECT class, kind, year, month, state, municipality, certainty, dead.sex, dead.low, dead.best, dead.high
     FROM candidates JOIN public_count.deaths_by_sex AS dead USING (position)
-    WHERE excluded IS NULL AND 'SEX' = ANY ($10::text[]) AND dead.nexus = $2::text
+    WHERE excluded IS NULL AND $10::int > 127 AND dead.nexus = $2::text
 ) AS parts
 GROUP BY 6, 7, 8, 9, 10, 11, 12, 13
 HAVING sum(high) > 0;

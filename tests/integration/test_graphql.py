@@ -79,7 +79,7 @@ async def publish(pool: asyncpg.Pool) -> None:
 @pytest.fixture
 async def client(pool: asyncpg.Pool) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI()
-    app.include_router(build_router(lambda _: Backing(pool, (COUNT,), ORIGIN, Streams(pool))))
+    app.include_router(build_router(lambda _: Backing.of(pool, (COUNT,), ORIGIN, Streams(pool))))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         yield client
