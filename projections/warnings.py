@@ -129,7 +129,8 @@ async def warnings(lookup: Lookup, incident_id: UUID) -> Warnings:
     named = [mentions.person(person) for person in people]
     assignments = [one for one in await lookup.mentioning(Assignment, named) if one.student in people]
     sites = _sites(incident, assignments)
-    moved = await lookup.mentioning(Assignment, [mentions.incident(incident_id)])
+    ids = await _taken_in(lookup, incident_id)
+    moved = await lookup.mentioning(Assignment, [mentions.incident(one) for one in ids])
     for one in [*assignments, *moved]:
         lookup.show(one, "relocation_requests", "relocations", "stays", people=[one.student])
     answer = Warnings(
@@ -140,12 +141,22 @@ async def warnings(lookup: Lookup, incident_id: UUID) -> Warnings:
         sites=sorted(sites),
         threats=await _threats(lookup, incident, sites, people),
         requests=_requests_before(incident, assignments),
-        triggered_requests=_requests_triggered(incident, moved),
-        triggered_relocations=_relocations_triggered(incident, moved),
-        triggered_reports=await _reports_triggered(lookup, incident),
+        triggered_requests=_requests_triggered(incident, ids, moved),
+        triggered_relocations=_relocations_triggered(incident, ids, moved),
+        triggered_reports=await _reports_triggered(lookup, incident, ids),
     )
     await lookup.note()
     return answer
+
+
+async def _taken_in(lookup: Lookup, incident_id: UUID) -> frozenset[UUID]:
+    """The incident with those that were merged into it: what named one of them is about the same occurrence."""
+    found, last = frozenset({incident_id}), frozenset({incident_id})
+    while last:
+        merged = await lookup.mentioning(Incident, [mentions.incident(one) for one in last])
+        last = frozenset(one.id for one in merged if one.merged_into in last) - found
+        found |= last
+    return found
 
 
 async def _threats(
@@ -202,13 +213,15 @@ def _requests_before(incident: Incident, assignments: Iterable[Assignment]) -> l
     )
 
 
-def _requests_triggered(incident: Incident, moved: Iterable[Assignment]) -> list[AskedRelocation]:
+def _requests_triggered(
+    incident: Incident, ids: frozenset[UUID], moved: Iterable[Assignment]
+) -> list[AskedRelocation]:
     happened = interval(incident.when)
     return _nearest_first(
         _asked(one, request, incident, days_between(happened, day(request.asked.on)))
         for one in moved
         for request in one.service.requests()
-        if request.asked.trigger_incident == incident.id
+        if request.asked.trigger_incident in ids
     )
 
 
@@ -232,7 +245,9 @@ def _asked(
     )
 
 
-def _relocations_triggered(incident: Incident, moved: Iterable[Assignment]) -> list[TriggeredRelocation]:
+def _relocations_triggered(
+    incident: Incident, ids: frozenset[UUID], moved: Iterable[Assignment]
+) -> list[TriggeredRelocation]:
     return _nearest_first(
         TriggeredRelocation(
             assignment=one.id,
@@ -244,19 +259,17 @@ def _relocations_triggered(incident: Incident, moved: Iterable[Assignment]) -> l
         )
         for one in moved
         for move in one.service.relocations
-        if move.trigger_incident == incident.id
+        if move.trigger_incident in ids
     )
 
 
-async def _reports_triggered(lookup: Lookup, incident: Incident) -> list[TriggeredReport]:
+async def _reports_triggered(
+    lookup: Lookup, incident: Incident, ids: frozenset[UUID]
+) -> list[TriggeredReport]:
     found = []
-    for report in await lookup.mentioning(Report, [mentions.incident(incident.id)]):
+    for report in await lookup.mentioning(Report, [mentions.incident(one) for one in ids]):
         said = report.report
-        if (
-            isinstance(said, RelocationReported)
-            and report.withdrawn is None
-            and said.trigger_incident == incident.id
-        ):
+        if isinstance(said, RelocationReported) and report.withdrawn is None and said.trigger_incident in ids:
             lookup.show(report, "action", "unit", "count", "when")
             days = days_between(interval(incident.when), interval(said.when))
             found.append(

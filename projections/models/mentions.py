@@ -31,6 +31,7 @@ _NAMED: Final = {
     "person": "person",
     "student": "person",
     "trigger_incident": "incident",
+    "into": "incident",
 }
 """The fields of events that name somebody or something, and which kind of subject."""
 
@@ -71,7 +72,7 @@ def person(pseudonym: str) -> str:
 
 
 def incident(incident_id: UUID) -> str:
-    """The subject that an incident is, where it triggered something."""
+    """The subject that an incident is, where it triggered something or took in another incident."""
     return f"incident:{incident_id}"
 
 

@@ -180,8 +180,23 @@ async def test_an_attack_without_a_student_among_its_victims_sets_students_in_mo
     (statement,) = body["triggered_reports"]
     assert (statement["id"], statement["count"]) == (said, {"low": 6, "best": 6, "high": 9})
 
+    # What names an incident that another one took in is about that one.
+    again = await register.report("ATTACK", "2026-01-10", here)
+    other = await register.incident("ATTACK", again, "2026-01-10", here)
+    merge = {"into": other, "reason": "DUPLICATE"}
+    version = (await register.verifier.get(f"/v1/incidents/{attack}")).json()["version"]
+    await register.made(register.verifier, f"/v1/incidents/{attack}/merge", merge, If_Match=f'"{version}"')
+    await Runner(pool, [MentionsProjection()]).catch_up()
+    taken_in = (await register.verifier.get(f"/v1/incidents/{other}/warnings")).json()
+    for what in ("triggered_relocations", "triggered_requests", "triggered_reports"):
+        assert taken_in[what] == body[what]
+    assert (await register.verifier.get(f"/v1/incidents/{attack}/warnings")).json()["merged_into"] == other
+
     history = (await register.verifier.get(f"/v1/sites/{here}/history")).json()
-    assert [one["id"] for one in history["incidents"]] == [attack]
+    assert {one["id"]: one["status"] for one in history["incidents"]} == {
+        attack: "MERGED",
+        other: "UNDER_REVIEW",
+    }
     assert [(one["direction"], one["trigger_incident"]) for one in history["relocations"]] == [
         ("FROM", attack)
     ] * 2
