@@ -11,6 +11,7 @@ from registry.application.application import Application
 from registry.application.unit import OPERATOR, Decision, Unit, WriteOptions
 from registry.domain.incident import Incident
 from registry.domain.mapper import AGGREGATES
+from registry.domain.report import Report
 from registry.store.erasures import Erasures
 from registry.store.requests import Requests
 
@@ -37,10 +38,17 @@ class Objections:
         return positions
 
     async def _incidents(self, person: str) -> list[UUID]:
-        """The standing incidents that name the person; of merged ones, those that they were merged into."""
+        """The incidents that name the person, or that a report naming the person is linked to.
+
+        Of merged ones, those that they were merged into.
+        """
         covered = await self._app.store.events(await self._erasures.covered(f"person:{person}"))
+        named = {one.stream_id for one in covered if AGGREGATES[one.type] is Incident}
+        for report_id in {one.stream_id for one in covered if AGGREGATES[one.type] is Report}:
+            report = await self._app.load(Report, report_id)
+            named |= report.incidents if report is not None else frozenset()
         found: dict[UUID, None] = {}
-        for incident_id in {one.stream_id for one in covered if AGGREGATES[one.type] is Incident}:
+        for incident_id in sorted(named):
             incident = await self._app.load(Incident, incident_id)
             while incident is not None and incident.merged_into is not None:
                 incident = await self._app.load(Incident, incident.merged_into)
