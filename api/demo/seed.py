@@ -83,20 +83,23 @@ class _Seeding:
         _LOG.info("the invented records are complete")
 
     async def _resume(self, steps: Sequence[Step]) -> int:
-        """The first step to take: behind the last batch that is stored whole. Releases may be repeated in vain."""
+        """The first step to take: behind the last batch that is stored whole, or one that is stored in part."""
         batches = [(number, step) for number, step in enumerate(steps, 1) if isinstance(step, Batch)]
         # Who sends is learnt from the first batch. Once the last is known, nothing else is needed.
-        if await self._know(batches[0][1].writes) and await self._know(batches[-1][1].writes):
+        first, last = batches[0][1].writes, batches[-1][1].writes
+        if await self._know(first) == len(first) and await self._know(last) == len(last):
             return len(steps)
         reached = 0
         for number, batch in batches:
-            if not await self._know(batch.writes):
-                break
+            known = await self._know(batch.writes)
+            if known < len(batch.writes):
+                # A release before it was made before any of it: made again, it would disclose that part too early.
+                return number - 1 if known else reached
             reached = number
         return reached
 
-    async def _know(self, writes: Iterable[Write]) -> bool:
-        """Learn the ids of these writes; whether all of them are stored."""
+    async def _know(self, writes: Iterable[Write]) -> int:
+        """Learn the ids of these writes; how many of them are stored."""
         limit = asyncio.Semaphore(_AT_ONCE)
 
         async def known(write: Write) -> bool:
@@ -109,7 +112,7 @@ class _Seeding:
             self._ids[write.name] = record.stream_id
             return True
 
-        return all(await asyncio.gather(*(known(write) for write in writes)))
+        return sum(await asyncio.gather(*(known(write) for write in writes)))
 
     async def _write(self, writes: Iterable[Write]) -> None:
         """Everything that one institution sends is one transaction; the institutions send at once."""
