@@ -95,7 +95,7 @@ def build_router(services: Services) -> APIRouter:
 
         limit = services.settings.evidence_limit
         attached = await attaching.attach(actor, id, draft, _limited(request, limit), check)
-        return answers.attached(attached.accepted, attached.evidence)
+        return answers.attached(attached.accepted.seen_by(actor), attached.evidence)
 
     @router.get(
         ONE,

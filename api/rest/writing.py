@@ -64,4 +64,4 @@ async def _perform(write: Write, request: Request, actor: Actor, *record: UUID) 
         content=b"".join(target.bytes for target in record) + content_of(draft),
     )
     accepted = await services.application.execute(actor, write.decide(*record, draft), options)
-    return answers.accepted(accepted, write.collection)
+    return answers.accepted(accepted.seen_by(actor), write.collection)

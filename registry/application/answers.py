@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from registry.application.sealing import Opening, Sealed, unseal
+from registry.application.unit import Actor
 from registry.domain.mapper import decode_event
 from registry.errors import Erased
 from registry.log.keys import LogKeys, Purpose
@@ -22,6 +23,7 @@ class AcceptedEvent(msgspec.Struct, frozen=True):
     """One stored event as its sender sees it: position, exact leaf, openings of its commitments, signed receipt."""
 
     position: int
+    stream: UUID
     event_id: UUID
     leaf: bytes
     openings: dict[str, Opening]
@@ -41,6 +43,14 @@ class Accepted(msgspec.Struct, frozen=True):
     replayed: bool
     created: bool
 
+    def seen_by(self, actor: Actor) -> "Accepted":
+        """Without what the write changed in records that are not the caller's to see: an incident that followed."""
+        if actor.sees_all:
+            return self
+        return msgspec.structs.replace(
+            self, events=tuple(event for event in self.events if event.stream == self.id)
+        )
+
 
 class Answers:
     """Answers with receipts by one log's key."""
@@ -58,6 +68,7 @@ class Answers:
             events=tuple(
                 AcceptedEvent(
                     position,
+                    one.event.stream_id,
                     one.event.event_id,
                     one.event.leaf,
                     dict(one.openings),
@@ -81,6 +92,7 @@ class Answers:
             events=tuple(
                 AcceptedEvent(
                     one.recorded.position,
+                    one.recorded.stream_id,
                     one.recorded.event_id,
                     one.recorded.leaf,
                     dict(one.openings()),

@@ -1,10 +1,10 @@
 """How certain an incident may be called, computed from the reports linked to it.
 
 RUMOUR: any source. POSSIBLE: one direct or institutional source. PROBABLE: two independent sources that agree on
-class, date interval and municipality. CONFIRMED: PROBABLE, a document or sealed evidence, and two reviewers of two
-organisations. Two reports of one organisation are one source. A source derived from another is not independent, of
-anybody: it says what its original says, so a chain counts as one source when its original is linked, and otherwise
-as none that could agree with others.
+class (that of the incident), date interval and municipality. CONFIRMED: PROBABLE, a document or sealed evidence, and
+two reviewers of two organisations. Two reports of one organisation are one source. A source derived from another is
+not independent of anybody: it says what its original says, so a chain counts as one source when its original is
+linked, and otherwise as none that could agree with others.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -20,6 +20,7 @@ from registry.domain.codes import (
     Certainty,
     CertaintyBasis,
     Directness,
+    IncidentClass,
     ReportClass,
     SourceType,
 )
@@ -69,12 +70,14 @@ REQUIRED: dict[Certainty, tuple[str, ...]] = {
 """What each level needs. That CONFIRMED needs two reviewers concerns when it takes effect, not what it rests on."""
 
 
-def criteria_met(reports: Sequence[LinkedReport], basis: Collection[CertaintyBasis]) -> tuple[str, ...]:
-    """The criteria that the linked reports and the cited basis fulfil."""
+def criteria_met(
+    reports: Sequence[LinkedReport], basis: Collection[CertaintyBasis], incident_class: IncidentClass
+) -> tuple[str, ...]:
+    """The criteria that the linked reports and the cited basis fulfil for an incident of this class."""
     met = []
     if any(r.directness is Directness.DIRECT or r.source_type in INSTITUTIONAL_SOURCES for r in reports):
         met.append(DIRECT_OR_INSTITUTIONAL)
-    independent = [r for r in reports if r.derived_from is None]
+    independent = [r for r in reports if r.derived_from is None and r.report_class == incident_class.value]
     if any(_independent(a, b) and _agree(a, b) for a, b in combinations(independent, 2)):
         met.append(INDEPENDENT_SOURCES)
     sealed = CertaintyBasis.SEALED_EVIDENCE in basis and any(report.evidence for report in reports)
@@ -83,9 +86,11 @@ def criteria_met(reports: Sequence[LinkedReport], basis: Collection[CertaintyBas
     return tuple(met)
 
 
-def supported(reports: Sequence[LinkedReport], basis: Collection[CertaintyBasis]) -> Certainty:
+def supported(
+    reports: Sequence[LinkedReport], basis: Collection[CertaintyBasis], incident_class: IncidentClass
+) -> Certainty:
     """The highest level that the linked reports and the cited basis hold; RUMOUR needs nothing."""
-    met = criteria_met(reports, basis)
+    met = criteria_met(reports, basis, incident_class)
     held = (level for level in reversed(_LEVELS) if not missing(level, met))
     return next(held, Certainty.RUMOUR)
 
@@ -105,11 +110,11 @@ def _independent(a: LinkedReport, b: LinkedReport) -> bool:
 
 
 def _agree(a: LinkedReport, b: LinkedReport) -> bool:
-    """Class equal, intervals that meet, the same municipality: all three must be said to agree.
+    """Intervals that meet, the same municipality: both must be said to agree.
 
     The interval is what the precision leaves open: a day agrees with the month that it lies in.
     """
-    if a.report_class is not b.report_class or a.when is None or b.when is None:
+    if a.when is None or b.when is None:
         return False
     if a.where is None or b.where is None or a.where.cvegeo is None or a.where.cvegeo != b.where.cvegeo:
         return False

@@ -196,6 +196,8 @@ class Incident(SourcedIncident, kw_only=True):
                 new=msgspec.to_builtins(new[field]),
                 reason=reason,
             )
+        if "class" in changed:
+            self._hold_to_the_facts(act)
 
     def retract(self, act: Act, reason: CorrectionReason) -> None:
         self._must_be_open(act)

@@ -71,10 +71,14 @@ class SourcedIncident(IncidentRecord, kw_only=True):
         self._must_be_open(act)
         if self.certainty is Certainty.REFUTED:
             raise rules.refuted()
-        met = criteria.criteria_met(self.reports, basis)
+        met = criteria.criteria_met(self.reports, basis, self.incident_class)
         lacking = criteria.missing(level, met)
         lowers = self.certainty is not None and level.rank < self.certainty.rank
-        if lacking and not lowers and criteria.supported(self.reports, basis).rank < level.rank:
+        if (
+            lacking
+            and not lowers
+            and criteria.supported(self.reports, basis, self.incident_class).rank < level.rank
+        ):
             raise rules.criteria_missing(level, lacking)
         self.trigger(CertaintySet, act, level=level, criteria=met, basis=basis)
 
@@ -98,11 +102,11 @@ class SourcedIncident(IncidentRecord, kw_only=True):
         """Lowers the certainty to what the linked reports still hold; a consequence that nobody decides."""
         if self.certainty is None or self.certainty is Certainty.REFUTED:
             return
-        held = criteria.supported(self.reports, self.basis)
+        held = criteria.supported(self.reports, self.basis, self.incident_class)
         if self.certainty is Certainty.CONFIRMED and len(self.confirmed_by) < REVIEWERS_NEEDED:
             held = min(held, Certainty.PROBABLE, key=lambda level: level.rank)
         claimed = Certainty.CONFIRMED if self.confirmed_by else self.certainty
         if held.rank < claimed.rank:
             level = min(held, self.certainty, key=lambda level: level.rank)
-            met = criteria.criteria_met(self.reports, self.basis)
+            met = criteria.criteria_met(self.reports, self.basis, self.incident_class)
             self.trigger(CertaintySet, act, level=level, criteria=met, basis=self.basis)

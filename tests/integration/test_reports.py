@@ -12,6 +12,7 @@ from projections.models import answers
 from projections.models.matching import MatchingProjection
 from projections.models.waiting import Waiting
 from projections.runner import Runner
+from registry.application.application import Application
 from tests.integration.conftest import Clock
 from tests.integration.rest import Institution
 
@@ -61,7 +62,9 @@ def refused(answer: httpx.Response, rule: str) -> None:
     assert (answer.status_code, answer.json().get("rule")) == (409, rule), answer.text
 
 
-async def test_an_amendment_lowers_what_no_longer_holds_in_the_same_write(register: Register) -> None:
+async def test_an_amendment_lowers_what_no_longer_holds_in_the_same_write(
+    register: Register, app: Application
+) -> None:
     one, other = await register.report(register.university), await register.report(register.other)
     incident = await register.incident(one, other, level="PROBABLE")
     amended = REPORT | {"reason": "DATA_ENTRY", "where": {"cvegeo": "16053", "precision": "MUNICIPALITY"}}
@@ -76,13 +79,16 @@ async def test_an_amendment_lowers_what_no_longer_holds_in_the_same_write(regist
     refused(
         await register.university.post(path, amended | {"class": "THREAT"}, **kept), "amendment-keeps-class"
     )
-    answer = await register.university.post(path, amended, **kept)
+    before = await app.store.size()
+    again = {**kept, "Idempotency_Key": "k-1"}
+    answer = await register.university.post(path, amended, **again)
     assert answer.status_code == 201, answer.text
-    assert [event["openings"]["content"]["value"]["type"] for event in answer.json()["events"]] == [
-        "report.amended",
-        "incident.report_linked",
-        "incident.certainty_set",
-    ]
+    stored = [event.type for event in await app.store.read(before, 10)]
+    assert stored == ["report.amended", "incident.report_linked", "incident.certainty_set"]
+    # What followed for the incident is not the sender's to see, the first time or again.
+    (event,) = answer.json()["events"]
+    assert event["openings"]["content"]["value"]["type"] == "report.amended"
+    assert (await register.university.post(path, amended, **again)).text == answer.text
 
     shown = await register.shown(f"/v1/reports/{one}", register.university)
     assert shown["where"]["cvegeo"] == "16053"
@@ -105,6 +111,10 @@ async def test_a_withdrawn_report_no_longer_carries_its_incident(register: Regis
     assert [report["report"] for report in shown["reports"]] == [other]
     again = await register.shown(f"/v1/reports/{one}")
     assert (again["withdrawn"], again["incidents"], again["waiting"]) == ("SOURCE_WITHDRAWN", [], False)
+    left = {"If_Match": f'"{(await register.shown(f"/v1/reports/{other}"))["version"]}"'}
+    await register.other.post(f"/v1/reports/{other}/withdrawal", body, **left)
+    shown = await register.shown(f"/v1/incidents/{incident}")
+    assert (shown["certainty"], shown["reports"]) == ("RUMOUR", [])
     newer = {"If_Match": f'"{again["version"]}"'}
     refused(await register.university.post(path, body, **newer), "report-withdrawn")
     linking = await register.verifier.post(

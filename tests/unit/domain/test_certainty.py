@@ -8,14 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from registry.domain import certainty
 from registry.domain.certainty import (
     DIRECT_OR_INSTITUTIONAL,
     DOCUMENT,
     INDEPENDENT_SOURCES,
     LinkedReport,
-    criteria_met,
     missing,
-    supported,
 )
 from registry.domain.claims import When, Where
 from registry.domain.codes import (
@@ -23,12 +22,21 @@ from registry.domain.codes import (
     CertaintyBasis,
     DatePrecision,
     Directness,
+    IncidentClass,
     PlacePrecision,
     ReportClass,
     SourceType,
 )
 
 INSTITUTION = UUID("00000000-0000-4000-8000-000000000001")
+
+
+def criteria_met(reports: list[LinkedReport], basis: list[CertaintyBasis]) -> tuple[str, ...]:
+    return certainty.criteria_met(reports, basis, IncidentClass.ATTACK)
+
+
+def supported(reports: list[LinkedReport], basis: list[CertaintyBasis]) -> Certainty:
+    return certainty.supported(reports, basis, IncidentClass.ATTACK)
 
 
 def day(number: int) -> When:
@@ -84,6 +92,12 @@ def test_two_outlets_that_agree_are_independent_sources() -> None:
 )
 def test_sources_that_are_one_or_do_not_agree_establish_nothing_more(other: LinkedReport) -> None:
     assert INDEPENDENT_SOURCES not in criteria_met([press("a"), other], [])
+
+
+def test_sources_that_agree_on_another_class_than_the_incident_s_establish_nothing_more() -> None:
+    threats = [press(name, report_class=ReportClass.THREAT) for name in ("a", "b")]
+    assert INDEPENDENT_SOURCES in certainty.criteria_met(threats, [], IncidentClass.THREAT)
+    assert INDEPENDENT_SOURCES not in criteria_met(threats, [])
 
 
 def test_an_open_interval_agrees_with_a_day_inside_it() -> None:
