@@ -71,13 +71,16 @@ class Access:
         events = await unseal(self._app.store, self._app.vault, recorded)
         return [one for one in events if institution is None or one.event.by.institution == institution]
 
-    async def collect(self, person: str, institution: UUID | None) -> AccessAnswer:
-        """The answer to a request for access. Who asks must have been found to be the person, or to act for them."""
+    async def collect(self, person: str, institution: UUID | None, *, identities: bool) -> AccessAnswer:
+        """The answer to a request for access. Who asks must have been found to be the person, or to act for them.
+
+        ``identities``: with the private values of the person's own.
+        """
         events = await self.events(person, institution)
         reports = {one.recorded.stream_id for one in events if AGGREGATES[one.recorded.type] is Report}
         return AccessAnswer(
             person=person,
-            records=[_held(one, person) for one in events],
+            records=[_held(one, person, identities) for one in events],
             evidence=[file for report in sorted(reports) for file in await self._files(report)],
             reads=await self._reads(person, institution),
         )
@@ -106,7 +109,7 @@ class Access:
         return found
 
 
-def _held(one: Unsealed, person: str) -> Held:
+def _held(one: Unsealed, person: str, identities: bool) -> Held:
     aggregate = AGGREGATES[one.recorded.type]
     fields = msgspec.to_builtins(one.event)
     said = {**fields, **fields.get("claims", {})}
@@ -123,7 +126,7 @@ def _held(one: Unsealed, person: str) -> Held:
         type=one.recorded.type,
         recorded=one.event.recorded,
         fields=own,
-        private=cast("dict[str, JSON]", one.private.get(f"person:{person}", {})),
+        private=cast("dict[str, JSON]", one.private.get(f"person:{person}", {}) if identities else {}),
     )
 
 

@@ -163,8 +163,10 @@ class SubjectRequests:
                 "Los datos se entregan por una solicitud ACCESS concedida. Respóndala primero con outcome GRANTED.",
                 "Data are given for a granted request of type ACCESS. Answer it with outcome GRANTED first.",
             )
-        held = await self._access.collect(stored.person, _whose(actor))
-        await self._note(actor, [stored], ("records", "evidence", "reads"))
+        identities = actor.purpose is not None
+        held = await self._access.collect(stored.person, _whose(actor), identities=identities)
+        private = ("private.person",) if identities else ()
+        await self._note(actor, [stored], ("records", "evidence", "reads", *private))
         return held
 
     async def _carry_out(

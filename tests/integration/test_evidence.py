@@ -55,10 +55,9 @@ def content_digest(content: bytes) -> str:
 
 async def stored(pool: asyncpg.Pool) -> tuple[int, int]:
     """How many files and chunks there are."""
-    row = await pool.fetchrow(
-        "SELECT (SELECT count(*) FROM evidence), (SELECT count(*) FROM evidence_chunks)"
-    )
-    return tuple(row)
+    tables = ("evidence", "evidence_chunks")
+    files, chunks = [await pool.fetchval(f"SELECT count(*) FROM {table}") for table in tables]
+    return files, chunks
 
 
 async def attach(institution: Institution, path: str, content: bytes = FILE) -> str:

@@ -153,12 +153,10 @@ async def test_only_the_administrator_and_the_institution_of_the_assignment_may(
     of_the_operator = await ask(admin, "ACCESS")
     assert of_the_operator["institution"] is None
     assert (await university.get(f"{ALL}/{of_the_operator['id']}")).status_code == 404
-    nobody = {**body, "person": {"internal_id": "NUMBER-OF-NOBODY"}}
-    assert (await admin.post(ALL, nobody)).json()["errors"][0]["field"] == "person"
-    unknown = {
-        **nobody["person"],
-        "institution": (await university.get(f"{ALL}/{request}")).json()["institution"],
-    }
+    number = {"internal_id": "NUMBER-OF-NOBODY"}
+    assert (await admin.post(ALL, {**body, "person": number})).json()["errors"][0]["field"] == "person"
+    institution = (await university.get(f"{ALL}/{request}")).json()["institution"]
+    unknown = {**number, "institution": institution}
     assert (await admin.post(ALL, {**body, "person": unknown})).status_code == 201
     assert (await university.post(ALL, {**body, "received_on": "2026-03-03"})).status_code == 422
 
@@ -174,7 +172,9 @@ async def test_the_person_gets_what_is_held_what_proves_it_and_who_has_read_it(
     data = f"{ALL}/{request}/data"
     assert (await admin.get(data)).json()["rule"] == "access-not-granted"
     await grant(admin, request)
-    held = (await admin.get(data)).json()
+    without_reason = (await admin.get(data)).json()
+    assert all(one["private"] == {} for one in without_reason["records"])
+    held = (await admin.get(data, "DATA_SUBJECT_REQUEST")).json()
     assert [one["type"] for one in held["records"]] == ["assignment.registered", "attack.reported"]
     assert held["records"][0]["fields"]["promotion"] == "2026-1"
     assert all(one["private"] == {"curp": CURP} for one in held["records"])
@@ -189,7 +189,10 @@ async def test_the_person_gets_what_is_held_what_proves_it_and_who_has_read_it(
     assert "PLANTED" not in str(held)
     assert "ANOTHER-STUDENT" not in str(held)
     again = (await admin.get(data)).json()["reads"]
-    assert again[-1]["fields"] == ["records", "evidence", "reads"]
+    assert [read["fields"] for read in again[-2:]] == [
+        ["records", "evidence", "reads"],
+        ["records", "evidence", "reads", "private.person"],
+    ]
 
 
 async def test_an_institution_answers_with_what_it_sent_itself(
