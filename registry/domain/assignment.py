@@ -154,8 +154,6 @@ class Assignment(Aggregate, kw_only=True):
     ) -> None:
         """A granted request is carried out by naming it; a move needs none."""
         self._must_not_have_ended()
-        if request is not None:
-            self._must_be_granted(request)
         self._record(
             act,
             AssignmentRelocated,
@@ -201,27 +199,6 @@ class Assignment(Aggregate, kw_only=True):
                 "asignación nueva; si el fin se capturó por error, corríjalo.",
                 "The assignment has ended and takes corrections only. If service goes on elsewhere, register a new "
                 "assignment; if the end was recorded by mistake, correct it.",
-            )
-
-    def _must_be_granted(self, version: int) -> None:
-        request = self.service.request(version)
-        if (
-            request is None
-            or request.decided is None
-            or request.decided.decision is RelocationDecision.DENIED
-        ):
-            raise RuleViolated(
-                "relocation-needs-granted-request",
-                "La solicitud indicada no consta como concedida. Registre antes su respuesta (GRANTED o PARTIAL), o "
-                "reubique sin indicar solicitud.",
-                "The request named is not on record as granted. Record its decision first (GRANTED or PARTIAL), or "
-                "relocate without naming a request.",
-            )
-        if request.relocated is not None:
-            raise RuleViolated(
-                "request-carried-out-once",
-                "Esa solicitud ya llevó a una reubicación. Reubique sin indicar solicitud, o indique otra.",
-                "That request led to a relocation already. Relocate without naming a request, or name another.",
             )
 
     def apply(self, event: Event) -> None:

@@ -4,11 +4,12 @@ Only COMPLETED must come after everything else: who dies, resigns or is transfer
 suspension that was decided for later, and that then never takes place.
 """
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import NoReturn
 
-from registry.domain.codes import AssignmentEnd
+from registry.domain.codes import AssignmentEnd, RelocationDecision
 from registry.domain.service import DATED_BY, Decided, Ended, Requested, Resumed, Service, Started, Suspended
 from registry.errors import InvalidInput, RuleViolated
 
@@ -107,39 +108,59 @@ def _check_suspensions(service: Service) -> None:
 
 
 def _check_requests(service: Service) -> None:
-    answered: set[int] = set()
+    asked = {fact.version: fact for fact in service.facts if isinstance(fact, Requested)}
+    if min((fact.on for fact in asked.values()), default=service.starts) < service.starts - LONGEST_NOTICE:
+        raise RuleViolated(
+            "request-long-before-the-start",
+            f"La solicitud es de más de {LONGEST_NOTICE.days} días antes del inicio previsto. Compruebe el año.",
+            f"The request is more than {LONGEST_NOTICE.days} days before the planned start. Check the year.",
+        )
+    decided: dict[int, Decided] = {}
     for fact in service.facts:
-        if isinstance(fact, Requested) and fact.on < service.starts - LONGEST_NOTICE:
-            raise RuleViolated(
-                "request-long-before-the-start",
-                f"La solicitud es de más de {LONGEST_NOTICE.days} días antes del inicio previsto. Compruebe el año.",
-                f"The request is more than {LONGEST_NOTICE.days} days before the planned start. Check the year.",
-            )
         if isinstance(fact, Decided):
-            request = service.request(fact.request)
-            if request is None:
-                raise RuleViolated(
-                    "no-such-request",
-                    "Esta asignación no tiene esa solicitud. Indique la versión (version) de una que no tenga "
-                    "respuesta, como se lee en relocation_requests.",
-                    "This assignment has no such request. Name the version of one that has no answer, as it is read "
-                    "in relocation_requests.",
-                )
-            if fact.request in answered:
-                raise RuleViolated(
-                    "request-answered-once",
-                    "Esa solicitud ya tiene respuesta. Si cambió, registre otra solicitud; si se capturó mal, corrija "
-                    "la respuesta.",
-                    "That request has its answer. If it changed, record another request; if it was mistyped, correct "
-                    "the decision.",
-                )
-            if fact.on < request.asked.on:
-                raise RuleViolated(
-                    "decision-after-request",
-                    f"La respuesta no puede ser anterior a la solicitud, del {request.asked.on}. Compruebe las fechas.",
-                    f"The decision cannot be before the request of {request.asked.on}. Check the dates.",
-                )
-            answered.add(fact.request)
+            _check_decision(fact, asked.get(fact.request), decided)
+            decided[fact.request] = fact
+    carried_out = [move.request for move in service.relocations if move.request is not None]
+    for request in carried_out:
+        if request not in decided or decided[request].decision is RelocationDecision.DENIED:
+            raise RuleViolated(
+                "relocation-needs-granted-request",
+                "La solicitud que la reubicación indica no consta como concedida. Registre antes su respuesta (GRANTED "
+                "o PARTIAL), o reubique sin indicar solicitud.",
+                "The request that the relocation names is not on record as granted. Record its decision first (GRANTED "
+                "or PARTIAL), or relocate without naming a request.",
+            )
+    if len(set(carried_out)) < len(carried_out):
+        raise RuleViolated(
+            "request-carried-out-once",
+            "Esa solicitud ya llevó a una reubicación. Reubique sin indicar solicitud, o indique otra.",
+            "That request led to a relocation already. Relocate without naming a request, or name another.",
+        )
+
+
+def _check_decision(decision: Decided, asked: Requested | None, decided: Mapping[int, Decided]) -> None:
+    if asked is None:
+        raise RuleViolated(
+            "no-such-request",
+            "Esta asignación no tiene esa solicitud. Indique la versión (version) de una que no tenga respuesta, como "
+            "se lee en relocation_requests.",
+            "This assignment has no such request. Name the version of one that has no answer, as it is read in "
+            "relocation_requests.",
+        )
+    if decision.request in decided:
+        raise RuleViolated(
+            "request-answered-once",
+            "Esa solicitud ya tiene respuesta. Si cambió, registre otra solicitud; si se capturó mal, corrija la "
+            "respuesta.",
+            "That request has its answer. If it changed, record another request; if it was mistyped, correct the "
+            "decision.",
+        )
+    if decision.on < asked.on:
+        raise RuleViolated(
+            "decision-after-request",
+            f"La respuesta no puede ser anterior a la solicitud, del {asked.on}. Compruebe las fechas.",
+            f"The decision cannot be before the request of {asked.on}. Check the dates.",
+        )
 
 
 def _check_end(service: Service, ended: Ended) -> None:

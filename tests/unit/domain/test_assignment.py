@@ -209,6 +209,20 @@ def test_corrections_obey_the_order_of_everything_else() -> None:
     assert one.corrections[-1].new == str(THIRD_CLINIC)
 
 
+def test_what_a_move_carried_out_stays_granted() -> None:
+    one = lived(ask(APRIL), answer(2, APRIL), move(MAY, request=2))
+    for event, field, new, rule in (
+        (2, "on", None, "no-such-request"),
+        (3, "on", None, "relocation-needs-granted-request"),
+        (3, "decision", "DENIED", "relocation-needs-granted-request"),
+    ):
+        with pytest.raises(RuleViolated) as caught:
+            correct(event, field, new)(one)
+        assert caught.value.rule == rule
+    correct(4, "effective", None)(one)
+    correct(3, "decision", "DENIED")(one)
+
+
 def test_a_move_before_the_start_leaves_no_day_at_the_first_site() -> None:
     """As when students who were about to start there are sent elsewhere."""
     assert stays(lived(move(STARTS), start(date(2026, 2, 5)))) == [
