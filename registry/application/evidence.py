@@ -81,7 +81,7 @@ class Attaching:
             except KeyRetired:
                 raise StoreUnavailable(
                     "El contenido de este reporte se borró mientras llegaba el archivo. Revise si aún debe enviarlo.",
-                    "The content of this report was erased while the file came in. See whether you still should send it.",
+                    "The content of this report was erased while the file came in. Check whether to send it.",
                 ) from None
             decision = _attach(report_id, received, draft)
             try:
