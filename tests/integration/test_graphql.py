@@ -76,10 +76,15 @@ async def publish(pool: asyncpg.Pool) -> None:
     )
 
 
+def backing(pool: asyncpg.Pool) -> Backing:
+    return Backing.of(pool, (COUNT,), ORIGIN, Streams(pool))
+
+
 @pytest.fixture
 async def client(pool: asyncpg.Pool) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI()
-    app.include_router(build_router(lambda _: Backing.of(pool, (COUNT,), ORIGIN, Streams(pool))))
+    rests_on = backing(pool)
+    app.include_router(build_router(lambda _: rests_on))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         yield client
@@ -325,3 +330,84 @@ async def test_the_media_type_of_the_draft_tells_what_was_not_executed(client: h
     assert (good.status_code, bad.status_code, older.status_code) == (200, 400, 200)
     assert good.headers["content-type"].startswith("application/graphql-response+json")
     assert "data" not in bad.json()
+
+
+async def test_of_two_operations_one_must_be_named(client: httpx.AsyncClient) -> None:
+    new = {"accept": "application/graphql-response+json"}
+    document = "query A { __typename } query B { __typename }"
+
+    unnamed = await client.post("/graphql", json={"query": document}, headers=new)
+    named = await client.post("/graphql", json={"query": document, "operationName": "B"}, headers=new)
+    unknown = await client.post("/graphql", json={"query": document, "operationName": "C"}, headers=new)
+
+    assert (unnamed.status_code, named.status_code, unknown.status_code) == (400, 200, 400)
+    assert "Must provide operation name" in unnamed.json()["errors"][0]["message"]
+    assert "Unknown operation named 'C'" in unknown.json()["errors"][0]["message"]
+
+
+async def test_several_requests_in_one_body_are_refused(client: httpx.AsyncClient) -> None:
+    batch = [{"query": "{ __typename }"}] * 2
+    answer = await client.post("/graphql", json=batch)
+    assert answer.status_code == 400
+    assert "lists of requests" in answer.json()["errors"][0]["message"]
+
+
+@pytest.mark.usefixtures("published")
+async def test_a_question_beyond_the_budget_is_told_its_cost_and_the_limit(client: httpx.AsyncClient) -> None:
+    query = (
+        "query ($first: Int) { incidents(first: $first) { edges { node { facets { value }"
+        " history { effect { low } } } } } }"
+    )
+    error = await refusal(client, query, first=200)
+    assert error["extensions"]["code"] == "TOO_EXPENSIVE"
+    assert error["extensions"]["cost"] > error["extensions"]["limit"] == 10_000
+    assert str(error["extensions"]["cost"]) in error["message"]
+    await data(client, query, first=100)
+
+    doubling = "".join(f"fragment F{n} on Query {{ ...F{n + 1} ...F{n + 1} }} " for n in range(150))
+    nested = f"{{ ...F0 }} {doubling} fragment F150 on Query {{ __typename }}"
+    assert (await data(client, nested)) == {"__typename": "Query"}
+
+
+@pytest.mark.usefixtures("published")
+async def test_what_is_pinned_is_kept_for_ever_and_the_rest_is_asked_for_again(
+    client: httpx.AsyncClient, pool: asyncpg.Pool
+) -> None:
+    async def get(query: str, tag: str = "", **variables: Any) -> httpx.Response:
+        asked = {"query": query, "variables": json.dumps(variables)}
+        return await client.get("/graphql", params=asked, headers={"if-none-match": tag} if tag else {})
+
+    pinned = await get("query ($n: LogSize) { count(asOf: $n) { best asOf { root } } }", n=4)
+    assert pinned.headers["cache-control"] == "public, max-age=31536000, immutable"
+    latest = await get("{ count { best } }")
+    assert latest.headers["cache-control"] == "public, max-age=0, must-revalidate"
+    renewed = await get("{ count(asOf: 4) { asOf { note } } }")
+    assert "must-revalidate" in renewed.headers["cache-control"]
+    wrong = await get("{ count(asOf: 3) { best } }")
+    assert wrong.headers["cache-control"] == "no-store"
+    assert "etag" not in wrong.headers
+    posted = await client.post("/graphql", json={"query": "{ count(asOf: 4) { best } }"})
+    assert posted.headers["cache-control"] == "no-store"
+
+    same = await get(
+        "query ($n: LogSize) { count(asOf: $n) { best asOf { root } } }", pinned.headers["etag"], n=4
+    )
+    other = await get(
+        "query ($n: LogSize) { count(asOf: $n) { best asOf { root } } }", pinned.headers["etag"], n=5
+    )
+    assert (same.status_code, same.content, other.status_code) == (304, b"", 200)
+    assert (await get("{ count { best } }", latest.headers["etag"])).status_code == 304
+    async with pool.acquire() as connection:
+        await store_leaves(connection, [incident(9, {"value": "01"})])
+        await publish(pool)
+    await Runner(pool, [PublicCount(), Waiting()]).catch_up()
+    assert (await get("{ count { best } }", latest.headers["etag"])).json() == {
+        "data": {"count": {"best": 2}}
+    }
+
+
+async def test_a_subscription_is_not_answered_as_a_query(client: httpx.AsyncClient) -> None:
+    subscription = "subscription { count { best } }"
+    assert (await client.get("/graphql", params={"query": subscription})).status_code == 405
+    assert (await client.post("/graphql", json={"query": subscription})).status_code == 400
+    assert (await client.put("/graphql", json={"query": "{ __typename }"})).status_code == 405
