@@ -1,6 +1,7 @@
 """Files in sealed chunks: cut alike however they come in, and no chunk opens anywhere but in its place."""
 
 import asyncio
+import tracemalloc
 from collections.abc import AsyncIterator
 from itertools import pairwise
 from uuid import UUID, uuid4
@@ -53,3 +54,26 @@ def test_a_chunk_opens_in_its_place_only() -> None:
             open_chunk(KEY, file, number, sealed, last=last)
     with pytest.raises(OtherKey):
         open_chunk(bytes(32), FILE, 1, sealed, last=False)
+
+
+def test_a_file_of_any_size_is_cut_in_the_same_memory() -> None:
+    part = bytes(64 << 10)
+
+    async def received() -> AsyncIterator[bytes]:
+        for _ in range(512):
+            yield part
+
+    async def seal() -> int:
+        return sum(
+            [
+                len(seal_chunk(KEY, FILE, number, chunk, last=last)) > 0
+                async for number, chunk, last in chunked(received())
+            ]
+        )
+
+    tracemalloc.start()
+    chunks = asyncio.run(seal())
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert chunks == 512 * len(part) // CHUNK_BYTES
+    assert peak < 8 * CHUNK_BYTES
