@@ -44,6 +44,7 @@ from registry.domain.incident_events import (
 )
 from registry.domain.institution import Institution, InstitutionRegistered, InstitutionRenamed
 from registry.domain.register import (
+    CatalogAdopted,
     DefinitionAdopted,
     PolicyAdopted,
     Register,
@@ -115,7 +116,7 @@ STREAMS: dict[type[Aggregate], tuple[type[Event], ...]] = {
         IncidentSplit,
         IncidentDisclosed,
     ),
-    Register: (DefinitionAdopted, PolicyAdopted, ReleasePublished, SubjectErased),
+    Register: (DefinitionAdopted, PolicyAdopted, CatalogAdopted, ReleasePublished, SubjectErased),
 }
 """Which events each kind of stream holds."""
 

@@ -1,10 +1,12 @@
-"""The register's own stream: which definition and policy hold, what was released, that something was erased."""
+"""The register's own stream: which definition, policy and catalogues hold, what was released, what was erased."""
 
 from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
+
+import msgspec
 
 from registry.domain.codes import CorrectionReason
 from registry.domain.event import Act, Aggregate, Event
@@ -40,6 +42,33 @@ class PolicyAdopted(Event, frozen=True, kw_only=True):
 
     def public(self) -> dict[str, JSON]:
         return {"id": self.name, "sha256": self.sha256, "policy": self.policy}
+
+
+class CatalogAdopted(Event, frozen=True, kw_only=True):
+    """A catalogue of official codes holds from now on, beside its earlier vintages: codes are valid for their time.
+
+    ``vintage`` is a year, a month or a day (``2020``, ``2020-07``, ``2020-07-01``), ``sha256`` (hex) that of the file
+    as published, uncompressed, ``rows`` how many of its rows were taken. The rows lie in tables under ``event_id``.
+    """
+
+    TOPIC = "catalog.adopted"
+    OPEN = True
+
+    name: str
+    vintage: str
+    sha256: str
+    rows: int
+
+    def public(self) -> dict[str, JSON]:
+        return {"name": self.name, "vintage": self.vintage, "sha256": self.sha256, "rows": self.rows}
+
+
+class Adopted(msgspec.Struct, frozen=True, kw_only=True):
+    """A catalogue that was adopted. ``id`` is that of the event, and of the rows."""
+
+    id: UUID
+    name: str
+    vintage: str
 
 
 class ReleasePublished(Event, frozen=True, kw_only=True):
@@ -92,6 +121,7 @@ class SubjectErased(Event, frozen=True, kw_only=True):
 
 class Register(Aggregate, kw_only=True):
     NOUN: ClassVar[str] = "register"
+    class_version: ClassVar[int] = 2
 
     definition: str | None = None
     definition_sha256: str | None = None
@@ -101,6 +131,8 @@ class Register(Aggregate, kw_only=True):
     """When the last release was published (UTC)."""
     answers: tuple[dict[str, Any], ...] = ()
     """Who had answered, as that release said."""
+    catalogs: tuple[Adopted, ...] = ()
+    """In the order of adoption: of two of the same name and vintage, the later one corrects the earlier."""
 
     def adopt_definition(self, act: Act, *, definition: str, sha256: str) -> None:
         """Decides nothing if this very text already holds."""
@@ -111,6 +143,21 @@ class Register(Aggregate, kw_only=True):
         """Decides nothing if this very policy already holds."""
         if self.policy_sha256 != sha256:
             self.trigger(PolicyAdopted, act, name=name, sha256=sha256, policy=dict(policy))
+
+    def adopt_catalog(
+        self, act: Act, *, event_id: UUID, name: str, vintage: str, sha256: str, rows: int
+    ) -> None:
+        """``event_id`` is the one under which the rows lie. Decides nothing if it was adopted before."""
+        if all(adopted.id != event_id for adopted in self.catalogs):
+            self.trigger(
+                CatalogAdopted,
+                act,
+                event_id=event_id,
+                name=name,
+                vintage=vintage,
+                sha256=sha256,
+                rows=rows,
+            )
 
     def rules(self) -> tuple[str, dict[str, Any]]:
         """What releases follow: SHA-256 (hex) of the definition, and the policy. RuleViolated before both hold."""
@@ -149,5 +196,8 @@ class Register(Aggregate, kw_only=True):
                 self.definition, self.definition_sha256 = event.definition, event.sha256
             case PolicyAdopted():
                 self.policy, self.policy_sha256 = event.policy, event.sha256
+            case CatalogAdopted():
+                adopted = Adopted(id=event.event_id, name=event.name, vintage=event.vintage)
+                self.catalogs = (*self.catalogs, adopted)
             case ReleasePublished():
                 self.released, self.answers = event.recorded.date(), event.answers

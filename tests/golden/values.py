@@ -79,6 +79,7 @@ from registry.domain.incident_events import (
 )
 from registry.domain.institution import InstitutionRegistered, InstitutionRenamed
 from registry.domain.register import (
+    CatalogAdopted,
     DefinitionAdopted,
     PolicyAdopted,
     ReleasePublished,
@@ -627,6 +628,9 @@ GOLDEN: dict[str, Event] = {
     ),
     "policy.adopted.v1.first": PolicyAdopted(
         **_envelope(50, 2, _OPERATOR), name="disclosure-policy/1", sha256=_DIGEST, policy=_POLICY
+    ),
+    "catalog.adopted.v1.municipalities": CatalogAdopted(
+        **_envelope(53, 1, _OPERATOR), name="municipalities", vintage="2020-01-01", sha256=_DIGEST, rows=2469
     ),
     "release.published.v1.answered": ReleasePublished(
         **_envelope(50, 3, _OPERATOR, datetime(2026, 4, 1, tzinfo=UTC)),

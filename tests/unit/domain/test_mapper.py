@@ -30,6 +30,7 @@ NAMES = {
     "assignment.started",
     "assignment.suspended",
     "attack.reported",
+    "catalog.adopted",
     "definition.adopted",
     "incident.certainty_set",
     "incident.corrected",
@@ -80,6 +81,7 @@ def test_the_names_on_the_wire_are_these_for_ever() -> None:
 
 def test_the_open_events_are_these_and_no_others() -> None:
     assert {name for name, event in EVENTS.items() if event.OPEN} == {
+        "catalog.adopted",
         "definition.adopted",
         "incident.disclosed",
         "institution.registered",
