@@ -65,7 +65,10 @@ class Settings(BaseSettings):
         description="Policy (c2sp.org/tlog-policy) that names the witnesses; without it, none is asked.",
     )
     pool_min: Connections = Field(default=1, description="Database connections kept open per process.")
-    pool_max: Connections = Field(default=10, description="Database connections opened at most per process.")
+    pool_max: Connections = Field(
+        default=10,
+        description="Database connections opened at most per process; as many again answer public questions.",
+    )
     body_limit: Bytes = Field(default=1 << 20, description="Largest accepted request body.")
     import_limit: Bytes = Field(default=64 << 20, description="Largest accepted import file.")
     evidence_limit: Bytes = Field(default=32 << 20, description="Largest accepted file of evidence.")

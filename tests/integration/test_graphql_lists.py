@@ -14,6 +14,7 @@ from api.graphql import asking
 from api.graphql.documents import prepare, syntax
 from api.graphql.executor import PlainExecutor
 from api.graphql.schema import SCHEMA
+from projections.models import changes
 from tests.integration.test_graphql import (  # noqa: F401
     LEAVES,
     backing,
@@ -70,13 +71,13 @@ async def test_the_histories_of_a_list_are_read_by_one_statement(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[int] = []
-    histories = asking.changes.histories
+    histories = changes.histories
 
     async def counted(connection: Any, incidents: Any, size: int) -> Any:
         read.append(len(incidents))
         return await histories(connection, incidents, size)
 
-    monkeypatch.setattr(asking.changes, "histories", counted)
+    monkeypatch.setattr(changes, "histories", counted)
     page = (await data(client, PAGE.replace("first: 2", "first: 50")))["incidents"]
     assert read == [3]
     (retracted,) = [edge["node"] for edge in page["edges"] if edge["node"]["status"] == "RETRACTED"]
