@@ -159,3 +159,18 @@ async def test_the_command_prints_the_new_access_key_alone(constancia: Run, keys
     await keys.revoke(old.id)
     with pytest.raises(Problem):
         await keys.authenticate(old.key)
+
+
+async def test_a_key_is_created_by_role_or_by_scopes(constancia: Run, keys: Keys) -> None:
+    by_role = await constancia("keys", "create", "--role", "admin")
+    assert by_role.exit_code == 0, by_role.output
+    assert (await keys.authenticate(by_role.stdout.strip())).scopes == {"admin"}
+    by_scope = await constancia("keys", "create", "--scope", "admin")
+    assert (await keys.authenticate(by_scope.stdout.strip())).scopes == {"admin"}
+    for refused in (
+        (),
+        ("--role", "public"),
+        ("--role", "admin", "--scope", "admin"),
+        ("--role", "submitter"),
+    ):
+        assert (await constancia("keys", "create", *refused)).exit_code != 0, refused

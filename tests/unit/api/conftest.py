@@ -47,6 +47,7 @@ def app() -> FastAPI:
         settings=Settings(),
         pool=DatabaseAway(),
         reading=NoDatabase(),
+        counting=NoDatabase(),
         application=SimpleNamespace(store=NoDatabase(), master=MasterKey(bytes(KEY_BYTES))),
         log_keys=signer,
         api_keys=SomeKeys(),
