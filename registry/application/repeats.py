@@ -37,7 +37,7 @@ class Repeats:
         if options.source_record_id is not None:
             record = await self._store.source_record(institution, options.source_record_id)
             if record is not None:
-                if record.content != self._content(options):
+                if record.content != self.content(options):
                     raise await self.differing(record.event_ids)
                 return Repeat(record.event_ids, replayed=False)
         return None
@@ -59,10 +59,11 @@ class Repeats:
         """What to store so that this write, events ``first`` to ``last`` of its command, is recognised by its id."""
         if options.source_record_id is not None:
             institution = actor.institution or OPERATOR_ID
-            yield SourceRecord(institution, options.source_record_id, self._content(options), first, last)
+            yield SourceRecord(institution, options.source_record_id, self.content(options), first, last)
 
     def _body(self, options: WriteOptions) -> bytes:
         return self._master.mac("body", options.body)
 
-    def _content(self, options: WriteOptions) -> bytes:
+    def content(self, options: WriteOptions) -> bytes:
+        """What is stored of a source record's content, to compare it by."""
         return self._master.mac("source-record", options.content)

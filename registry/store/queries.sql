@@ -82,6 +82,23 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) AS known;
 
+-- name: current_source_records
+-- What one institution's ($1) records of some names ($2) say now: their newest revision, among those under the name and
+-- those whose names begin as said beside it ($3).
+SELECT asked.n, r.stream_id, newest.source_record_id, newest.content, newest.positions
+FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS asked (name, revisions, n)
+JOIN source_records r ON r.institution = $1 AND r.source_record_id = asked.name
+CROSS JOIN LATERAL (
+    SELECT s.source_record_id, s.content,
+           (SELECT array_agg(every.position ORDER BY every.position)
+            FROM events every WHERE every.event_id = ANY (s.event_ids)) AS positions
+    FROM source_records s JOIN events e ON e.event_id = s.event_ids[1]
+    WHERE s.stream_id = r.stream_id AND s.institution = $1
+      AND (s.source_record_id = asked.name OR starts_with(s.source_record_id, asked.revisions))
+    ORDER BY e.position DESC
+    LIMIT 1
+) AS newest;
+
 -- name: source_record_id
 -- Every institution's: shown beside the record, to whoever may see that (registry.application.reading).
 -- The sender's own id of the record that a stream is; not those of facts that were added to it.

@@ -50,6 +50,15 @@ class KnownRecord(msgspec.Struct, frozen=True):
     event_ids: tuple[UUID, ...]
 
 
+class CurrentRecord(msgspec.Struct, frozen=True):
+    """What an institution's own record says now: ``name`` is that of its newest revision, ``positions`` its events'."""
+
+    stream_id: UUID
+    name: str
+    content: bytes
+    positions: tuple[int, ...]
+
+
 class EventStore:
     """Every accepted event, once, for ever, at one position. Owns the writer; the pool belongs to the caller."""
 
@@ -135,6 +144,17 @@ class EventStore:
         rows = await self._pool.fetch(_QUERIES["source_records"], *_columns(asked))
         for number, content, stream_id, event_ids in rows:
             found[number - 1] = KnownRecord(content, stream_id, tuple(event_ids))
+        return found
+
+    async def current_source_records(
+        self, institution: UUID, names: Sequence[tuple[str, str]]
+    ) -> list[CurrentRecord | None]:
+        """For each (name, what the names of its revisions begin with) what it says now; None for an unknown name."""
+        found: list[CurrentRecord | None] = [None] * len(names)
+        if names:
+            rows = await self._pool.fetch(_QUERIES["current_source_records"], institution, *_columns(names))
+            for number, stream_id, name, content, positions in rows:
+                found[number - 1] = CurrentRecord(stream_id, name, content, tuple(positions))
         return found
 
     async def source_record_id(self, stream_id: UUID) -> str | None:

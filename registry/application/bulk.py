@@ -1,0 +1,223 @@
+"""Many decisions of one sender, each for itself, many to a transaction: what imports store by.
+
+Every row has its sender's own id, so whatever interrupts this, sending the rows again stores each of them once. No
+receipts are signed here: they are at ``/v1/receipts`` for whoever wants one.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from registry.application.application import Application
+from registry.application.deaths import refuse_double_deaths
+from registry.application.drafts import AmendmentDraft, ReportDraft
+from registry.application.reports import amend
+from registry.application.rows import Row
+from registry.application.sealing import seal
+from registry.application.unit import OPERATOR_ID, Actor, WriteOptions
+from registry.domain.codes import CorrectionReason
+from registry.domain.event import Pending
+from registry.domain.mapper import noun_of
+from registry.errors import InvalidInput, RegistryError, SourceRecordDiffers, StoreUnavailable
+from registry.store import Command, ExclusiveNames, Outcome, SourceRecord
+from registry.store.store import CurrentRecord
+
+GROUP: Final = 250
+"""Rows of one transaction: more gain nothing, and hold up for longer what else this process does."""
+
+AT_ONCE: Final = 32
+"""Rows of a group that lost a race, each tried by itself."""
+
+_ATTEMPTS: Final = 5
+
+
+class Stored(NamedTuple):
+    """A row's record. ``created`` False: it was there already, and says the same."""
+
+    id: UUID
+    positions: tuple[int, ...]
+    created: bool
+
+
+class _Decided(NamedTuple):
+    row: int
+    aggregate: UUID
+    pending: list[Pending]
+    options: WriteOptions
+
+
+async def store_each(app: Application, actor: Actor, rows: Sequence[Row]) -> list[Stored | RegistryError]:
+    """Stores rows, in their order, each of which has a source record id that no other of them has.
+
+    A refusal is that row's alone. A known record with other content is SourceRecordDiffers.
+    """
+    results: dict[int, Stored | RegistryError] = {}
+    known = await current(app, actor, [options.source_record_id or "" for _, options in rows])
+    new: list[int] = []
+    for row, record in enumerate(known):
+        if record is None:
+            new.append(row)
+        elif record.content == app.repeats.content(rows[row][1]):
+            results[row] = Stored(record.stream_id, record.positions, created=False)
+        else:
+            results[row] = await _differs(app, record)
+    for start in range(0, len(new), GROUP):
+        await _store_group(app, actor, rows, new[start : start + GROUP], results)
+    return [results[row] for row in range(len(rows))]
+
+
+async def current(app: Application, actor: Actor, names: Sequence[str]) -> list[CurrentRecord | None]:
+    """What the sender's own records say now, after all amendments that imports made of them."""
+    asked = [(name, _revisions(name)) for name in names]
+    return await app.store.current_source_records(actor.institution or OPERATOR_ID, asked)
+
+
+async def amend_report(
+    app: Application, actor: Actor, draft: ReportDraft, options: WriteOptions, *, since: int
+) -> Stored:
+    """The report under the draft's source record id, said anew; unchanged if that is what it says already.
+
+    :raises InvalidInput: an event from position ``since`` on said something else: another row of the same file.
+    """
+    name = options.source_record_id or ""
+    amendment = AmendmentDraft(
+        **{field: getattr(draft, field) for field in ReportDraft.__struct_fields__},
+        reason=CorrectionReason.NEW_EVIDENCE,
+    )
+    for attempt in range(_ATTEMPTS):
+        (record,) = await current(app, actor, [name])
+        if record is None:
+            raise StoreUnavailable(
+                "El registro se borró mientras llegaba su enmienda. Repita el envío.",
+                "The record was erased while its amendment came in. Repeat the submission.",
+            )
+        if record.content == app.repeats.content(options):
+            return Stored(record.stream_id, record.positions, created=False)
+        if record.positions[0] >= since:
+            raise InvalidInput(
+                "source_record_id",
+                "Otra fila de este mismo envío lleva ese source_record_id con otro contenido. Deje una sola.",
+                "Another row of this submission has that source_record_id with other content. Keep one of them.",
+            )
+        said = WriteOptions(source_record_id=_next(name, record.name), content=options.content)
+        try:
+            accepted = await app.execute(actor, amend(record.stream_id, amendment), said)
+        except SourceRecordDiffers:
+            if attempt == _ATTEMPTS - 1:
+                raise
+            continue  # another import has amended it in between: what does it say now?
+        return Stored(accepted.id, tuple(event.position for event in accepted.events), accepted.created)
+    raise AssertionError("the last attempt returns or raises")
+
+
+async def _store_group(
+    app: Application,
+    actor: Actor,
+    rows: Sequence[Row],
+    group: Sequence[int],
+    results: dict[int, Stored | RegistryError],
+) -> None:
+    """The rows of one transaction; after a refusal, those behind it are decided anew, apart from what it has seen."""
+    left = list(group)
+    while left:
+        unit = app.unit(actor)
+        decided: list[_Decided] = []
+        exclusive: dict[UUID, ExclusiveNames] = {}
+        refused: RegistryError | None = None
+        for row in left:
+            decision, options = rows[row]
+            try:
+                aggregate = await decision(unit)
+                await refuse_double_deaths(unit)
+            except RegistryError as error:
+                refused = error
+                results[row] = error
+                break
+            exclusive |= {holder.stream_id: holder for holder in unit.exclusive()}
+            unit.name(options.source_record_id, aggregate)
+            decided.append(_Decided(row, aggregate.id, unit.take(), options))
+        await _append(app, actor, rows, decided, exclusive.values(), results)
+        left = left[len(decided) + (refused is not None) :]
+
+
+async def _append(
+    app: Application,
+    actor: Actor,
+    rows: Sequence[Row],
+    decided: Sequence[_Decided],
+    exclusive: Iterable[ExclusiveNames],
+    results: dict[int, Stored | RegistryError],
+) -> None:
+    if not decided:
+        return
+    try:
+        sealed, data_keys = await seal(app.vault, [pending for one in decided for pending in one.pending])
+        records: list[SourceRecord] = []
+        first = 0
+        for one in decided:
+            records += app.repeats.source_record(actor, one.options, first, first + len(one.pending) - 1)
+            first += len(one.pending)
+        answer = await app.store.append(
+            Command(
+                tuple(one.event for one in sealed),
+                None,
+                tuple(records),
+                data_keys,
+                exclusive=tuple(exclusive),
+            )
+        )
+    except StoreUnavailable as error:
+        results.update({one.row: error for one in decided})
+        return
+    if answer.outcome not in (Outcome.STORED, Outcome.DUPLICATE):
+        await _each_alone(app, actor, rows, [one.row for one in decided], results)
+        return
+    first = 0
+    for one in decided:
+        positions = answer.positions[first : first + len(one.pending)]
+        results[one.row] = Stored(one.aggregate, tuple(positions), created=True)
+        first += len(one.pending)
+
+
+async def _each_alone(
+    app: Application,
+    actor: Actor,
+    rows: Sequence[Row],
+    group: Sequence[int],
+    results: dict[int, Stored | RegistryError],
+) -> None:
+    """Another request stored one of the rows, or moved a stream, in the meantime: which, each finds out by itself."""
+    free = asyncio.Semaphore(AT_ONCE)
+
+    async def store(row: int) -> None:
+        async with free:
+            try:
+                accepted = await app.execute(actor, *rows[row])
+            except RegistryError as error:
+                results[row] = error
+            else:
+                positions = tuple(event.position for event in accepted.events)
+                results[row] = Stored(accepted.id, positions, accepted.created and not accepted.replayed)
+
+    async with asyncio.TaskGroup() as tasks:
+        for row in group:
+            tasks.create_task(store(row))
+
+
+async def _differs(app: Application, record: CurrentRecord) -> SourceRecordDiffers:
+    event = await app.store.at(record.positions[0])
+    if event is None:
+        raise RuntimeError("a position without its event")
+    return SourceRecordDiffers(noun_of(event.type), record.stream_id)
+
+
+def _revisions(name: str) -> str:
+    # A separator that no sender's id may hold, and one length whatever the name's: an id may have 255 characters.
+    return f"\x1f{sha256(name.encode()).hexdigest()}\x1f"
+
+
+def _next(name: str, current_name: str) -> str:
+    number = 1 if current_name == name else int(current_name.rpartition("\x1f")[2]) + 1
+    return f"{_revisions(name)}{number}"
