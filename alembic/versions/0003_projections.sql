@@ -51,9 +51,9 @@ CREATE TABLE public_count.releases (
 );
 
 -- Disclosures with the same values, summed: a row holds from one release (since) until another (until, or 2^63 - 1 while
--- it is the last), and a release touches only what it changed. A grain says which columns are told apart beside class and
--- certainty; the others are '', as is what is sealed. occurred is the year of the month where that is open, else the year.
--- 1: year and state. 2: those and kind. 3: those and month. 4: those and municipality. 0: none.
+-- it is the last), and a release touches only what it changed. A grain says which columns are told apart; the others are
+-- '', as is what is sealed. occurred is the year of the month where that is open, else the year.
+-- 0: class and certainty. 1: year and state. 2: all these and kind. 3: and month instead. 4: and municipality instead.
 CREATE TABLE public_count.cells (
     key          text     NOT NULL,
     grain        smallint NOT NULL,

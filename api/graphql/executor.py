@@ -10,12 +10,14 @@ field's definition hangs); both are pinned.
 """
 
 from collections.abc import Callable
+from functools import partial
 from operator import attrgetter
 from typing import Any, Final
 
 from graphql import (
     GraphQLBoolean,
     GraphQLEnumType,
+    GraphQLError,
     GraphQLField,
     GraphQLID,
     GraphQLInt,
@@ -64,7 +66,7 @@ class PlainExecutor(Executor[Any]):
             if read is not None:
                 try:
                     return read(source_value)  # type: ignore[no-any-return]
-                except (_NotPlain, AttributeError, TypeError, ValueError):
+                except (_NotPlain, AttributeError, TypeError, ValueError, GraphQLError):
                     pass  # not lost: the long way meets it again and reports it with its place
         return super().execute_fields(parent_type, source_value, path, grouped_field_set, position_context)
 
@@ -81,31 +83,39 @@ class PlainExecutor(Executor[Any]):
     def _read_object(self, parent_type: GraphQLObjectType, grouped: Any) -> Read | None:
         names: list[str] = []
         attributes: list[str] = []
+        required: list[str] = []
         completions: list[tuple[str, Read]] = []
         for name, details in grouped.items():
             field = self.schema.get_field(parent_type, details[0].node.name.value)
             attribute = _attribute(field)
-            if field is None or attribute is None:
-                return None
-            complete = self._complete(field.type, details)
-            if complete is None:
+            complete = None if field is None else self._complete(field.type, details)
+            if field is None or attribute is None or complete is None:
                 return None
             names.append(name)
             attributes.append(attribute)
             if complete is not _as_it_is:
                 completions.append((name, complete))
-        read = _object(names, attributes, completions)
+            elif isinstance(field.type, GraphQLNonNull):
+                required.append(name)
+        read = _object(names, attributes, required, completions)
         return _once_each(read) if parent_type.name in _SHARED else read
 
     def _complete(self, type_: GraphQLOutputType, details: Any) -> Read | None:
+        """How a value becomes part of the answer. None among them is for ``required`` to find where it must not be, and
+        is otherwise met by what cannot read it."""
         if isinstance(type_, GraphQLNonNull):
-            inner = self._complete(type_.of_type, details)
-            return None if inner is None else _never_null(inner)
+            return self._complete_something(type_.of_type, details)
+        inner = self._complete_something(type_, details)
+        if inner is None or inner is _as_it_is:
+            return inner
+        return lambda value: None if value is None else inner(value)
+
+    def _complete_something(self, type_: GraphQLOutputType, details: Any) -> Read | None:
         if isinstance(type_, GraphQLList):
             item = self._complete(type_.of_type, details)
             return None if item is None else _each(item)
         if isinstance(type_, GraphQLObjectType):
-            return _or_null(self._plan(type_, self.collect_subfields(type_, details).grouped_field_set))
+            return self._plan(type_, self.collect_subfields(type_, details).grouped_field_set)
         return _leaf(type_) if is_leaf_type(type_) else None
 
 
@@ -118,22 +128,27 @@ def _attribute(field: GraphQLField | None) -> str | None:
     return None if definition.permission_classes else name
 
 
-def _object(names: list[str], attributes: list[str], completions: list[tuple[str, Read]]) -> Read:
+def _object(
+    names: list[str], attributes: list[str], required: list[str], completions: list[tuple[str, Read]]
+) -> Read:
     """All attributes in one call, then those that are not given as they are."""
-    if len(names) == 1:
-        ((name, attribute),) = zip(names, attributes, strict=True)
-        complete = completions[0][1] if completions else _as_it_is
-        get_one = attrgetter(attribute)
-        return lambda source: {name: complete(get_one(source))}
-    get = attrgetter(*attributes)
+    get = attrgetter(*attributes) if len(attributes) > 1 else _tuple_of(attributes[0])
 
     def read_object(source: Any) -> dict[str, Any]:
         found = dict(zip(names, get(source), strict=True))
+        for name in required:
+            if found[name] is None:
+                raise _NotPlain
         for name, complete in completions:
             found[name] = complete(found[name])
         return found
 
     return read_object
+
+
+def _tuple_of(attribute: str) -> Read:
+    get = attrgetter(attribute)
+    return lambda source: (get(source),)
 
 
 def _once_each(read: Read) -> Read:
@@ -157,18 +172,13 @@ def _leaf(type_: Any) -> Read:
         return _as_it_is
     if type_ is GraphQLInt:
         return _int
-    coerce = type_.coerce_output_value
     if isinstance(type_, GraphQLEnumType):
-        return _code(coerce)
-
-    def read_leaf(value: Any) -> Any:
-        return None if value is None else _coerced(coerce, value)
-
-    return read_leaf
+        return _code(type_.coerce_output_value)
+    return partial(_coerced, type_.coerce_output_value)
 
 
 def _int(value: Any) -> Any:
-    if value is None or (type(value) is int and -_MAX_INT <= value < _MAX_INT):
+    if type(value) is int and -_MAX_INT <= value < _MAX_INT:
         return value
     raise _NotPlain
 
@@ -177,8 +187,6 @@ def _code(coerce: Read) -> Read:
     known: dict[int, Any] = {}  # members of an enum are never made anew
 
     def read_code(value: Any) -> Any:
-        if value is None:
-            return None
         found = known.get(id(value))
         if found is None:
             found = known[id(value)] = _coerced(coerce, value)
@@ -188,33 +196,15 @@ def _code(coerce: Read) -> Read:
 
 
 def _coerced(coerce: Read, value: Any) -> Any:
-    coerced = coerce(value)
+    coerced = None if value is None else coerce(value)
     if coerced is None or coerced is Undefined:
         raise _NotPlain
     return coerced
 
 
-def _or_null(inner: Read | None) -> Read | None:
-    if inner is None:
-        return None
-    return lambda value: None if value is None else inner(value)
-
-
-def _never_null(inner: Read) -> Read:
-    def read_something(value: Any) -> Any:
-        found = inner(value)
-        if found is None:
-            raise _NotPlain
-        return found
-
-    return read_something
-
-
 def _each(item: Read) -> Read:
     def read_list(values: Any) -> Any:
-        if values is None:
-            return None
-        if type(values) is not list:
+        if type(values) is not list or (item is _as_it_is and None in values):
             raise _NotPlain
         return list(values) if item is _as_it_is else [item(value) for value in values]
 

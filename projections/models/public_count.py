@@ -36,13 +36,13 @@ _ENTRY = b'"type":"entry","v":1}'
 """How the canonical JSON of an entry leaf, and of no other, ends. Most leaves say nothing else to those who count."""
 
 
-_ALWAYS: Final = frozenset({Dimension.CLASS, Dimension.CERTAINTY})
+_CLASSED: Final = frozenset({Dimension.CLASS, Dimension.CERTAINTY})
 _GRAINS: Final = (
-    _ALWAYS,
-    _ALWAYS | {Dimension.YEAR, Dimension.STATE},
-    _ALWAYS | {Dimension.YEAR, Dimension.STATE, Dimension.KIND},
-    _ALWAYS | {Dimension.YEAR, Dimension.STATE, Dimension.MONTH},
-    _ALWAYS | {Dimension.YEAR, Dimension.STATE, Dimension.MUNICIPALITY},
+    _CLASSED,
+    frozenset({Dimension.YEAR, Dimension.STATE}),
+    _CLASSED | {Dimension.YEAR, Dimension.STATE, Dimension.KIND},
+    _CLASSED | {Dimension.YEAR, Dimension.STATE, Dimension.MONTH},
+    _CLASSED | {Dimension.YEAR, Dimension.STATE, Dimension.MUNICIPALITY},
 )
 """What the cells of each grain tell apart, the coarsest first."""
 
@@ -156,6 +156,8 @@ async def matching(connection: Connection, query: CountQuery, size: int) -> int:
 def grain(query: CountQuery) -> int:
     """The coarsest cells that tell apart all that a question filters by or breaks down by; -1 if none do."""
     needed = set(query.group_by)
+    if query.classes is not None:
+        needed.add(Dimension.CLASS)
     if query.kinds is not None:
         needed.add(Dimension.KIND)
     if query.states is not None:

@@ -30,7 +30,9 @@ WITH before AS (
     WHERE superseded_at >= (SELECT size FROM before) AND superseded_at < $1::bigint
         AND position < (SELECT size FROM before)
 ), told AS (
-    SELECT sign, disputed, by_nexus.nexus, grain, class, certainty, coalesce(by_nexus.excluded, '') AS excluded, sums,
+    SELECT sign, disputed, by_nexus.nexus, grain,
+        CASE WHEN grain <> 1 THEN class ELSE '' END AS class,
+        CASE WHEN grain <> 1 THEN certainty ELSE '' END AS certainty, coalesce(by_nexus.excluded, '') AS excluded, sums,
         CASE WHEN grain > 0 THEN coalesce(year, '') ELSE '' END AS year,
         CASE WHEN grain > 0 THEN coalesce(CASE WHEN month <> 'UNKNOWN' THEN left(month, 4) END, year, '') ELSE '' END
             AS occurred,
