@@ -9,9 +9,11 @@ import pytest
 
 from api.auth.scopes import Scope
 from api.start import adopt
+from projections.counting.disclosure import parse
 from projections.counting.fold import Fold, fold
 from projections.counting.query import ask
 from projections.releases import Releases
+from projections.verification.openings import Openings
 from registry.application import incidents, reports
 from registry.application.application import Application
 from registry.application.drafts import IncidentDraft, ReportDraft, Student, VictimDraft
@@ -20,6 +22,7 @@ from registry.application.unit import Actor, WriteOptions
 from registry.domain.codes import IncidentClass, Nexus, Outcome, ReportClass, SourceType, VictimRole
 from registry.errors import RuleViolated
 from registry.log.keys import LogKeys
+from registry.log.leaf import OpenLeaf, parse_leaf
 from registry.privacy.master import MasterKey
 from tests.integration.conftest import Clock
 from tests.integration.rest import Institution
@@ -59,9 +62,14 @@ class World:
         self._app, self._releases = app, Releases(app, pool)
 
     async def public(self) -> Fold:
-        """After a release."""
+        """After a release; every leaf keeps what earlier ones promised."""
         await self._releases.release_once()
-        return fold([one.leaf for one in await self._app.store.read(0, 1000)])
+        leaves = [one.leaf for one in await self._app.store.read(0, 1000)]
+        openings = Openings()
+        for index, leaf in enumerate(map(parse_leaf, leaves)):
+            if isinstance(leaf, OpenLeaf) and leaf.type == "incident.disclosed":
+                openings.follow(index, str(leaf.event_id), parse(leaf.public))
+        return fold(leaves)
 
     async def counted(self) -> Counted:
         leaves = await self.public()
@@ -291,6 +299,27 @@ async def test_of_two_reviewers_at_once_one_wins_and_the_other_learns_what_chang
     assert late["version"] == version + 1
     for secret in ("EXTORTION", "ROBBERY", "RUMOUR"):
         assert secret not in str(late)
+
+
+async def test_what_made_a_new_incident_is_answered_alike_when_it_is_sent_again(world: World) -> None:
+    first, second = [await world.report(world.university) for _ in range(2)]
+    body = {"class": "ATTACK", "reports": [first, second], "source_record_id": "caso-1"}
+    made = await world.reviewer.post("/v1/incidents", body, Idempotency_Key="a")
+    assert made.status_code == 201
+    assert [
+        (again.json(), again.headers["location"])
+        for again in (
+            await world.reviewer.post("/v1/incidents", body, Idempotency_Key="a"),
+            await world.reviewer.post("/v1/incidents", body),
+        )
+    ] == [(made.json(), made.headers["location"])] * 2
+    headers = {"If_Match": made.headers["etag"], "Idempotency_Key": "b"}
+    splitting = {"reports": [second], "reason": "MISIDENTIFICATION"}
+    parts = [
+        await world.reviewer.post(f"{made.headers['location']}/split", splitting, **headers) for _ in range(2)
+    ]
+    assert parts[0].json() == parts[1].json()
+    assert parts[0].headers["location"] != made.headers["location"]
 
 
 async def test_a_refusal_names_its_rule_in_both_languages(world: World) -> None:
