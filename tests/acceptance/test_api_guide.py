@@ -45,8 +45,10 @@ def test_every_task_has_an_example_that_runs(outputs: dict[str, str]) -> None:
         "Attach evidence",
         "Answer a data subject",
         "Who has read what",
+        "Adjudicate, correct, retract, merge, split",
     ]
     assert outputs["Report"].split() == ["2", "1"]
+    assert outputs["Adjudicate, correct, retract, merge, split"].split() == ["VERIFIED", "MERGED"]
 
 
 def test_a_file_comes_back_with_its_custody(outputs: dict[str, str]) -> None:
