@@ -2,8 +2,8 @@
 
 from registry.database import run_script
 
-revision = "0009_imports"
-down_revision = "0008_matching"
+revision = "0010_imports"
+down_revision = "0009_catalogs"
 
 
 def upgrade() -> None:
