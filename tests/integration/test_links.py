@@ -59,17 +59,18 @@ class Commands:
     def __init__(self, random: Random, reporting: list[Actor], reviewing: list[Actor]) -> None:
         self._random, self._reporting, self._reviewing = random, reporting, reviewing
         self.reports: dict[UUID, Actor] = {}
-        self.incidents: set[UUID] = set()
+        self.incidents: list[UUID] = []
 
     def draw(self) -> Command:
         """Any command, also such as must be refused."""
         kind = self._random.choice(
-            [self._submit] * 3
+            [self._submit] * 5
             + [self._amend] * 3
-            + [self._open] * 4
+            + [self._open] * 6
             + [self._triage] * 6
             + [self._certainty] * 5
-            + [self._link, self._withdraw, self._merge, self._split, self._split, self._reject, self._retract]
+            + [self._link, self._withdraw, self._merge, self._merge, self._reject, self._retract]
+            + [self._split] * 8
         )
         return kind()
 
@@ -88,14 +89,14 @@ class Commands:
         return self.reports.get(report, self._reporting[0]), decision, _nothing
 
     def _open(self) -> Command:
-        some = self._random.sample(sorted(self.reports), min(len(self.reports), self._random.randint(1, 3)))
+        some = self._random.sample(list(self.reports), min(len(self.reports), self._random.randint(1, 3)))
         level = self._random.choice([None, Certainty.POSSIBLE, Certainty.PROBABLE])
         draft = IncidentDraft(
             class_=IncidentClass.ATTACK,
             reports=list(some),
             certainty=CertaintyDraft(level=level) if level else None,
         )
-        return self._reviewer(), incidents.open_incident(draft), self.incidents.add
+        return self._reviewer(), incidents.open_incident(draft), self.incidents.append
 
     def _link(self) -> Command:
         named: dict[str, Any] = self._random.choice(
@@ -133,7 +134,7 @@ class Commands:
 
     def _split(self) -> Command:
         draft = SplitDraft(reports=[self._report()], reason=WHY)
-        return self._reviewer(), revisions.split(self._incident(), draft), self.incidents.add
+        return self._reviewer(), revisions.split(self._incident(), draft), self.incidents.append
 
     def _retract(self) -> Command:
         draft = RetractionDraft(reason=WHY)
@@ -156,10 +157,10 @@ class Commands:
         self.reports[report] = actor
 
     def _report(self) -> UUID:
-        return self._random.choice(sorted(self.reports) or [UUID(int=1, version=4)])
+        return self._random.choice(list(self.reports) or [UUID(int=1, version=4)])
 
     def _incident(self) -> UUID:
-        return self._random.choice(sorted(self.incidents) or [UUID(int=2, version=4)])
+        return self._random.choice(self.incidents or [UUID(int=2, version=4)])
 
     def _reviewer(self) -> Actor:
         return self._random.choice(self._reviewing)
@@ -169,7 +170,7 @@ def _nothing(_: UUID) -> None:
     """What was changed is known already."""
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 async def test_reports_and_incidents_agree_after_any_commands(app: Application, seed: int) -> None:
     reporting = [
         await new_institution(app, "Universidad", InstitutionKind.UNIVERSITY, {"reports:write"})
@@ -181,7 +182,7 @@ async def test_reports_and_incidents_agree_after_any_commands(app: Application, 
     ]
     commands = Commands(Random(seed), reporting, reviewing)
     done: set[str] = set()
-    for _ in range(250):
+    for _ in range(600):
         actor, decision, keep = commands.draw()
         with suppress(RuleViolated, InvalidInput, NotFound):
             keep((await app.execute(actor, decision, WriteOptions())).id)
