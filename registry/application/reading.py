@@ -4,7 +4,7 @@ Own records show all, identities only to whoever says why; a verifier sees narra
 an identity. What is not public is noted in the audit of private reads before anybody sees it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import cast
 from uuid import UUID
@@ -107,14 +107,7 @@ def _shown(
     noun: str, record_id: UUID, owner: UUID | None, body: dict[str, JSON], private: dict[str, JSON]
 ) -> Shown:
     people = {subject.partition(":")[2] for subject in private if subject.startswith("person:")}
-    people |= {str(one) for one in [body.get("student")] if one}
-    amended = cast("list[dict[str, dict[str, JSON]]]", body.get("amendments") or [])
-    victims = [
-        victim
-        for said in (body, *(amendment["old"] for amendment in amended))
-        for victim in cast("list[dict[str, JSON]]", said.get("victims") or [])
-    ]
-    people |= {str(victim["person"]) for victim in victims if victim.get("person")}
+    people |= set(_people(body))
     return Shown(
         noun=noun,
         record=record_id,
@@ -122,6 +115,19 @@ def _shown(
         people=tuple(sorted(people)),
         fields=(*sorted(body), *_names(private)),
     )
+
+
+def _people(value: JSON) -> Iterator[str]:
+    """All pseudonyms of people in a record, also those that it named before."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            if name in ("student", "person") and isinstance(item, str):
+                yield item
+            else:
+                yield from _people(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _people(item)
 
 
 def _withhold(private: dict[str, JSON], actor: Actor) -> list[JSON]:

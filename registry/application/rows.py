@@ -99,9 +99,11 @@ async def _decide(unit: Unit, decision: Decision, options: WriteOptions) -> None
     try:
         aggregate = await decision(unit)
         await refuse_double_deaths(unit)
-        unit.name(options.source_record_id, aggregate)
-    finally:
-        unit.take()
+    except RegistryError:
+        unit.discard()
+        raise
+    unit.name(options.source_record_id, aggregate)
+    unit.take()
 
 
 async def _append(

@@ -184,6 +184,12 @@ class Unit:
             if aggregate.pending and aggregate.exclusive is not None
         ]
 
+    def discard(self) -> None:
+        """Forgets what a decision that was refused has made or changed so far: it is read anew."""
+        for aggregate in [known for known in self._touched.values() if known.pending]:
+            del self._aggregates[aggregate.id]
+        self._touched.clear()
+
     def take(self) -> list[Pending]:
         """The new events since the last call, by aggregate in the order in which the aggregates were touched."""
         taken = [pending for aggregate in self._touched.values() for pending in aggregate.pending]

@@ -16,10 +16,18 @@ from projections.releases import Releases
 from projections.verification.openings import Openings
 from registry.application import incidents, reports
 from registry.application.application import Application
-from registry.application.drafts import IncidentDraft, ReportDraft, Student, VictimDraft
+from registry.application.drafts import CertaintyDraft, IncidentDraft, ReportDraft, Student, VictimDraft
 from registry.application.rows import RowRejected, check, execute_all
 from registry.application.unit import Actor, WriteOptions
-from registry.domain.codes import IncidentClass, Nexus, Outcome, ReportClass, SourceType, VictimRole
+from registry.domain.codes import (
+    Certainty,
+    IncidentClass,
+    Nexus,
+    Outcome,
+    ReportClass,
+    SourceType,
+    VictimRole,
+)
 from registry.errors import RuleViolated
 from registry.log.keys import LogKeys
 from registry.log.leaf import OpenLeaf, parse_leaf
@@ -387,14 +395,29 @@ async def test_of_two_that_say_at_once_that_the_same_person_was_killed_one_wins(
 async def test_the_rows_of_one_file_kill_nobody_twice(
     app: Application, university: Actor, verifier: Actor
 ) -> None:
-    rows = []
-    for number in range(2):
-        said = await app.execute(university, reports.submit(_attack()), WriteOptions())
-        draft = IncidentDraft(class_=IncidentClass.ATTACK, reports=[said.id], victims=[_killed()])
-        options = WriteOptions(source_record_id=f"case-{number}", content=b"x")
-        rows.append((incidents.open_incident(draft), options))
-    first, second = await check(app, verifier, rows)
-    assert first == "created"
+    sent = [await app.execute(university, reports.submit(_attack()), WriteOptions()) for _ in range(2)]
+    rows = [
+        (
+            incidents.open_incident(
+                IncidentDraft(class_=IncidentClass.ATTACK, reports=[said.id], victims=[_killed()])
+            ),
+            WriteOptions(source_record_id=f"case-{number}", content=b"x"),
+        )
+        for number, said in enumerate(sent)
+    ]
+    unfounded = IncidentDraft(
+        class_=IncidentClass.ATTACK,
+        reports=[sent[0].id],
+        victims=[_killed()],
+        certainty=CertaintyDraft(level=Certainty.CONFIRMED),
+    )
+    refused = (
+        incidents.open_incident(unfounded),
+        WriteOptions(source_record_id="case-x", content=b"x"),
+    )
+    unlike, first, second = await check(app, verifier, [refused, *rows])
+    assert isinstance(unlike, RuleViolated)
+    assert first == "created", "what was refused has linked no report and killed nobody"
     assert isinstance(second, RuleViolated)
     assert second.rule == "double-death"
     with pytest.raises(RowRejected):
