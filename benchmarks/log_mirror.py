@@ -2,14 +2,15 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from hashlib import sha256
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from uuid import UUID, uuid4
 
 from projections.counting.definition import DEFINITION_ID, definition_sha256
 from projections.verification.tiling import TiledTree
+from registry.disclosure.policy import shipped
 from registry.log.canonical import JSON, encode
 from registry.log.checkpoint import Checkpoint
 from registry.log.leaf import entry_leaf, open_leaf
@@ -62,26 +63,30 @@ def write_mirror(directory: Path, size: int) -> list[bytes]:
 def _leaves(size: int) -> Iterator[bytes]:
     """Without end. Releases are spread evenly."""
     yield open_leaf(uuid4(), "definition.adopted", _DAY, {"id": DEFINITION_ID, "sha256": definition_sha256()})
-    policy: dict[str, JSON] = {"k": 3}
+    policy = shipped()
     digest = sha256(encode(policy)).hexdigest()
     yield open_leaf(
         uuid4(), "policy.adopted", _DAY, {"id": "disclosure-policy/1", "sha256": digest, "policy": policy}
     )
     incidents = min(IN_A_RELEASE, max(size // DISCLOSED_OF // 4, 1))
+    days = (_DAY + timedelta(days=92 * quarter) for quarter in count())
     while True:
         names = sorted(str(uuid4()) for _ in range(incidents))
         seals: dict[tuple[str, str], dict[str, JSON]] = {}
         for first in (True, False):
             yield from _entries(incidents * (DISCLOSED_OF - 1))
-            yield from (_disclosure(name, seals, first=first) for name in names)
-            yield open_leaf(uuid4(), "release.published", _DAY, _release(incidents, digest))
+            day = next(days)  # the policy opens most facets with the first release of a quarter only
+            yield from (_disclosure(name, seals, day, first=first) for name in names)
+            yield open_leaf(uuid4(), "release.published", day, _release(incidents, digest))
 
 
 def _entries(count: int) -> Iterable[bytes]:
     return (entry_leaf(uuid4(), write_base64(os.urandom(32))) for _ in range(count))
 
 
-def _disclosure(incident: str, seals: dict[tuple[str, str], dict[str, JSON]], *, first: bool) -> bytes:
+def _disclosure(
+    incident: str, seals: dict[tuple[str, str], dict[str, JSON]], day: date, *, first: bool
+) -> bytes:
     event_id = uuid4()
     facets = {
         name: _facet(event_id, incident, name, value, seals, first=first) for name, value in _VALUES.items()
@@ -94,9 +99,10 @@ def _disclosure(incident: str, seals: dict[tuple[str, str], dict[str, JSON]], *,
         "disputed": False,
         "class": "ATTACK",
         "reason": None,
+        "waived": [],
         "facets": facets,
     }
-    return open_leaf(event_id, "incident.disclosed", _DAY, public)
+    return open_leaf(event_id, "incident.disclosed", day, public)
 
 
 def _facet(

@@ -25,8 +25,10 @@ from registry.application.objections import Objections
 from registry.application.sealing import unseal
 from registry.application.unit import OPERATOR, Unit, WriteOptions
 from registry.disclosure import disclosed, ladder, policy
+from registry.disclosure.exemptions import Exemptions
 from registry.disclosure.facets import FACETS, Facets, Findings, facets_of
 from registry.disclosure.promotions import end_concerned
+from registry.disclosure.waivers import Waivers
 from registry.domain.codes import UNKNOWN, Certainty, IncidentStatus
 from registry.domain.incident import Incident
 from registry.domain.register import REGISTER_ID, Register
@@ -77,12 +79,16 @@ class Releases:
         on = unit.act.at.date()
         cases = await self._cases()
         candidates = await self._candidates(cases)
-        open_facets = ladder.decide(
-            candidates, policy.parse(document), on=on, previous_release=register.released
+        rules = policy.parse(document)
+        open_facets = ladder.decide(candidates, rules, on=on, previous_release=register.released)
+        waived = Waivers(candidates, open_facets, Exemptions(rules)).waived(
+            {}, new_quarter=ladder.starts_quarter(on, register.released)
         )
         count = 0
         for case in cases:
-            standing = _standing(case, open_facets[case.incident.id])
+            standing = _standing(
+                case, open_facets[case.incident.id], waived.get(case.incident.id, frozenset())
+            )
             if disclosed.changed(standing, case.previous):
                 count += 1
                 _disclose(unit, case, standing)
@@ -219,7 +225,7 @@ def _reported(incident: Incident) -> date:
     return incident.reported.date()
 
 
-def _standing(case: _Case, open_facets: frozenset[str]) -> disclosed.Standing:
+def _standing(case: _Case, open_facets: frozenset[str], waived: frozenset[str]) -> disclosed.Standing:
     return disclosed.Standing(
         incident=case.incident.id,
         status=_status(case.incident),
@@ -229,6 +235,7 @@ def _standing(case: _Case, open_facets: frozenset[str]) -> disclosed.Standing:
         incident_class=case.incident.incident_class,
         facets=case.facets,
         open=open_facets,
+        waived=waived,
     )
 
 

@@ -71,6 +71,8 @@ def publics(draw: st.DrawFn) -> Public:
         "month": month,
         "sex": sex,
     }
+    facets = {name: {"value": value} if draw(st.integers(0, 3)) else SEALED for name, value in values.items()}
+    waived = draw(st.sets(st.sampled_from(sorted(values)), max_size=2))
     status = draw(st.sampled_from(["ACTIVE"] * 6 + ["MERGED", "RETRACTED"]))
     return {
         "incident": draw(st.sampled_from(INCIDENTS)),
@@ -82,9 +84,8 @@ def publics(draw: st.DrawFn) -> Public:
         "disputed": draw(st.booleans()),
         "class": incident_class,
         "reason": None,
-        "facets": {
-            name: {"value": value} if draw(st.integers(0, 3)) else SEALED for name, value in values.items()
-        },
+        "waived": sorted(name for name in waived if "value" in facets[name]),
+        "facets": facets,
     }
 
 

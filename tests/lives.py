@@ -422,6 +422,7 @@ class Life:
             "disputed": False,
             "class": "ATTACK",
             "reason": None,
+            "waived": [],
             "facets": facets,
         }
 

@@ -26,7 +26,7 @@ _SEXES = frozenset(Sex)
 _COUNT_LIMIT = 2**53
 
 _MEMBERS = frozenset(
-    {"incident", "status", "merged_into", "certainty", "disputed", "class", "reason", "facets"}
+    {"incident", "status", "merged_into", "certainty", "disputed", "class", "reason", "facets", "waived"}
 )
 _FACETS = frozenset(FACETS)
 _OPEN = frozenset({"value"})
@@ -108,6 +108,8 @@ class Disclosure(NamedTuple):
     kind: str | None
     sex: Mapping[NexusScope, Mapping[str, Bounds]] | None
     facets: Mapping[str, Facet]
+    waived: tuple[str, ...] = ()
+    """Open facets whose crowd is smaller than usual: their opening rests on an exemption of the policy."""
 
 
 def parse(public: JSON) -> Disclosure:
@@ -145,6 +147,7 @@ def parse(public: JSON) -> Disclosure:
         kind=_open(facets["kind"], lambda value: _among(value, KINDS[incident_class], "kind")),
         sex=_open(facets["sex"], _sexes),
         facets=facets,
+        waived=_waived(fields["waived"], facets),
     )
     _check_agreement(disclosure)
     return disclosure
@@ -164,6 +167,17 @@ def _facet(facet: JSON, name: str) -> Facet:
     if keys == _STILL_SEALED:
         return Facet(commitment=_text(facet["sealed"], name), sealed_in=_uuid(facet["sealed_in"], name))
     raise _malformed(name, "is value, value with key and sealed_in, sealed, or sealed with sealed_in")
+
+
+def _waived(value: JSON, facets: Mapping[str, Facet]) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise _malformed("waived", "is a list")
+    if not value:
+        return ()
+    names = tuple(_text(name, "waived") for name in value)
+    if list(names) != sorted(set(names)) or any(name not in facets or facets[name].sealed for name in names):
+        raise _malformed("waived", "names open facets, each once, in the order of the characters' codes")
+    return names
 
 
 def _open(facet: Facet, read: Callable[[JSON], T]) -> T | None:

@@ -71,7 +71,7 @@ def contradicts($parent; $length): . != null and $parent != null and . != "UNKNO
 # From the public object of a leaf: its open fields, and of each facet the value, or null where it is sealed.
 def disclosure:
   require("public"; has_exactly(
-    ["certainty", "class", "disputed", "facets", "incident", "merged_into", "reason", "status"]))
+    ["certainty", "class", "disputed", "facets", "incident", "merged_into", "reason", "status", "waived"]))
   | require("class"; .class | among(["THREAT", "ATTACK"]))
   | require("status"; .status | among(["ACTIVE", "MERGED", "RETRACTED"]))
   | require("certainty"; .certainty | among(["RUMOUR", "POSSIBLE", "PROBABLE", "CONFIRMED", "REFUTED"]))
@@ -82,7 +82,9 @@ def disclosure:
   | require("merged_into"; (.status == "MERGED") == (.merged_into != null))
   | require("facets"; .facets | has_exactly(["kind", "month", "municipality", "sex", "state", "tally", "year"]))
   | require("facets"; all(.facets[]; is_facet))
-  | . + (.facets | map_values(if has("sealed") then null else [.value] end)) | del(.facets)
+  | require("waived"; .facets as $facets | .waived | type == "array" and . == unique
+      and all(.[]; . as $name | type == "string" and ($facets | has($name)) and ($facets[$name] | has("value"))))
+  | . + (.facets | map_values(if has("sealed") then null else [.value] end)) | del(.facets, .waived)
   | require("tally"; .tally == null or (.tally[0] | is_tally))
   | require("year"; .year == null or (.year[0] | form("\\A[0-9]{4}\\z")))
   | require("month"; .month == null or (.month[0] | form("\\A[0-9]{4}-(0[1-9]|1[0-2])\\z")))

@@ -63,6 +63,10 @@ class Openings:
         """Incidents seen so far."""
         return len(self._shown)
 
+    def shown(self, incident: str) -> Shown:
+        """An incident as its last leaf shows it."""
+        return self._shown[incident]
+
     @property
     def sealed(self) -> int:
         """Facets that are sealed now."""

@@ -11,6 +11,7 @@ from typing import Final
 from projections.counting.definition import definition_sha256
 from projections.counting.fold import Fold
 from projections.verification.audit import Entries
+from projections.verification.crowds import Crowds
 from projections.verification.errors import VerificationFailed
 from projections.verification.openings import Openings
 from projections.verification.releases import Releases
@@ -40,6 +41,7 @@ class Recount:
     fold: Fold = field(default_factory=Fold)
     openings: Openings = field(default_factory=Openings)
     releases: Releases = field(default_factory=Releases)
+    crowds: Crowds = field(default_factory=Crowds)
     open_leaves: int = 0
 
     def add(self, index: int, entry: bytes) -> None:
@@ -70,8 +72,11 @@ class Recount:
                 self.releases.adopt_definition(index, leaf.public)
             case "policy.adopted":
                 self.releases.adopt_policy(index, leaf.public)
+                self.crowds.adopt(index, leaf.public["policy"])
             case "release.published":
+                disclosed = self.releases.pending
                 self.releases.publish(index, leaf.public)
+                self.crowds.release(leaf.recorded, map(self.openings.shown, disclosed))
         self.fold.add_open(index, leaf.type, leaf.public)
         if leaf.type == "incident.disclosed":
             disclosure = self.fold.disclosures[str(leaf.public["incident"])]

@@ -7,7 +7,8 @@
    are remembered too, and a change of them is told.
 4. Every tile of hashes, full or partial, at every level, is the one that the entries give: what proofs of
    inclusion are made from (c2sp.org/tlog-tiles).
-5. Every leaf is well-formed, every opening matches its commitment, every release says true.
+5. Every leaf is well-formed, every opening matches its commitment, every release says true and opens no more than the
+   policy allows.
 6. The leaves, folded by the published definition, give these counts.
 7. The server, or the files of counts beside the log, say the same, number by number.
 8. A certificate that was handed in agrees with the log at its size.
@@ -27,6 +28,7 @@ from projections.counting.query import CountQuery, Unit, ask
 from projections.verification.audit import Audited, audit
 from projections.verification.certificates import differences, open_certificate, question
 from projections.verification.comparison import Ask, compare
+from projections.verification.crowds import Crowds
 from projections.verification.errors import CannotStart, DataUnavailable, Missing, VerificationFailed
 from projections.verification.figures import PublishedFigures
 from projections.verification.history import (
@@ -197,6 +199,7 @@ def _recount(
             f"Facets that stay sealed unchanged: {openings.sealed}.",
         )
     )
+    report.step(_crowds(result.crowds))
     if releases.pending:
         report.remark(
             Text(
@@ -207,6 +210,21 @@ def _recount(
     check_definition(result)
     report.step(_counts(result))
     return result, answers[0] if answers else None
+
+
+def _crowds(crowds: Crowds) -> Text:
+    parts = {facet: crowds.parts(facet) for facet in ("state", "kind", "municipality", "month")}
+    names = {"state": "estado", "kind": "tipo", "municipality": "municipio", "month": "mes"}
+    en = "; ".join(f"{facet} {'/'.join(map(str, numbers))}" for facet, numbers in parts.items())
+    es = "; ".join(f"{names[facet]} {'/'.join(map(str, numbers))}" for facet, numbers in parts.items())
+    return Text(
+        f"Cada faceta abierta tenía el grupo que pide la política ({crowds.opened}), salvo las que su hoja "
+        f"exceptúa ({crowds.waived}: el motivo lo atestigua el registro). Abiertas, desconocidas y no divulgadas "
+        f"suman todos los incidentes: {es}.",
+        f"Every facet that opened had the crowd that the policy asks for ({crowds.opened}), but for those that "
+        f"their leaf exempts ({crowds.waived}: the register attests why). Open, unknown and undisclosed sum to all "
+        f"incidents: {en}.",
+    )
 
 
 def _counts(result: Recount) -> Text:

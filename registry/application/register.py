@@ -4,6 +4,7 @@ from hashlib import sha256
 from uuid import UUID
 
 from registry.application.unit import Decision, Unit
+from registry.disclosure.policy import parse
 from registry.domain.codes import CorrectionReason
 from registry.domain.register import REGISTER_ID, Register, SubjectKind
 from registry.log.canonical import JSON, encode
@@ -21,7 +22,11 @@ def adopt_definition(definition: str, digest: str) -> Decision:
 
 
 def adopt_policy(name: str, policy: dict[str, JSON]) -> Decision:
-    """The disclosure policy from now on, logged whole so that anyone can replay what it allowed."""
+    """The disclosure policy from now on, logged whole so that anyone can replay what it allowed.
+
+    Raises InvalidInput if it is none: releases and verifiers could not read it.
+    """
+    parse(policy)
 
     async def decide(unit: Unit) -> Register:
         register = await _register(unit)

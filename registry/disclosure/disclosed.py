@@ -52,7 +52,7 @@ class Previous(NamedTuple):
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """An incident as this release shows it; ``open`` as the ladder decided."""
+    """An incident as this release shows it; ``open`` and ``waived`` as was decided."""
 
     incident: UUID
     status: str
@@ -62,6 +62,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     incident_class: IncidentClass
     facets: Facets
     open: frozenset[str]
+    waived: frozenset[str] = frozenset()
 
     def heading(self) -> dict[str, JSON]:
         """What a leaf says beside the facets and the reason."""
@@ -72,6 +73,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
             "certainty": str(self.certainty),
             "disputed": self.disputed,
             "class": str(self.incident_class),
+            "waived": list[JSON](sorted(self.waived)),
         }
 
 
@@ -89,6 +91,7 @@ def opened(previous: Previous, facets: Facets) -> Opened:
     return Opened(
         incident_class=IncidentClass(cast("str", previous.public["class"])),
         values=values,
+        waived=frozenset(cast("list[str]", previous.public["waived"])),
         locked=frozenset(FACETS).difference(values, openable),
     )
 

@@ -20,30 +20,28 @@ What remains is the largest set that satisfies every rule, and so does not depen
 """
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cache
-from operator import itemgetter
 from typing import Final
 from uuid import UUID
 
 import msgspec
 
-from registry.disclosure.facets import FACETS, Facets, Findings
+from registry.disclosure.combinations import Combination, combine, comparable
+from registry.disclosure.exemptions import paths, unchanged
+from registry.disclosure.facets import Facets, Findings
 from registry.disclosure.policy import FIRST_RUNG, Policy, Rung
 from registry.domain.claims import Victim
 from registry.domain.codes import IN_SCOPE, Certainty, IncidentClass
-from registry.log.canonical import JSON, encode
-
-COMPARED: Final = tuple(facet for facet in FACETS if facet != "tally")
-"""Facets whose values make a crowd, with the class. The tally is not compared."""
+from registry.log.canonical import JSON
 
 _CROWD_CERTAINTY: Final = frozenset({Certainty.POSSIBLE, Certainty.PROBABLE, Certainty.CONFIRMED})
 _EVERY_INCIDENT: Final = frozenset(FIRST_RUNG)
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
-    """What the last leaf of an incident shows: its class, and the values of its open facets by name.
+    """What the last leaf of an incident shows: its class, the values of its open facets by name, and which are waived.
 
     ``locked`` names sealed facets that cannot open in this release: their value has changed since that leaf, so that
     they are sealed anew first, or the key of their commitment was erased.
@@ -51,6 +49,7 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
 
     incident_class: IncidentClass
     values: Mapping[str, JSON]
+    waived: frozenset[str] = frozenset()
     locked: frozenset[str] = frozenset()
 
 
@@ -84,18 +83,51 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
 def decide(
     candidates: Iterable[Candidate], policy: Policy, *, on: date, previous_release: date | None
 ) -> dict[UUID, frozenset[str]]:
-    """The facets that are open after the release of the (UTC) date ``on``, for each incident.
+    """The facets that are open after the release of the (UTC) date ``on``, for each incident of the register.
 
     ``previous_release`` is the date of the release before, None for the first. Raises ValueError if an incident
     comes twice. Takes time in proportion to the number of candidates.
     """
-    new_quarter = previous_release is None or _quarter(previous_release) != _quarter(on)
-    climbers = [_Climber(candidate, policy, on, new_quarter) for candidate in candidates]
-    _Crowds(climbers).settle()
-    result = {climber.candidate.incident: _EVERY_INCIDENT | climber.open for climber in climbers}
-    if len(result) != len(climbers):
-        raise ValueError("An incident was given twice: give each incident of the release once.")
-    return result
+    return Decision(candidates, policy, on=on, new_quarter=starts_quarter(on, previous_release)).settle({})
+
+
+class Decision:
+    """The decision about some incidents, beside others of which it is known that nothing changes.
+
+    ``combinations`` are those on whose crowds it depends: ``settle`` must be told who of the others belongs to them.
+    """
+
+    def __init__(
+        self, candidates: Iterable[Candidate], policy: Policy, *, on: date, new_quarter: bool
+    ) -> None:
+        self._climbers = [_Climber(candidate, policy, on, new_quarter) for candidate in candidates]
+        self._crowds = _Crowds(self._climbers)
+
+    @property
+    def combinations(self) -> dict[Combination, int]:
+        """With the largest k that is asked of each."""
+        return self._crowds.needs()
+
+    def settle(self, others: Mapping[Combination, Iterable[frozenset[str]]]) -> dict[UUID, frozenset[str]]:
+        """The open facets by incident. ``others``: the distinct victims of each other incident of a crowd.
+
+        Once only. Raises ValueError if an incident comes twice.
+        """
+        self._crowds.settle(others)
+        result = {climber.candidate.incident: _EVERY_INCIDENT | climber.open for climber in self._climbers}
+        if len(result) != len(self._climbers):
+            raise ValueError("An incident was given twice: give each incident of the release once.")
+        return result
+
+
+def starts_quarter(on: date, previous_release: date | None) -> bool:
+    """Whether a release is the first of its quarter."""
+    return previous_release is None or _quarter(previous_release) != _quarter(on)
+
+
+def reach(candidate: Candidate, policy: Policy, *, on: date, new_quarter: bool) -> frozenset[str]:
+    """The facets above the first rung that would be open if every crowd were large enough."""
+    return _Climber(candidate, policy, on, new_quarter).open
 
 
 def distinct_victims(incident: UUID, victims: Iterable[Victim]) -> frozenset[str]:
@@ -119,11 +151,8 @@ class _Climber:
         self.candidate = candidate
         self.rungs = policy.rungs_for(candidate.victims, candidate.findings)
         self.persons = distinct_victims(candidate.incident, candidate.victims)
-        self.values: dict[str, Hashable] = {
-            "class": candidate.incident_class,
-            **{facet: _comparable(candidate.facets.value(facet)) for facet in COMPARED},
-        }
-        self.kept = _kept(candidate)
+        self.values = comparable(candidate.incident_class, candidate.facets)
+        self.kept = kept(candidate)
         self.paths = _paths(self.rungs)
         self.base = max(level for level, path in enumerate(self.paths) if path <= self.kept)
         self.floor = max(
@@ -167,30 +196,15 @@ class _Climber:
         return needed == 0 or all(candidate.students.get(facet, 0) >= needed for facet in rung.facets)
 
 
-@cache
-def _paths(rungs: tuple[Rung, ...]) -> tuple[frozenset[str], ...]:
-    """What is open above the first rung at each level, from level 0."""
-    return tuple(
-        frozenset(facet for rung in rungs[:level] for facet in rung.facets) for level in range(len(rungs) + 1)
-    )
+_paths = cache(paths)
 
 
-def _kept(candidate: Candidate) -> frozenset[str]:
+def kept(candidate: Candidate) -> frozenset[str]:
     """The open facets above the first rung that no correction touches."""
     opened = candidate.opened
     if opened is None or opened.incident_class != candidate.incident_class:
         return frozenset()
-    kept = []
-    for facet in COMPARED:
-        if facet in opened.values:
-            if opened.values[facet] != candidate.facets.value(facet):
-                break
-            kept.append(facet)
-    return frozenset(kept).difference(FIRST_RUNG)
-
-
-def _comparable(value: JSON) -> Hashable:
-    return value if isinstance(value, str) else encode(value)
+    return unchanged(opened.values, candidate.facets.value)
 
 
 class _Crowd:
@@ -230,27 +244,32 @@ class _Crowds:
     """
 
     def __init__(self, climbers: list[_Climber]) -> None:
-        self._crowds: dict[Hashable, _Crowd] = {}
-        self._paths: dict[frozenset[str], Callable[[Mapping[str, Hashable]], Hashable]] = {}
+        self._crowds: dict[Combination, _Crowd] = {}
         self._within: dict[frozenset[str], tuple[frozenset[str], ...]] = {}
+        self._climbers = climbers
         for climber in climbers:
             for level in range(climber.base + 1, climber.level + 1):
-                path = climber.paths[level]
-                if path not in self._paths:
-                    self._paths[path] = itemgetter("class", "year", *sorted(path))
-                combination = self._combination(climber, path)
+                combination = combine(climber.paths[level], climber.values)
                 crowd = self._crowds.get(combination)
                 if crowd is None:
                     crowd = self._crowds[combination] = _Crowd()
                 crowd.dependants.setdefault(climber.need(level), []).append((climber, level))
-        for climber in climbers:
+        self._paths = tuple(dict.fromkeys(combination.path for combination in self._crowds))
+
+    def needs(self) -> dict[Combination, int]:
+        """The largest k that is asked of each crowd."""
+        return {combination: max(crowd.dependants) for combination, crowd in self._crowds.items()}
+
+    def settle(self, others: Mapping[Combination, Iterable[frozenset[str]]]) -> None:
+        """Take down whoever lacks their crowd until nobody does."""
+        for combination, members in others.items():
+            for persons in members:
+                self._crowds[combination].add(persons)
+        for climber in self._climbers:
             if climber.candidate.makes_crowd:
                 for path in self._shown(climber.open):
-                    if joined := self._crowds.get(self._combination(climber, path)):
+                    if joined := self._crowds.get(combine(path, climber.values)):
                         joined.add(climber.persons)
-
-    def settle(self) -> None:
-        """Take down whoever lacks their crowd until nobody does."""
         unsettled = deque(self._crowds.values())
         while unsettled:
             for climber, level in unsettled.popleft().disappointed():
@@ -261,7 +280,7 @@ class _Crowds:
         before = self._shown(climber.open)
         climber.fall_below(level)
         after = self._shown(climber.open)
-        left = [self._crowds.get(self._combination(climber, path)) for path in before if path not in after]
+        left = [self._crowds.get(combine(path, climber.values)) for path in before if path not in after]
         smaller = [crowd for crowd in left if crowd is not None]
         for crowd in smaller:
             crowd.remove(climber.persons)
@@ -272,7 +291,3 @@ class _Crowds:
         if facets not in self._within:
             self._within[facets] = tuple(path for path in self._paths if path <= facets)
         return self._within[facets]
-
-    def _combination(self, climber: _Climber, path: frozenset[str]) -> Hashable:
-        """Equal for incidents of one class and year that show the same values along a path."""
-        return path, self._paths[path](climber.values)

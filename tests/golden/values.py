@@ -532,6 +532,7 @@ GOLDEN: dict[str, Event] = {
             "disputed": False,
             "class": "ATTACK",
             "reason": None,
+            "waived": [],
             "facets": {
                 "tally": {"value": _TALLY},
                 "year": {"value": "2026"},

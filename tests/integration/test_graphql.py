@@ -43,6 +43,7 @@ def incident(number: int, state: dict[str, Any], certainty: str = "CONFIRMED", *
         "disputed": False,
         "class": "ATTACK",
         "reason": None,
+        "waived": [],
         "facets": {
             "tally": {"value": {"strict": scope, "broad": scope}},
             "year": {"value": "2020"},
@@ -261,7 +262,7 @@ async def test_before_the_first_checkpoint_there_is_nothing_to_cite(client: http
 async def test_a_checkpoint_that_the_read_model_does_not_cover_is_not_answered(
     client: httpx.AsyncClient, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.graphql.answer.CATCH_UP_SECONDS", 0.1)
+    monkeypatch.setattr("api.graphql.counts.CATCH_UP_SECONDS", 0.1)
     async with pool.acquire() as connection:
         await store_leaves(connection, LEAVES[:1])
     await publish(pool)

@@ -31,6 +31,7 @@ def leaf(**changed: Any) -> Disclosure:
             "disputed": False,
             "class": "ATTACK",
             "reason": None,
+            "waived": [],
             "facets": facets,
             **changed,
         }

@@ -19,6 +19,7 @@ PUBLIC: dict[str, Any] = {
     "disputed": False,
     "class": "ATTACK",
     "reason": None,
+    "waived": [],
     "facets": {
         "tally": {"value": {"strict": dict(SCOPE), "broad": dict(SCOPE)}},
         "year": {"value": "2020"},
@@ -40,6 +41,11 @@ CONTRADICTIONS: list[tuple[str, object]] = [
     ("disputed", 0),
     ("class", "RELOCATION"),
     ("reason", 1),
+    ("waived", None),
+    ("waived", ["municipality", "kind"]),  # not in order
+    ("waived", ["kind", "kind"]),
+    ("waived", ["weather"]),
+    ("waived", [1]),
     ("note", "an additional member"),
     ("facets.weather", {"value": "rain"}),
     ("facets.year", {"value": 2020}),

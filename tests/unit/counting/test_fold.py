@@ -15,7 +15,7 @@ from tests.unit.counting.test_disclosure import PUBLIC
 
 ENTRY = entry_leaf(uuid4(), "3q2+7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
 DAY = date(2026, 11, 22)
-PUBLISHED = "7e0b7b02a9eb816c41fdb2dac6b5d1465f7d36995263c820312e8fd07a9f7c7b"
+PUBLISHED = "55ecabc6246c6814f41d150e7d5ca8da7d95c80059e3cfa0c71ec4f145804535"
 
 
 def test_leaves_are_folded_from_their_bytes() -> None:

@@ -86,6 +86,7 @@ def test_the_first_leaf_shows_the_first_rung_and_seals_the_rest() -> None:
         "disputed": False,
         "class": "ATTACK",
         "reason": None,
+        "waived": [],
         "facets": {
             "tally": {"value": TALLY},
             "year": {"value": "2020"},

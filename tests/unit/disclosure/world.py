@@ -8,9 +8,11 @@ from uuid import UUID, uuid4
 import msgspec
 
 from registry.disclosure.disclosed import Disclosure, Previous, Seal, Standing, changed, disclose, opened
+from registry.disclosure.exemptions import Exemptions
 from registry.disclosure.facets import FACETS, Facets, Findings, facets_of
-from registry.disclosure.ladder import Candidate, decide
+from registry.disclosure.ladder import Candidate, decide, starts_quarter
 from registry.disclosure.policy import Policy, parse, shipped
+from registry.disclosure.waivers import Waivers
 from registry.domain.claims import ONE, Range, Victim, When, Where
 from registry.domain.codes import (
     Certainty,
@@ -120,13 +122,17 @@ class World:
 
     def release(self, on: datetime.date) -> dict[UUID, frozenset[str]]:
         """One release; returns the facets open after it."""
-        result = decide(self.candidates(), self.policy, on=on, previous_release=self.last_release)
-        for case in self.cases:
-            self._disclose(case, result[case.incident])
+        candidates = self.candidates()
+        result = decide(candidates, self.policy, on=on, previous_release=self.last_release)
+        waived = Waivers(candidates, result, Exemptions(self.policy)).waived(
+            {}, new_quarter=starts_quarter(on, self.last_release)
+        )
+        for case in sorted(self.cases, key=lambda case: case.incident):
+            self._disclose(case, result[case.incident], waived.get(case.incident, frozenset()))
         self.last_release = on
         return result
 
-    def _disclose(self, case: Case, open_facets: frozenset[str]) -> None:
+    def _disclose(self, case: Case, open_facets: frozenset[str], waived: frozenset[str]) -> None:
         now = Standing(
             incident=case.incident,
             status=case.status,
@@ -136,6 +142,7 @@ class World:
             incident_class=case.incident_class,
             facets=case.facets,
             open=open_facets,
+            waived=waived,
         )
         before = self.previous.get(case.incident)
         if not changed(now, before):

@@ -94,7 +94,7 @@ def test_a_facet_that_is_not_open_is_told_from_one_that_nobody_knows() -> None:
         "kind": {"value": "NOT_REPORTED"},
         "sex": {"value": "NOT_APPLICABLE"},
     }
-    public = {
+    public: dict[str, Any] = {
         "incident": "00000001-0000-4000-8000-000000000000",
         "status": "ACTIVE",
         "merged_into": None,
@@ -102,6 +102,7 @@ def test_a_facet_that_is_not_open_is_told_from_one_that_nobody_knows() -> None:
         "disputed": True,
         "class": "THREAT",
         "reason": None,
+        "waived": [],
         "facets": facets,
     }
     totals, counts, _ = tables(folded([public]))

@@ -15,7 +15,7 @@ from projections.counting.definition import DEFINITION_ID, definition_sha256
 from projections.counting.fold import fold
 from projections.counting.query import ask
 from projections.verification.verifier import Options
-from registry.log.canonical import encode
+from registry.log.canonical import JSON, encode
 from registry.log.checkpoint import Checkpoint
 from registry.log.leaf import entry_leaf, open_leaf
 from registry.log.lines import write_base64
@@ -30,7 +30,30 @@ URL = "https://example.org"
 KEY = Signer(ORIGIN, bytes(range(32)))
 COUNT_KEY = Signer(f"{ORIGIN}/count/v1", bytes(range(1, 33)))
 OTHER_KEY = Signer(ORIGIN, bytes(range(2, 34)))
-POLICY = {"k": 3}
+POLICY: JSON = {
+    "id": "disclosure-policy/1",
+    "tiers": [
+        {
+            "tier": 1,
+            "rules": [{"kinds": None, "outcome": None, "all_in_scope": None, "public_or_agreed": False}],
+            "stops": [],
+            "rungs": [
+                {
+                    "facets": [facet],
+                    "k": {"default": 1, "already_public": 1},
+                    "students": {"default": 0, "already_public": 0},
+                    "wait": {
+                        "days_after_report": 0,
+                        "first_release_of_quarter": False,
+                        "after_promotion": False,
+                    },
+                }
+                for facet in ("state", "kind", "sex", "municipality", "month")
+            ],
+        }
+    ],
+}
+"""Every rung opens at once and alone."""
 POLICY_SHA256 = hashlib.sha256(encode(POLICY)).hexdigest()
 
 VALUES: dict[str, Any] = {
@@ -62,6 +85,8 @@ class SyntheticLog:
     def __init__(self) -> None:
         self.leaves: list[bytes] = []
         self.pending = 0
+        self.day = date(2026, 11, 22)
+        self.policy = POLICY_SHA256
         self.sealed: dict[tuple[str, str], Json] = {}
         """Per incident and facet: value, key, commitment and event id of the seal that holds."""
 
@@ -70,11 +95,12 @@ class SyntheticLog:
         self.leaves.append(entry_leaf(event_id, commitment(new_key(), event_id, "content", {"n": 1})))
 
     def open(self, name: str, public: Json, event_id: UUID | None = None) -> None:
-        self.leaves.append(open_leaf(event_id or uuid4(), name, date(2026, 11, 22), public))
+        self.leaves.append(open_leaf(event_id or uuid4(), name, self.day, public))
 
-    def adopt(self) -> None:
+    def adopt(self, policy: JSON = POLICY) -> None:
+        self.policy = hashlib.sha256(encode(policy)).hexdigest()
         self.open("definition.adopted", {"id": DEFINITION_ID, "sha256": definition_sha256()})
-        self.open("policy.adopted", {"id": "disclosure-policy/1", "sha256": POLICY_SHA256, "policy": POLICY})
+        self.open("policy.adopted", {"id": "disclosure-policy/1", "sha256": self.policy, "policy": policy})
 
     def disclose(
         self,
@@ -82,6 +108,7 @@ class SyntheticLog:
         opened: Iterable[str] = FIRST_RUNG,
         change: Change = unchanged,
         reseal: bool = False,
+        waived: Iterable[str] = (),
         **values: Any,
     ) -> None:
         """The next leaf of an incident."""
@@ -98,6 +125,7 @@ class SyntheticLog:
             "disputed": False,
             "class": "ATTACK",
             "reason": "NEW_EVIDENCE" if reseal else None,
+            "waived": sorted(waived),
             "facets": facets,
         }
         change(public)
@@ -124,7 +152,7 @@ class SyntheticLog:
         public: Json = {
             "release": str(uuid4()),
             "definition": definition_sha256(),
-            "policy": POLICY_SHA256,
+            "policy": self.policy,
             "disclosed": self.pending,
             "answers": [{"institution": str(uuid4()), "quarter": "2026-Q3", "answer": "ANSWERED"}],
             "tables": [],

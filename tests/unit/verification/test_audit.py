@@ -309,7 +309,7 @@ def honest_logs(draw: st.DrawFn) -> SyntheticLog:
     """Any order of entries, disclosures that open more and more, corrections and releases."""
     log = SyntheticLog()
     log.adopt()
-    rungs = ("tally", "year", "state", "kind", "municipality", "month", "sex")
+    rungs = ("tally", "year", "state", "kind", "sex", "municipality", "month")
     reached: dict[int, int] = {}
     kinds: dict[int, str] = {}
     for _ in range(draw(st.integers(0, 4))):

@@ -141,10 +141,12 @@ def test_a_class_that_changes_without_a_reason_is_caught(log: SyntheticLog) -> N
 
 
 def test_a_correction_may_change_close_and_seal_anew(log: SyntheticLog) -> None:
-    log.disclose(incident(), ("tally",), reseal=True, year="2021", month="2021-04")
+    log.disclose(incident(), STATE_TOO)
     log.release()
-    log.disclose(incident(), FIRST_RUNG, year="2021", month="2021-04")
-    assert read(log).openings.opened == 1
+    log.disclose(incident(), reseal=True, year="2021", state="09", municipality="09012", month="2021-04")
+    log.release()
+    log.disclose(incident(), STATE_TOO, year="2021", state="09", municipality="09012", month="2021-04")
+    assert read(log).openings.opened == 2
 
 
 def test_a_correction_that_keeps_one_seal_while_it_renews_another_is_caught(log: SyntheticLog) -> None:
