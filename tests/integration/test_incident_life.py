@@ -266,6 +266,22 @@ async def test_merged_incidents_are_one_and_can_be_split_again(world: World) -> 
     assert await world.linked(second) == [part]
 
 
+async def test_two_incidents_never_become_redirects_to_each_other(world: World) -> None:
+    one, other = [await world.opened(await world.report(world.university)) for _ in range(2)]
+    versions = {incident: (await world.read(incident))["version"] for incident in (one, other)}
+    answers = await asyncio.gather(
+        *(
+            who.post(f"/v1/incidents/{merged}/merge", {"into": into}, If_Match=f'"{versions[merged]}"')
+            for who, merged, into in ((world.reviewer, one, other), (world.second, other, one))
+        )
+    )
+    assert sorted(answer.status_code for answer in answers) == [201, 412]
+    assert sorted([(await world.read(incident))["status"] for incident in (one, other)]) == [
+        "MERGED",
+        "PROVISIONAL",
+    ]
+
+
 async def test_an_institution_disputes_what_it_reported_or_what_is_public_and_no_more(world: World) -> None:
     incident = await world.opened(await world.report(world.university))
     path, body = f"/v1/incidents/{incident}/dispute", {"ground": "WHEN"}
