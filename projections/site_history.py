@@ -12,7 +12,8 @@ from registry.domain.assignment import Assignment
 from registry.domain.claims import When
 from registry.domain.codes import Certainty, IncidentStatus, RelocationReason, ReportClass
 from registry.domain.incident import Incident
-from registry.domain.report import AttackReported, Report, ThreatReported
+from registry.domain.report import Report
+from registry.domain.report_events import AttackReported, ThreatReported
 from registry.domain.site import Closure, Conditions, Site
 
 

@@ -30,7 +30,8 @@ from registry.domain.codes import (
     RelocationUnit,
 )
 from registry.domain.incident import Incident
-from registry.domain.report import RelocationReported, Report, ThreatReported
+from registry.domain.report import Report
+from registry.domain.report_events import RelocationReported, ThreatReported
 from registry.domain.service import Request
 
 

@@ -49,13 +49,13 @@ from registry.domain.incident_events import (
 from registry.domain.institution import Institution, InstitutionRegistered
 from registry.domain.mapper import encode_event
 from registry.domain.register import REGISTER_ID, DefinitionAdopted, Register, ReleasePublished
-from registry.domain.report import (
+from registry.domain.report import Report
+from registry.domain.report_events import (
     AttackReported,
     EvidenceAttached,
     MatchRejected,
     NilReported,
     OccurrenceClaims,
-    Report,
     ReportAmended,
     ReportTriaged,
     ReportWithdrawn,

@@ -12,7 +12,7 @@ from registry.domain.claims import When
 from registry.domain.codes import InstitutionKind
 from registry.domain.institution import InstitutionRegistered
 from registry.domain.mapper import decode_event
-from registry.domain.report import (
+from registry.domain.report_events import (
     AttackReported,
     NilReported,
     RelocationReported,

@@ -15,7 +15,7 @@ from projections.tables import Connection, columns
 from registry.domain.codes import Certainty, TriageDecision
 from registry.domain.incident_events import CertaintySet
 from registry.domain.mapper import decode_event
-from registry.domain.report import (
+from registry.domain.report_events import (
     AttackReported,
     IncidentReported,
     ReportAmended,

@@ -16,7 +16,8 @@ from registry.application.application import Application
 from registry.application.sealing import Unsealed, unseal
 from registry.domain.assignment import Assignment
 from registry.domain.mapper import AGGREGATES
-from registry.domain.report import EvidenceAttached, Report
+from registry.domain.report import Report
+from registry.domain.report_events import EvidenceAttached
 from registry.log.canonical import JSON
 from registry.privacy.reads import PrivateRead
 from registry.store.erasures import Erasures

@@ -14,7 +14,7 @@ from registry.application.sealing import CONTENT, Unsealed, unseal
 from registry.application.unit import Actor, no_such_record
 from registry.domain.event import By
 from registry.domain.mapper import decode_event
-from registry.domain.report import EvidenceAttached, IncidentReported, OccurrenceClaims, ReportAmended
+from registry.domain.report_events import EvidenceAttached, IncidentReported, OccurrenceClaims, ReportAmended
 from registry.errors import Erased, EvidenceDamaged
 from registry.log.canonical import JSON
 from registry.privacy.files import chunk_count, open_chunk

@@ -18,7 +18,8 @@ from registry.application.application import Application
 from registry.application.drafts import FileDraft
 from registry.application.unit import Actor, Decision, Unit, WriteOptions, no_such_record
 from registry.domain.mapper import decode_event
-from registry.domain.report import EvidenceAttached, Report
+from registry.domain.report import Report
+from registry.domain.report_events import EvidenceAttached
 from registry.errors import RegistryError, RuleViolated, StoreUnavailable
 from registry.log.canonical import JSON
 from registry.privacy.files import chunked, seal_chunk

@@ -6,7 +6,8 @@ from uuid import UUID
 from registry.application.unit import Unit
 from registry.domain.certainty import LinkedReport
 from registry.domain.incident import Incident
-from registry.domain.report import AttackReported, Report, ThreatReported
+from registry.domain.report import Report
+from registry.domain.report_events import AttackReported, ThreatReported
 from registry.errors import InvalidInput
 
 

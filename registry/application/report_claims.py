@@ -12,7 +12,8 @@ from registry.domain.claims import Range
 from registry.domain.codes import KINDS, IncidentClass, ReportClass
 from registry.domain.event import Private
 from registry.domain.incident import Incident
-from registry.domain.report import OccurrenceClaims, RelocationClaims, Report
+from registry.domain.report import Report
+from registry.domain.report_events import OccurrenceClaims, RelocationClaims
 from registry.errors import InvalidInput
 from registry.log.canonical import JSON
 

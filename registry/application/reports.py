@@ -6,13 +6,8 @@ from registry.application import linking, report_claims
 from registry.application.drafts import AmendmentDraft, NilReportDraft, ReportDraft, WithdrawalDraft
 from registry.application.unit import Decision, Unit, no_such_record
 from registry.domain.codes import ReportClass
-from registry.domain.report import (
-    AttackReported,
-    RelocationReported,
-    Report,
-    ReportedEvent,
-    ThreatReported,
-)
+from registry.domain.report import Report
+from registry.domain.report_events import AttackReported, RelocationReported, ReportedEvent, ThreatReported
 from registry.errors import InvalidInput, RuleViolated
 
 _EVENTS: dict[ReportClass, type[ReportedEvent]] = {

@@ -51,13 +51,13 @@ from registry.domain.register import (
     ReleasePublished,
     SubjectErased,
 )
-from registry.domain.report import (
+from registry.domain.report import Report
+from registry.domain.report_events import (
     AttackReported,
     EvidenceAttached,
     MatchRejected,
     NilReported,
     RelocationReported,
-    Report,
     ReportAmended,
     ReportTriaged,
     ReportWithdrawn,

@@ -7,7 +7,7 @@ import msgspec
 
 from registry.domain.codes import IncidentClass, SourceType, TriageDecision
 from registry.domain.event import Event
-from registry.domain.report import (
+from registry.domain.report_events import (
     AttackReported,
     EvidenceAttached,
     IncidentReported,

@@ -86,7 +86,7 @@ from registry.domain.register import (
     SubjectErased,
     SubjectKind,
 )
-from registry.domain.report import (
+from registry.domain.report_events import (
     AttackReported,
     EvidenceAttached,
     MatchRejected,

@@ -18,12 +18,8 @@ from registry.domain.codes import (
     TriageDecision,
 )
 from registry.domain.event import Act, By
-from registry.domain.report import (
-    AttackReported,
-    OccurrenceClaims,
-    RelocationReported,
-    Report,
-)
+from registry.domain.report import Report
+from registry.domain.report_events import AttackReported, OccurrenceClaims, RelocationReported
 from registry.errors import RuleViolated
 
 SUBMITTER, REVIEWER, OTHER_REVIEWER = (UUID(int=number, version=4) for number in (1, 2, 3))
