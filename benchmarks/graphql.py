@@ -16,9 +16,9 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
 from api.graphql.answer import Backing
+from api.graphql.counts import Counts
 from api.graphql.http import build_router
 from api.server import Server, reserve
-from api.shared import Shared
 from api.streams.streams import Streams
 from benchmarks.harness import Bench, Comparison, Side, Timed, in_tasks
 from projections.counting.definition import DEFINITION_ID, definition_sha256
@@ -197,7 +197,7 @@ async def _served(pool: asyncpg.Pool) -> AsyncIterator[int]:
     """Both sides on one server; its port."""
     app = FastAPI()
     backing = Backing.of(pool, (Signer(f"{ORIGIN}/count/v1", b"c" * 32),), ORIGIN, Streams(pool))
-    forgetful = backing._replace(counted=Shared(remembered=0))
+    forgetful = backing._replace(counts=Counts(pool, remembered=0))
     app.include_router(build_router(lambda asked: forgetful if "anew" in asked.headers else backing))
     for name, sql in (("count", _BARE_COUNT), ("counts", _BARE_TABLE), ("list", _BARE_LIST)):
         app.get(f"/plain/{name}")(_route(pool, sql))

@@ -1,6 +1,5 @@
 """One answered question with all that is given beside the number: checkpoint, certificate, citation."""
 
-import asyncio
 import base64
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -8,25 +7,16 @@ from urllib.parse import urlencode
 import asyncpg
 
 from api import labels
-from api.shared import Shared
+from api.graphql.counts import Counts
 from api.streams.streams import Streams
 from projections.counting.count import Count
 from projections.counting.definition import DEFINITION_ID, definition_sha256
 from projections.counting.query import CountQuery
-from projections.errors import CatchingUp, DefinitionNotAdopted
-from projections.models import checkpoints, public_count
 from projections.models.checkpoints import PublishedCheckpoint
 from registry.log.canonical import JSON, encode
 from registry.log.note import Signer
 from registry.text import Language
 
-CATCH_UP_SECONDS = 2.0
-"""How long a question about a checkpoint just published waits for the read models, which follow within moments."""
-
-ROWS_KEPT = 1_000
-"""Rows of the longest table that is remembered, some 200 KB: by state and year there are fewer."""
-
-_CATCH_UP_STEP_SECONDS = 0.05
 _VARIABLES = "$unit:Unit!,$filter:CountFilter,$asOf:LogSize"
 _ARGUMENTS = "unit:$unit,filter:$filter,asOf:$asOf"
 _COUNT_FIELDS = (
@@ -43,12 +33,12 @@ class Backing(NamedTuple):
     signers: tuple[Signer, ...]
     origin: str
     streams: Streams
-    counted: Shared[Count]
+    counts: Counts
 
     @classmethod
     def of(cls, pool: asyncpg.Pool, signers: tuple[Signer, ...], origin: str, streams: Streams) -> "Backing":
         """With an empty memory."""
-        return cls(pool, signers, origin, streams, Shared(keep=lambda count: len(count.rows) <= ROWS_KEPT))
+        return cls(pool, signers, origin, streams, Counts(pool))
 
     @property
     def base_url(self) -> str:
@@ -110,52 +100,6 @@ class Answer(NamedTuple):
             f"{nexus}. Question {asked}. Definition {DEFINITION_ID}, sha256 {definition_sha256()}. Log "
             f"{self.backing.origin}, size {self.checkpoint.size}, root {root}, published {day}. {self.permalink()}"
         )
-
-
-class Pin(NamedTuple):
-    """The checkpoint that answers are as of, and how many incidents waited for a release then."""
-
-    checkpoint: PublishedCheckpoint
-    waiting: int
-
-
-async def pin(backing: Backing, as_of: int | None) -> Pin:
-    """The published checkpoint of that size, the latest one unless a size is given; the read models cover it.
-
-    Raises ProjectionError; waits a moment for read models that follow.
-    """
-    deadline = asyncio.get_running_loop().time() + CATCH_UP_SECONDS
-    while True:
-        try:
-            return await _pin(backing.pool, as_of)
-        except CatchingUp:
-            if asyncio.get_running_loop().time() >= deadline:
-                raise
-        await asyncio.sleep(_CATCH_UP_STEP_SECONDS)
-
-
-async def _pin(pool: asyncpg.Pool, as_of: int | None) -> Pin:
-    async with pool.acquire() as connection:
-        try:
-            checkpoint, waiting = await public_count.standing(connection, as_of)
-        except (CatchingUp, DefinitionNotAdopted):
-            if as_of is not None:
-                await checkpoints.at_size(connection, as_of)  # that it was never published is told first
-            raise
-        if checkpoint is None:
-            checkpoint = await checkpoints.at_size(connection, as_of or 0)
-        return Pin(checkpoint, waiting)
-
-
-async def answer(backing: Backing, query: CountQuery, pinned: Pin) -> Answer:
-    """Count as of a published checkpoint. Who asks the same as of the same size is given the same count, read once."""
-
-    async def count() -> Count:
-        async with backing.pool.acquire() as connection:
-            return await public_count.count(connection, query, pinned.checkpoint.size)
-
-    counted = await backing.counted.ask((query, pinned.checkpoint.size), count)
-    return Answer(backing, query, counted, pinned.checkpoint, pinned.waiting)
 
 
 def _members(value: JSON) -> list[tuple[str, JSON]]:

@@ -9,7 +9,9 @@ from uuid import UUID
 from strawberry.dataloader import DataLoader
 from strawberry.types import Info
 
-from api.graphql.answer import Backing, Pin, pin
+from api.graphql.answer import Answer, Backing
+from api.graphql.counts import Pin
+from api.graphql.executor import Plans
 from api.graphql.types import CountFilter, Nexus
 from projections.counting.query import CountQuery, ask
 from projections.models import changes
@@ -19,19 +21,41 @@ Histories = DataLoader[UUID, list[RecordedChange]]
 
 
 class Asking:
-    """One request. Every answer in it that names no size is as of the same checkpoint."""
+    """One request. Every answer in it that names no size is as of the same checkpoint.
 
-    def __init__(self, backing: Backing) -> None:
+    ``plans``: how the executor reads the document, where that is known from earlier requests.
+    """
+
+    def __init__(self, backing: Backing, plans: Plans | None = None) -> None:
         self.backing = backing
-        self._pins: dict[int | None, asyncio.Task[Pin]] = {}
+        self.plans: Plans = {} if plans is None else plans
+        self._pins: dict[int | None, asyncio.Future[Pin]] = {}
         self._histories: dict[int, Histories] = {}
 
     async def pin(self, as_of: int | None) -> Pin:
         """The checkpoint that an answer is as of. Raises ProjectionError."""
         as_of = as_of if isinstance(as_of, int) else None
         if as_of not in self._pins:
-            self._pins[as_of] = asyncio.ensure_future(pin(self.backing, as_of))
+            self._pins[as_of] = asyncio.ensure_future(self.backing.counts.pin(as_of))
         return await self._pins[as_of]
+
+    async def count(self, query: CountQuery, as_of: int | None) -> Answer:
+        """A count as of it. The first one of a request brings the checkpoint with it, in the same statement."""
+        as_of = as_of if isinstance(as_of, int) else None
+        if as_of in self._pins:
+            pinned = await self._pins[as_of]
+            counted = await self.backing.counts.count(query, pinned)
+        else:
+            pinning: asyncio.Future[Pin] = asyncio.get_running_loop().create_future()
+            self._pins[as_of] = pinning
+            try:
+                pinned, counted = await self.backing.counts.pin_and_count(query, as_of)
+            except BaseException as error:
+                pinning.set_exception(error)
+                pinning.exception()  # it need not be waited for: it is raised here
+                raise
+            pinning.set_result(pinned)
+        return Answer(self.backing, query, counted, pinned.checkpoint, pinned.waiting)
 
     def histories(self, size: int) -> Histories:
         """Histories as of ``size``: those of all incidents of an answer are read by one statement."""

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 import orjson
 from graphql import ExecutionResult, GraphQLError, OperationDefinitionNode, execute, subscribe
 
+from api.graphql.answer import Backing
 from api.graphql.asking import Asking
 from api.graphql.documents import Prepared, is_subscription, prepare, syntax
 from api.graphql.errors import shown
-from api.graphql.executor import PlainExecutor
+from api.graphql.executor import PlainExecutor, Plans
 from api.graphql.schema import SCHEMA
 
 
@@ -45,6 +46,10 @@ class Ready(NamedTuple):
     asked: Operation
 
     @property
+    def plans(self) -> Plans:
+        return {} if self.prepared.document is None else self.prepared.document.plans()
+
+    @property
     def streams(self) -> bool:
         return is_subscription(self.node)
 
@@ -62,12 +67,12 @@ def ready(asked: Operation) -> Ready | Result:
     return refused(beyond) if beyond is not None else Ready(prepared, node, asked)
 
 
-async def run(operation: Ready, asking: Asking) -> Result:
+async def run(operation: Ready, backing: Backing) -> Result:
     """Execute a query."""
     result = execute(
         SCHEMA,
         syntax(operation.prepared),
-        context_value=asking,
+        context_value=Asking(backing, operation.plans),
         variable_values=dict(operation.asked.variables),
         operation_name=operation.asked.name,
         executor_class=PlainExecutor,
@@ -75,12 +80,12 @@ async def run(operation: Ready, asking: Asking) -> Result:
     return _result(await result if isawaitable(result) else result)
 
 
-async def follow(operation: Ready, asking: Asking) -> AsyncGenerator[Result, None]:
+async def follow(operation: Ready, backing: Backing) -> AsyncGenerator[Result, None]:
     """Execute a subscription: a result for each event, or one that says why there is none."""
     stream = subscribe(
         SCHEMA,
         syntax(operation.prepared),
-        context_value=asking,
+        context_value=Asking(backing, operation.plans),
         variable_values=dict(operation.asked.variables),
         operation_name=operation.asked.name,
         executor_class=PlainExecutor,

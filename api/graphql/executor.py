@@ -2,7 +2,7 @@
 
 Most of an answer is plain: objects whose fields are attributes. graphql-core takes each of them through the machinery
 that arguments, resolvers and promises need, some ten microseconds a field. Here a selection of nothing but plain fields
-becomes a plan, once per request, that reads attributes and nothing else. Whatever a plan cannot do, an error above all,
+becomes a plan, once per document, that reads attributes and nothing else. What a plan cannot do, an error above all,
 is left to graphql-core, which does it again and says where it happened. A test compares the two.
 
 Rests on internals of graphql-core 3.3 (``execute_fields``, ``collect_subfields``) and of Strawberry 0.341 (where a
@@ -34,12 +34,18 @@ from graphql.pyutils import AwaitableOrValue, Path, Undefined
 Read = Callable[[Any], Any]
 """From a value to what the answer holds of it."""
 
+Plans = dict[tuple[Any, ...], Read | None]
+"""Of one document; None where a selection is not plain."""
+
 _DEFINITION: Final = "strawberry-definition"
 _AS_IT_IS: Final = frozenset({GraphQLString, GraphQLID, GraphQLBoolean})
 """Scalars whose own type in Python needs no coercion; that a field of theirs holds it, the type checker sees to."""
 
 _SHARED: Final = frozenset({"Cell", "Facet"})
-"""Types whose equal objects are one object, made once: each is read once for a request."""
+"""Types whose equal objects are one object, made once and never changed: each is read once."""
+
+_KEPT: Final = 2_000
+"""Such objects of one selection."""
 
 _MAX_INT: Final = 2**31
 
@@ -51,7 +57,7 @@ class _NotPlain(Exception):
 class PlainExecutor(Executor[Any]):
     """Executes one operation."""
 
-    _plans: dict[int, tuple[Any, Read | None]] | None = None
+    _met: dict[int, tuple[Any, Read | None]] | None = None
 
     def execute_fields(
         self,
@@ -71,13 +77,18 @@ class PlainExecutor(Executor[Any]):
         return super().execute_fields(parent_type, source_value, path, grouped_field_set, position_context)
 
     def _plan(self, parent_type: GraphQLObjectType, grouped: Any) -> Read | None:
-        plans = self._plans
-        if plans is None:
-            plans = self._plans = {}
-        known = plans.get(id(grouped))
+        met = self._met
+        if met is None:
+            met = self._met = {}
+        known = met.get(id(grouped))
         if known is None:
+            # By the nodes that are selected: they live as long as the document, to which the plans belong.
+            plans: Plans = self.context_value.plans
+            nodes = (parent_type.name, *[id(one.node) for details in grouped.values() for one in details])
+            if nodes not in plans:
+                plans[nodes] = self._read_object(parent_type, grouped)
             # The fields are kept beside their plan, so that their id is not given to others meanwhile.
-            known = plans[id(grouped)] = (grouped, self._read_object(parent_type, grouped))
+            known = met[id(grouped)] = (grouped, plans[nodes])
         return known[1]
 
     def _read_object(self, parent_type: GraphQLObjectType, grouped: Any) -> Read | None:
@@ -152,13 +163,17 @@ def _tuple_of(attribute: str) -> Read:
 
 
 def _once_each(read: Read) -> Read:
-    known: dict[int, Any] = {}  # by identity: the answer that is read holds them all meanwhile
+    known: dict[
+        int, tuple[Any, Any]
+    ] = {}  # the object beside what was read: its id is nobody else's meanwhile
 
     def read_once(source: Any) -> Any:
         found = known.get(id(source))
         if found is None:
-            found = known[id(source)] = read(source)
-        return found
+            if len(known) >= _KEPT:
+                known.clear()
+            found = known[id(source)] = (source, read(source))
+        return found[1]
 
     return read_once
 

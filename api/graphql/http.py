@@ -18,7 +18,6 @@ from starlette.websockets import WebSocket
 
 from api.graphql import caching, sse, websocket
 from api.graphql.answer import Backing
-from api.graphql.asking import Asking
 from api.graphql.execution import Operation, Ready, Result, ready, refused, run
 from api.problems import BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, Problem
 from api.problems import answer as problem_answer
@@ -82,7 +81,7 @@ async def _answer(request: Request, backing: Backing) -> Response:
         )
     if request.method != "POST":
         return await _cached(request, operation, backing, media_type)
-    result = await run(operation, Asking(backing))
+    result = await run(operation, backing)
     return _respond(result, media_type, _status(result, media_type))
 
 
@@ -94,7 +93,7 @@ async def _cached(request: Request, operation: Ready, backing: Backing, media_ty
     tag = caching.tag_of_question(operation.asked, media_type, keys) if pinned else ""
     if pinned and caching.is_known(held, tag):
         return _not_changed(tag, caching.FOR_EVER)
-    result = await run(operation, Asking(backing))
+    result = await run(operation, backing)
     if not result.flawless:
         return _respond(result, media_type, _status(result, media_type))
     body = result.encode()

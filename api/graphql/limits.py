@@ -25,6 +25,7 @@ from graphql.language import IntValueNode, VariableNode
 
 from api.graphql.cursors import DEFAULT_PAGE, MAX_PAGE
 from api.graphql.errors import refusal
+from api.graphql.executor import Plans
 from registry.text import Text
 
 MAX_DEPTH: Final = 10
@@ -82,10 +83,31 @@ class Document:
         self._fragments = {
             node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
         }
-        self.names = frozenset(node.name.value for node in _all_fields(document))
+        fields = list(_all_fields(document))
+        self.names = frozenset(node.name.value for node in fields)
+        # Whether the variables have a say in what is selected, or in how much.
+        self._selects_by_variables = _has_directives(document)
+        self._pages_by_variables = any(
+            argument.name.value == "first" and isinstance(argument.value, VariableNode)
+            for node in fields
+            for argument in node.arguments or ()
+        )
+        self._plans: Plans = {}
+        self._checked: dict[int, GraphQLError | None] = {}
 
     def check(self, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> GraphQLError | None:
         """The refusal of an operation with too many levels, or beyond the budget; it says what the limit is."""
+        if self._pages_by_variables:
+            return self._check(operation, variables)
+        if id(operation) not in self._checked:
+            self._checked[id(operation)] = self._check(operation, variables)
+        return self._checked[id(operation)]
+
+    def plans(self) -> Plans:
+        """How the executor reads this document: remembered, unless that depends on the variables."""
+        return {} if self._selects_by_variables else self._plans
+
+    def _check(self, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> GraphQLError | None:
         measure = self._measure(operation.selection_set, self._root(operation), variables, {})
         if measure.depth > MAX_DEPTH:
             text = Text(
@@ -174,6 +196,11 @@ def _first(node: FieldNode, variables: Mapping[str, Any]) -> int:
             elif isinstance(argument.value, VariableNode):
                 value = variables.get(argument.value.name.value)
     return min(value, MAX_PAGE) if isinstance(value, int) and value > 0 else DEFAULT_PAGE
+
+
+def _has_directives(document: DocumentNode) -> bool:
+    """Whether any selection may be left out: fields, fragments and their spreads."""
+    return document.loc is None or "@" in document.loc.source.body
 
 
 def _all_fields(document: DocumentNode) -> Iterator[FieldNode]:

@@ -9,7 +9,6 @@ import strawberry
 from strawberry.types.unset import UNSET
 
 from api.graphql import cursors
-from api.graphql.answer import answer
 from api.graphql.asking import Context, question
 from api.graphql.records import ChangeConnection, Incident, IncidentConnection
 from api.graphql.scalars import LogSize
@@ -46,7 +45,7 @@ class Query:
         as_of: LogSize | None = UNSET,
     ) -> Count:
         query = question(unit.name, filter)
-        return Count.of(await answer(info.context.backing, query, await info.context.pin(as_of)))
+        return Count.of(await info.context.count(query, as_of))
 
     @strawberry.field(
         description="¿Cuántos de cada uno? The same, broken down; the rows sum to the total.",
@@ -66,7 +65,7 @@ class Query:
                 "Name at least one dimension in groupBy, or ask “count”.",
             )
         query = question(unit.name, filter, [dimension.value for dimension in group_by])
-        return CountTable.of(await answer(info.context.backing, query, await info.context.pin(as_of)))
+        return CountTable.of(await info.context.count(query, as_of))
 
     @strawberry.field(
         description=(

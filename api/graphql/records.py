@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from functools import lru_cache
 from uuid import UUID
 
 import strawberry
@@ -14,11 +13,18 @@ from api.graphql.asking import Asking, Context, question
 from api.graphql.scalars import Date, LogSize
 from api.graphql.types import CellState, CountFilter, IncidentClass, Nexus, PageInfo, Unit
 from projections.counting.changes import Effect as CountedEffect
+from projections.counting.disclosure import FACETS
 from projections.counting.query import CountQuery
 from projections.models import public_count, public_incidents
 from projections.models.changes import RecordedChange
 from projections.models.public_incidents import DisclosedIncident
 from registry.domain.codes import UNKNOWN
+
+FACETS_KEPT = 5_000
+"""Values of one facet that are kept ready: more than there are municipalities."""
+
+STRUCTURED = frozenset({"tally", "sex"})
+"""Facets that are JSON already; the others are codes."""
 
 
 @strawberry.enum(description="Certeza. How well an incident is established.")
@@ -161,7 +167,7 @@ class Incident:
             merged_into=None if incident.merged_into is None else strawberry.ID(str(incident.merged_into)),
             certainty=_CERTAINTIES[incident.certainty],
             disputed=incident.disputed,
-            facets=[_facet(name, value) for name, value in incident.facets],
+            facets=[known[value] for known, value in zip(_FACETS, incident.facets, strict=True)],
         )
 
 
@@ -210,13 +216,25 @@ _STATUSES = {code.name: code for code in Status}
 _CERTAINTIES = {code.name: code for code in Certainty}
 
 
-@lru_cache(maxsize=20_000)
-def _facet(name: str, value: str | None) -> Facet:
-    """The same value is the same object: of a thousand incidents, most say the same of state, year and kind."""
-    if value is None:
-        return Facet(name=name, state=CellState.UNDISCLOSED, value=None)
-    state = CellState.UNKNOWN if value == f'"{UNKNOWN}"' else CellState.KNOWN
-    return Facet(name=name, state=state, value=value)
+class _Facets(dict[str | None, Facet]):
+    """The facets of one name by their values: of a thousand incidents, most say the same of state, year and kind."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name = name
+
+    def __missing__(self, value: str | None) -> Facet:
+        if len(self) >= FACETS_KEPT:
+            self.clear()
+        state = CellState.UNDISCLOSED if value is None else CellState.KNOWN
+        if value == UNKNOWN:
+            state = CellState.UNKNOWN
+        shown = value if value is None or self._name in STRUCTURED else f'"{value}"'
+        facet = self[value] = Facet(name=self._name, state=state, value=shown)
+        return facet
+
+
+_FACETS = tuple(_Facets(name) for name in FACETS)
 
 
 def _effect(effect: CountedEffect) -> Effect:

@@ -11,7 +11,6 @@ from typing import Final
 from starlette.responses import Response
 
 from api.graphql.answer import Backing
-from api.graphql.asking import Asking
 from api.graphql.execution import Operation, Result, follow, ready, run
 from api.streams.sse import EventStream, ServerSentEvent
 
@@ -28,11 +27,11 @@ async def _events(asked: Operation, backing: Backing) -> AsyncGenerator[ServerSe
     if isinstance(operation, Result):
         yield _next(operation)
     elif operation.streams:
-        async with aclosing(follow(operation, Asking(backing))) as results:
+        async with aclosing(follow(operation, backing)) as results:
             async for result in results:
                 yield _next(result)
     else:
-        yield _next(await run(operation, Asking(backing)))
+        yield _next(await run(operation, backing))
     if not backing.streams.ending.is_set():
         yield ServerSentEvent(b"", event="complete")
 

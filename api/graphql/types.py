@@ -20,6 +20,9 @@ from projections.counting.definition import DEFINITION_ID, definition_sha256
 from projections.models.checkpoints import PublishedCheckpoint
 from registry.text import Text
 
+CELLS_KEPT = 10_000
+"""Coordinates that are kept ready: more than there are municipalities and months."""
+
 
 @strawberry.enum(description="Idioma. Language: Spanish or English.")
 class Language(enum.Enum):
@@ -293,20 +296,27 @@ class CountTable:
 
     @classmethod
     def of(cls, answer: Answer) -> CountTable:
-        known: dict[int, Cell] = {}  # equal coordinates are one object in the answer too
         rows = [
-            CountRow(
-                key=[known.get(id(cell)) or _cell(cell, known) for cell in key], low=low, best=best, high=high
-            )
+            CountRow(key=[_cell(cell) for cell in key], low=low, best=best, high=high)
             for key, (low, best, high) in answer.counted.rows
         ]
         return cls(answer=answer, rows=rows, total=Count.of(answer.whole()))
 
 
-def _cell(cell: counting.Cell, known: dict[int, Cell]) -> Cell:
-    shown = Cell(dimension=Dimension[cell.dimension.name], state=CellState[cell.state.name], value=cell.value)
-    known[id(cell)] = shown
-    return shown
+_CELLS: dict[int, tuple[counting.Cell, Cell]] = {}
+"""Equal coordinates are one object, here as in the read model; the original is beside it: its id stays its own."""
+
+
+def _cell(cell: counting.Cell) -> Cell:
+    known = _CELLS.get(id(cell))
+    if known is None:
+        if len(_CELLS) >= CELLS_KEPT:
+            _CELLS.clear()
+        shown = Cell(
+            dimension=Dimension[cell.dimension.name], state=CellState[cell.state.name], value=cell.value
+        )
+        known = _CELLS[id(cell)] = (cell, shown)
+    return known[1]
 
 
 def _language(lang: Language | None) -> Literal["es", "en"]:

@@ -13,7 +13,6 @@ import orjson
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from api.graphql.answer import Backing
-from api.graphql.asking import Asking
 from api.graphql.execution import Operation, Ready, Result, follow, ready, run
 from api.streams.streams import SlowClient, in_time
 
@@ -146,12 +145,12 @@ class _Connection:
         if operation.streams:
             await self._follow(id_, operation)
         else:
-            await self._next(id_, await run(operation, Asking(self._backing)))
+            await self._next(id_, await run(operation, self._backing))
         if not self._backing.streams.ending.is_set():
             await self._send({"type": "complete", "id": id_})
 
     async def _follow(self, id_: str, operation: Ready) -> None:
-        async with aclosing(follow(operation, Asking(self._backing))) as results:
+        async with aclosing(follow(operation, self._backing)) as results:
             async for result in results:
                 await self._next(id_, result)
 

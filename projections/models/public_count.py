@@ -6,13 +6,16 @@ cells, so that a question, at the head or as of any earlier size, is one stateme
 cells and what was disclosed since. It must equal ``projections.counting`` for every question: a property test says so.
 """
 
+from base64 import b64decode
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from itertools import chain
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import asyncpg
+import orjson
 
 from projections.counting.contribution import Reason, contribution, deaths_by_sex, exclusion
 from projections.counting.count import Cell, Count, assemble
@@ -49,10 +52,11 @@ _GRAINS: Final = (
 _NO_GRAIN: Final = -1
 
 _COUNT: Final = {
-    number: _SQL["count"].replace("$13", str(number)) for number in (_NO_GRAIN, *range(len(_GRAINS)))
+    number: _SQL["count"].replace("$grain", str(number)) for number in (_NO_GRAIN, *range(len(_GRAINS)))
 }
 """The statement for each grain: what is planned once for all questions fits the cells that it reads."""
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _BITS: Final = {dimension: 1 << number for number, dimension in enumerate(Dimension)}
 _OFFSETS: Final = {unit: 3 * number for number, unit in enumerate(Unit)}
 """Where the numbers of each unit begin in a contribution."""
@@ -115,6 +119,27 @@ async def standing(connection: Connection, size: int | None = None) -> Standing:
     or are of another version than this program, and DefinitionNotAdopted where the log counts by another definition.
     """
     (row,) = await connection.fetch(_SQL["standing"], size, PublicCount.version, Waiting.version)
+    return _standing(dict(row), None if row["root"] is None else PublishedCheckpoint(*row[:4]))
+
+
+async def answer(connection: Connection, query: CountQuery, size: int | None) -> tuple[Standing, Count]:
+    """``standing`` and ``count`` in one statement, as of the latest checkpoint if ``size`` is None. Raises as both."""
+    lines = await _lines(connection, query, size)
+    (told,) = [line["excluded"] for line in lines if line["is_row"] is None]
+    row: dict[str, Any] = orjson.loads(told)
+    checkpoint = None
+    if row["root"] is not None:
+        published_at = _EPOCH + timedelta(microseconds=row["published_at"])
+        checkpoint = PublishedCheckpoint(row["size"], b64decode(row["root"]), row["note"], published_at)
+    return _standing(row, checkpoint), _counted(query, lines)
+
+
+async def count(connection: Connection, query: CountQuery, size: int) -> Count:
+    """The answer as of ``size``, equal to folding the first ``size`` leaves. Check ``standing`` first."""
+    return _counted(query, await _lines(connection, query, size))
+
+
+def _standing(row: Mapping[str, Any], checkpoint: PublishedCheckpoint | None) -> Standing:
     asked: int | None = row["size"]
     if asked is None:
         raise NotPublishedYet
@@ -126,20 +151,20 @@ async def standing(connection: Connection, size: int | None = None) -> Standing:
     ours = f"{DEFINITION_ID} {definition_sha256()}"
     if row["definition"] != ours:
         raise DefinitionNotAdopted(asked, row["definition"], ours)
-    checkpoint = None if row["root"] is None else PublishedCheckpoint(*row[:4])
     return Standing(checkpoint, row["waiting"])
 
 
-async def count(connection: Connection, query: CountQuery, size: int) -> Count:
-    """The answer as of ``size``, equal to folding the first ``size`` leaves. Check ``standing`` first."""
+def _counted(query: CountQuery, lines: Sequence[asyncpg.Record]) -> Count:
     whole, disputed = NOTHING, 0
     excluded: Counter[Reason] = Counter()
     rows: list[tuple[tuple[Cell, ...], Bounds]] = []
     names = [(_CELLS[dimension], dimension.lower()) for dimension in query.group_by]
-    for line in await _lines(connection, query, size):
+    for line in lines:
         bounds = Bounds(line["low"], line["best"], line["high"])
         if line["is_row"]:
             rows.append((tuple([known[line[name]] for known, name in names]), bounds))
+        elif line["is_row"] is None:
+            continue
         elif line["excluded"] is None:
             whole, disputed = bounds, line["disputed"]
         else:
@@ -169,7 +194,7 @@ def grain(query: CountQuery) -> int:
     return next((number for number, told in enumerate(_GRAINS) if needed <= told), _NO_GRAIN)
 
 
-async def _lines(connection: Connection, query: CountQuery, size: int) -> list[asyncpg.Record]:
+async def _lines(connection: Connection, query: CountQuery, size: int | None) -> list[asyncpg.Record]:
     return await connection.fetch(
         _COUNT[grain(query)],
         size,
@@ -186,6 +211,8 @@ async def _lines(connection: Connection, query: CountQuery, size: int) -> list[a
         if query.kinds is None
         else [name for name, kinds in KINDS.items() if not kinds.isdisjoint(query.kinds)],
         None if query.municipalities is None else sorted({code[:2] for code in query.municipalities}),
+        PublicCount.version,
+        Waiting.version,
     )
 
 

@@ -74,21 +74,34 @@ WHERE moved.incidents + coalesce(ended.incidents, 0) <> 0;
 -- One question as of one size, in one statement: a line per reason of exclusion (null: counted), then one per row.
 -- $1 size, $2 nexus, $3 offset of the unit in a contribution, $4 classes, $5 kinds, $6 states, $7 municipalities,
 -- $8 and $9 period, $10 dimensions (bits in the order of query.Dimension: CLASS 1 to SEX 128), $11 classes that the wanted
--- kinds belong to, $12 states of the wanted municipalities, $13 the grain of the cells that tell all of this apart, -1 if
--- none does: put in before the statement is prepared.
+-- kinds belong to, $12 states of the wanted municipalities, $13 and $14 versions of the read models, $grain the grain of
+-- the cells that tell all of this apart, -1 if none does: put in before the statement is prepared.
+-- One more line, with neither true nor false in its first column, is what “standing” says of the size, as JSON.
 -- What counts is the cells of the last release, and beside them, incident by incident, what was disclosed since (sign 1)
 -- and what that replaced (sign -1); without a grain, everything.
 -- Verdicts are numbers in the order of match.Verdict: 0 outside, 1 match, 2 not reported, 3 unknown, 4 undisclosed.
-WITH release AS (
-    SELECT CASE WHEN $13 < 0 THEN 0
-                ELSE (SELECT coalesce(max(size), 0) FROM public_count.releases WHERE size <= $1::bigint) END AS size
+WITH asked AS MATERIALIZED (
+    SELECT asked.size, checkpoints.root, checkpoints.note, checkpoints.published_at,
+        (SELECT min(position) FROM projections.positions WHERE name IN ('public_count', 'waiting')) AS reached,
+        (SELECT count(*) FROM projections.positions
+         WHERE (name, version) IN (('public_count', $13::integer), ('waiting', $14::integer))) AS ours,
+        (SELECT name FROM projections.positions
+         WHERE name IN ('public_count', 'waiting') AND failed IS NOT NULL ORDER BY position LIMIT 1) AS stopped,
+        (SELECT id || ' ' || sha256 FROM public_count.adoptions
+         WHERE type = 'definition.adopted' AND position < asked.size ORDER BY position DESC LIMIT 1) AS definition,
+        (SELECT count(*) FROM waiting.intervals WHERE int8range(since, until) @> asked.size - 1) AS waiting
+    FROM (SELECT coalesce($1::bigint, (SELECT max(size) FROM checkpoints)) AS size) AS asked
+    LEFT JOIN checkpoints USING (size)
+), release AS (
+    SELECT CASE WHEN $grain < 0 THEN 0
+                ELSE (SELECT coalesce(max(size), 0) FROM public_count.releases WHERE size <= (SELECT size FROM asked)) END AS size
 ), apart AS (
     SELECT 1 AS sign, d.* FROM public_count.disclosures d
-    WHERE position >= (SELECT size FROM release) AND position < $1::bigint
-        AND (superseded_at IS NULL OR superseded_at >= $1::bigint)
+    WHERE position >= (SELECT size FROM release) AND position < (SELECT size FROM asked)
+        AND (superseded_at IS NULL OR superseded_at >= (SELECT size FROM asked))
     UNION ALL
     SELECT -1, d.* FROM public_count.disclosures d
-    WHERE superseded_at >= (SELECT size FROM release) AND superseded_at < $1::bigint
+    WHERE superseded_at >= (SELECT size FROM release) AND superseded_at < (SELECT size FROM asked)
         AND position < (SELECT size FROM release)
 ), current AS (
     SELECT class, certainty, nullif(year, '') AS year, nullif(occurred, '') AS occurred, nullif(month, '') AS month,
@@ -96,7 +109,7 @@ WITH release AS (
         NULL::bigint AS position, nullif(excluded, '') AS never, incidents, disputed,
         sums[$3::int + 1] AS low, sums[$3::int + 2] AS best, sums[$3::int + 3] AS high
     FROM public_count.cells
-    WHERE grain = $13 AND nexus = $2::text
+    WHERE grain = $grain AND nexus = $2::text
         AND until > (SELECT size FROM release) AND since <= (SELECT size FROM release)
     UNION ALL
     SELECT class, certainty, year, coalesce(CASE WHEN month <> 'UNKNOWN' THEN left(month, 4) END, year), month,
@@ -151,11 +164,19 @@ WITH release AS (
     FROM judged
     WHERE least(by_kind, by_state, by_municipality, by_period) > 0
 )
-SELECT false AS is_row, excluded, sum(incidents)::bigint AS incidents, sum(disputed)::bigint AS disputed,
-    coalesce(sum(incidents) FILTER (WHERE matches), 0)::bigint AS matching,
+SELECT NULL::boolean AS is_row, json_build_object(
+        'size', size, 'root', encode(root, 'base64'), 'note', note,
+        'published_at', (extract(epoch FROM published_at) * 1000000)::bigint, 'reached', reached, 'ours', ours,
+        'stopped', stopped, 'definition', definition, 'waiting', waiting)::text AS excluded,
+    0 AS incidents, 0 AS disputed, 0 AS matching,
     NULL AS class, NULL AS kind, NULL AS year, NULL AS month, NULL AS state, NULL AS municipality, NULL AS certainty,
-    NULL AS sex,
-    sum(low)::bigint AS low, sum(best)::bigint AS best, sum(high)::bigint AS high
+    NULL AS sex, 0 AS low, 0 AS best, 0 AS high
+FROM asked
+UNION ALL
+SELECT false, excluded, sum(incidents)::bigint, sum(disputed)::bigint,
+    coalesce(sum(incidents) FILTER (WHERE matches), 0)::bigint,
+    NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+    sum(low)::bigint, sum(best)::bigint, sum(high)::bigint
 FROM candidates
 GROUP BY excluded
 HAVING sum(incidents) <> 0

@@ -10,18 +10,19 @@ from uuid import UUID
 
 import asyncpg
 
-from projections.counting.disclosure import FACETS
 from projections.counting.query import CountQuery
 from projections.tables import Connection
 from registry.sql import load_queries
 
 _SQL = load_queries("projections.models", "public_incidents.sql")
-_STRUCTURED: Final = frozenset({"tally", "sex"})
 _BEFORE_ALL: Final = UUID(int=0)
 
 
 class DisclosedIncident(NamedTuple):
-    """The last disclosure of an incident. ``facets``: canonical JSON by name, None where it is sealed."""
+    """The last disclosure of an incident.
+
+    ``facets``: in the order of ``FACETS``, None where sealed; tally and sex as canonical JSON, the others as codes.
+    """
 
     id: UUID
     position: int
@@ -30,7 +31,7 @@ class DisclosedIncident(NamedTuple):
     merged_into: UUID | None
     certainty: str
     disputed: bool
-    facets: tuple[tuple[str, str | None], ...]
+    facets: tuple[str | None, ...]
 
 
 async def page(
@@ -60,8 +61,4 @@ async def one(connection: Connection, incident: UUID, size: int) -> DisclosedInc
 
 
 def _incident(row: asyncpg.Record) -> DisclosedIncident:
-    facets = tuple(
-        (name, value if value is None or name in _STRUCTURED else f'"{value}"')
-        for name, value in zip(FACETS, row[7:], strict=True)
-    )
-    return DisclosedIncident._make((*row[:7], facets))
+    return DisclosedIncident._make((*row[:7], row[7:]))
