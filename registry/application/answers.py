@@ -7,8 +7,11 @@ from uuid import UUID
 import msgspec
 
 from registry.application.sealing import Opening, Sealed, unseal
-from registry.application.unit import Actor
+from registry.application.unit import Actor, Warned
+from registry.catalogs import clues
+from registry.domain.event import Event
 from registry.domain.mapper import decode_event
+from registry.domain.site import SiteRecoded, SiteRegistered
 from registry.errors import Erased
 from registry.log.keys import LogKeys, Purpose
 from registry.log.receipt import Receipt
@@ -35,6 +38,7 @@ class Accepted(msgspec.Struct, frozen=True):
 
     ``version`` is that of the stream ``id`` after it. ``replayed``: the answer to an earlier request with the same
     Idempotency-Key. ``created`` False: nothing was new (a source record known with the same content, say).
+    ``warnings``: what is doubtful about what was accepted.
     """
 
     id: UUID
@@ -42,6 +46,7 @@ class Accepted(msgspec.Struct, frozen=True):
     events: tuple[AcceptedEvent, ...]
     replayed: bool
     created: bool
+    warnings: tuple[Warned, ...] = ()
 
     def seen_by(self, actor: Actor) -> "Accepted":
         """Without what the write changed in records that are not the caller's to see: an incident that followed."""
@@ -60,7 +65,13 @@ class Answers:
         self._vault = vault
         self._keys = keys
 
-    def first(self, aggregate_id: UUID, sealed: Sequence[Sealed], positions: Sequence[int]) -> Accepted:
+    def first(
+        self,
+        aggregate_id: UUID,
+        sealed: Sequence[Sealed],
+        positions: Sequence[int],
+        warnings: Sequence[Warned] = (),
+    ) -> Accepted:
         """To events that were stored just now, at these positions."""
         return Accepted(
             id=aggregate_id,
@@ -78,6 +89,7 @@ class Answers:
             ),
             replayed=False,
             created=True,
+            warnings=tuple(warnings),
         )
 
     async def again(self, event_ids: Sequence[UUID], *, created: bool, replayed: bool) -> Accepted:
@@ -102,7 +114,21 @@ class Answers:
             ),
             replayed=replayed,
             created=created,
+            warnings=await self._warnings([one.event for one in events]),
         )
+
+    async def _warnings(self, events: Sequence[Event]) -> tuple[Warned, ...]:
+        """Those of the first answer: they follow from the events."""
+        warnings: list[Warned] = []
+        for event in events:
+            if isinstance(event, SiteRegistered) and event.clues is not None:
+                warnings += [Warned("clues", doubt) for doubt in clues.doubts(event.clues, event.cvegeo)]
+            elif isinstance(event, SiteRecoded):
+                (topic, state), *_ = await self._store.history(event.originator_id)
+                registered = decode_event(topic, state)
+                cvegeo = registered.cvegeo if isinstance(registered, SiteRegistered) else None
+                warnings += [Warned("clues", doubt) for doubt in clues.doubts(event.clues, cvegeo)]
+        return tuple(warnings)
 
     def receipt(self, recorded: Recorded) -> str:
         """The signed receipt of a stored event, the same at every call."""

@@ -8,13 +8,14 @@ from uuid import UUID
 import asyncpg
 
 from registry.application.answers import Accepted, Answers
+from registry.application.catalogs import Catalogs
 from registry.application.conflicts import explain_conflict
 from registry.application.deaths import refuse_double_deaths
 from registry.application.repeats import Repeats
 from registry.application.repository import Repository
 from registry.application.sealing import Sealed, seal
 from registry.application.turns import Turn, Turns
-from registry.application.unit import A, Actor, Decision, Unit, WriteOptions
+from registry.application.unit import A, Actor, Decision, Unit, Warned, WriteOptions
 from registry.errors import IdempotencyKeyReused, RegistryError, StoreUnavailable, VersionConflict
 from registry.log.keys import LogKeys
 from registry.privacy.master import MasterKey
@@ -50,6 +51,7 @@ class Application:
         self.answers = Answers(self.store, self.vault, keys)
         self.repeats = Repeats(self.store, master)
         self.reads = Reads(pool)
+        self.catalogs = Catalogs(pool)
         self.keys = keys
         self.master = master
         self.clock = clock
@@ -113,7 +115,7 @@ class Application:
                 if answer.outcome is Outcome.STORED:
                     self._repository.keep(unit.aggregates(changed))
             if answer.outcome is not Outcome.CONFLICT:
-                return await self._answer(answer, aggregate.id, sealed)
+                return await self._answer(answer, aggregate.id, sealed, unit.warnings)
             lost = changed
         raise contended()
 
@@ -139,6 +141,7 @@ class Application:
             turn=turn,
             store=self.store,
             pseudonyms=self._pseudonyms,
+            catalogs=self.catalogs,
         )
 
     async def _answered(self, actor: Actor, options: WriteOptions) -> Accepted | None:
@@ -148,10 +151,12 @@ class Application:
             return None
         return await self.answers.again(known.event_ids, created=known.replayed, replayed=known.replayed)
 
-    async def _answer(self, answer: Answer, aggregate_id: UUID, sealed: Sequence[Sealed]) -> Accepted:
+    async def _answer(
+        self, answer: Answer, aggregate_id: UUID, sealed: Sequence[Sealed], warnings: Sequence[Warned]
+    ) -> Accepted:
         match answer.outcome:
             case Outcome.STORED | Outcome.DUPLICATE:
-                return self.answers.first(aggregate_id, sealed, answer.positions)
+                return self.answers.first(aggregate_id, sealed, answer.positions, warnings)
             case Outcome.REPLAYED:
                 return await self.answers.again(answer.event_ids, created=True, replayed=True)
             case Outcome.RECORD_REPLAYED:

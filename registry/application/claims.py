@@ -64,8 +64,11 @@ def _fits(draft: WhenDraft) -> bool:
             return first.year == last.year
 
 
-async def where(unit: Unit, draft: WhereDraft, field: str = "where") -> Where:
-    """The codes known, each consistent with the others. Raises InvalidInput naming the one that is not."""
+async def where(unit: Unit, draft: WhereDraft, field: str = "where", *, on: WhenDraft | None = None) -> Where:
+    """The codes known, each consistent with the others, and the municipality there ``on`` that date (None: ever).
+
+    Raises InvalidInput naming the code that is not.
+    """
     state, cvegeo = draft.state, draft.cvegeo
     if draft.site is not None:
         site = await unit.find(Site, draft.site)
@@ -90,6 +93,9 @@ async def where(unit: Unit, draft: WhereDraft, field: str = "where") -> Where:
                 "El municipio no pertenece a ese estado: sus dos primeros dígitos son los del estado.",
                 "The municipality is not in that state: its first two digits are those of the state.",
             )
+        if draft.site is None:
+            earliest, latest = (on.earliest, on.latest) if on else (None, unit.act.at.date())
+            (await unit.municipalities()).check(cvegeo, earliest, latest, field=f"{field}.cvegeo")
     finer = {
         PlacePrecision.COUNTRY: state or cvegeo,
         PlacePrecision.STATE: cvegeo,

@@ -174,7 +174,7 @@ async def find(unit: Unit, incident: Incident, draft: FindingDraft, prefix: str)
     incident.record_finding(
         unit.act,
         when=claims.when(unit, draft.when, f"{prefix}when"),
-        where=await claims.where(unit, draft.where, f"{prefix}where") if draft.where else None,
+        where=await claims.where(unit, draft.where, f"{prefix}where", on=draft.when) if draft.where else None,
         kind=draft.kind,
         means=None if draft.means is None else tuple(draft.means),
         perpetrator=draft.perpetrator,

@@ -1,4 +1,4 @@
-"""What the register itself decides: its definition and its policy. The operator acts, once, and it is logged."""
+"""What the register itself decides: definition, policy, catalogues. The operator acts, once, and it is logged."""
 
 from hashlib import sha256
 from uuid import UUID
@@ -31,6 +31,19 @@ def adopt_policy(name: str, policy: dict[str, JSON]) -> Decision:
     async def decide(unit: Unit) -> Register:
         register = await _register(unit)
         register.adopt_policy(unit.act, name=name, sha256=sha256(encode(policy)).hexdigest(), policy=policy)
+        return register
+
+    return decide
+
+
+def adopt_catalog(event_id: UUID, name: str, vintage: str, digest: str, rows: int) -> Decision:
+    """A vintage of a catalogue from now on, whose rows are stored under this id. Decides nothing the second time."""
+
+    async def decide(unit: Unit) -> Register:
+        register = await _register(unit)
+        register.adopt_catalog(
+            unit.act, event_id=event_id, name=name, vintage=vintage, sha256=digest, rows=rows
+        )
         return register
 
     return decide

@@ -91,7 +91,10 @@ async def _relocations(unit: Unit, draft: ReportDraft) -> RelocationClaims:
         count=_count(draft),
         when=claims.when(unit, draft.when),
         where=tuple(
-            [await claims.where(unit, place, f"where[{n}]") for n, place in enumerate(_places(draft))]
+            [
+                await claims.where(unit, place, f"where[{n}]", on=draft.when)
+                for n, place in enumerate(_places(draft))
+            ]
         ),
         trigger_incident=trigger.id if trigger else None,
     )
@@ -127,7 +130,7 @@ async def _occurrence(
         private |= {subject: dict(values) for subject, values in identity.items()}
     return OccurrenceClaims(
         when=claims.when(unit, draft.when),
-        where=await claims.where(unit, draft.where) if draft.where else None,
+        where=await claims.where(unit, draft.where, on=draft.when) if draft.where else None,
         kind=draft.kind,
         means=tuple(draft.means),
         perpetrator=draft.perpetrator,

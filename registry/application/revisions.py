@@ -74,7 +74,7 @@ def correct(incident_id: UUID, draft: IncidentCorrectionDraft) -> Decision:
         given: dict[CorrectedField, Any] = {
             "class": draft.class_,
             "when": claims.when(unit, draft.when),
-            "where": await claims.where(unit, draft.where) if draft.where else None,
+            "where": await claims.where(unit, draft.where, on=draft.when) if draft.where else None,
             "kind": draft.kind,
             "means": None if draft.means is None else tuple(draft.means),
             "perpetrator": draft.perpetrator,

@@ -1,5 +1,6 @@
 """Sites enter the register and are kept up to date by whoever runs clinics; their contact stays private."""
 
+from collections.abc import Iterable
 from typing import cast
 from uuid import UUID
 
@@ -18,9 +19,10 @@ from registry.application.unit import Decision, Unit
 from registry.catalogs import clues
 from registry.domain.codes import InstitutionKind
 from registry.domain.institution import Institution
-from registry.domain.site import Site
-from registry.errors import NotAllowed
+from registry.domain.site import Site, code_name
+from registry.errors import NotAllowed, RuleViolated
 from registry.log.canonical import JSON
+from registry.store import EventStore
 
 
 def register(draft: SiteDraft) -> Decision:
@@ -31,8 +33,11 @@ def register(draft: SiteDraft) -> Decision:
 
     async def decide(unit: Unit) -> Site:
         await _must_keep_sites(unit)
+        today = unit.act.at.date()
+        (await unit.municipalities()).check(draft.cvegeo, today, today, field="cvegeo")
         if draft.clues is not None:
-            clues.check(draft.clues, draft.cvegeo)
+            unit.warn("clues", clues.check(draft.clues, draft.cvegeo).warnings)
+            await _must_be_free(unit, draft.clues)
         contact = cast("dict[str, JSON]", msgspec.to_builtins(draft.contact)) if draft.contact else None
         return unit.add(
             Site.register(
@@ -54,7 +59,8 @@ def recode(site_id: UUID, draft: SiteCodeDraft) -> Decision:
 
     async def decide(unit: Unit) -> Site:
         site = await _kept(unit, site_id)
-        clues.check(draft.clues, site.cvegeo)
+        unit.warn("clues", clues.check(draft.clues, site.cvegeo).warnings)
+        await _must_be_free(unit, draft.clues, site)
         site.recode(unit.act, clues=draft.clues, valid_from=draft.valid_from)
         return site
 
@@ -99,6 +105,27 @@ def reopen(site_id: UUID, draft: ReopeningDraft) -> Decision:
         return site
 
     return decide
+
+
+async def by_clues(store: EventStore, codes: Iterable[str]) -> dict[str, UUID]:
+    """CLUES, of whatever time, to site; those of no site are left out."""
+    names = {code_name(code): code for code in codes}
+    return {names[name]: site for name, site in (await store.holders(list(names))).items()}
+
+
+async def _must_be_free(unit: Unit, code: str, but_for: Site | None = None) -> None:
+    """Raises RuleViolated if the code is, or was, another site's."""
+    held = await by_clues(unit.store, [code])
+    holders = {*held.values(), *(site.id for site in unit.loaded(Site) if code_name(code) in site.exclusive)}
+    for holder in holders:
+        if but_for is None or holder != but_for.id:
+            raise RuleViolated(
+                "clues-of-one-site",
+                f"Esa CLUES es, o fue, de la sede {holder}. Use esa sede; si cambió de clave, registre la nueva en "
+                "ella.",
+                f"That CLUES is, or was, the one of site {holder}. Use that site; if its code changed, record the new "
+                "one there.",
+            )
 
 
 async def _kept(unit: Unit, site_id: UUID) -> Site:

@@ -2,17 +2,21 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 import msgspec
 
+from registry.application.catalogs import Catalogs
 from registry.application.turns import Turn
+from registry.catalogs.municipalities import Municipalities
 from registry.domain.codes import ReadPurpose
 from registry.domain.event import Act, Aggregate, By, Pending
+from registry.domain.register import REGISTER_ID, Register
 from registry.errors import NotAllowed, NotFound, VersionConflict
 from registry.privacy.pseudonyms import Pseudonyms
 from registry.store import EventStore, ExclusiveNames
+from registry.text import Text
 
 A = TypeVar("A", bound=Aggregate)
 
@@ -57,6 +61,13 @@ class WriteOptions(msgspec.Struct, frozen=True, kw_only=True):
     expected_version: int | None = None
 
 
+class Warned(NamedTuple):
+    """Something doubtful about a field, which was accepted."""
+
+    field: str
+    text: Text
+
+
 class Loader(Protocol):
     """Where a unit's aggregates come from."""
 
@@ -87,11 +98,13 @@ class Unit:
         turn: Turn | None,
         store: EventStore,
         pseudonyms: Pseudonyms,
+        catalogs: Catalogs,
     ) -> None:
         self.actor = actor
         self.act = Act(By(institution=actor.institution, key=actor.key), at)
         self.store = store
         self.pseudonyms = pseudonyms
+        self._catalogs = catalogs
         self._expected_version = expected_version
         self._load = load
         self._recall = recall
@@ -101,6 +114,7 @@ class Unit:
         self._named: dict[str, Aggregate] = {}
         self.recalled: dict[UUID, int] = {}
         """Stream → version, of aggregates that were remembered and not looked up."""
+        self.warnings: list[Warned] = []
 
     @property
     def institution(self) -> UUID:
@@ -133,6 +147,15 @@ class Unit:
         if aggregate is None:
             raise no_such_record()
         return aggregate
+
+    async def municipalities(self) -> Municipalities:
+        """The municipalities adopted, all vintages. What rests on them is refused if another is adopted meanwhile."""
+        register = await self.find(Register, REGISTER_ID)
+        return await self._catalogs.municipalities(register.catalogs if register else ())
+
+    def warn(self, field: str, doubts: Iterable[Text]) -> None:
+        """Tells the sender what is doubtful about a field that is accepted all the same."""
+        self.warnings += [Warned(field, doubt) for doubt in doubts]
 
     async def target(self, aggregate_type: type[A], aggregate_id: UUID) -> A:
         """The aggregate that the caller addressed, at the version that the caller read (If-Match).

@@ -44,10 +44,15 @@ def check(code: str, cvegeo: str | None = None, *, field: str = "clues") -> Clue
             "La CLUES tiene cinco letras mayúsculas y seis dígitos, como MNIMB001234. Cópiela del catálogo oficial.",
             "A CLUES has five capital letters and six digits, like MNIMB001234. Copy it from the official catalogue.",
         )
-    doubts = tuple(doubt for doubt in (_digit(code), _state(code, cvegeo)) if doubt is not None)
-    if doubts and code[2:5] == _CERTAIN:
-        raise InvalidInput(field, *doubts[0])
-    return Clues(code, doubts)
+    found = doubts(code, cvegeo)
+    if found and code[2:5] == _CERTAIN:
+        raise InvalidInput(field, *found[0])
+    return Clues(code, found)
+
+
+def doubts(code: str, cvegeo: str | None = None) -> tuple[Text, ...]:
+    """What is doubtful about a code of the right form."""
+    return tuple(doubt for doubt in (_digit(code), _state(code, cvegeo)) if doubt is not None)
 
 
 def _digit(code: str) -> Text | None:

@@ -85,6 +85,11 @@ class SiteReopened(Event, frozen=True, kw_only=True):
     on: date
 
 
+def code_name(clues: str) -> str:
+    """The exclusive name that the site of this CLUES holds."""
+    return f"clues:{clues}"
+
+
 class Code(msgspec.Struct, frozen=True, kw_only=True):
     """A CLUES from ``valid_from`` on (None: since before the register) until the next one's day."""
 
@@ -146,6 +151,11 @@ class Site(Aggregate, kw_only=True):
             plaza_types=plaza_types,
         )
         return site
+
+    @property
+    def exclusive(self) -> frozenset[str]:
+        """Its codes, of all times: what is the same establishment under another code stays one site."""
+        return frozenset(code_name(code.clues) for code in self.codes)
 
     def clues_on(self, day: date) -> str | None:
         """The code that is valid on a day; None before the first, or where none is known."""

@@ -43,8 +43,8 @@ async def university(join: Callable[..., Any]) -> Institution:
 async def clinics(admin: Institution) -> list[str]:
     """Three sites, two of them in one municipality."""
     found = []
-    for cvegeo in ("16012", "16012", "16053"):
-        answer = await admin.post("/v1/sites", {**SITE, "cvegeo": cvegeo})
+    for cvegeo, clues in (("16012", SITE["clues"]), ("16012", None), ("16053", None)):
+        answer = await admin.post("/v1/sites", {**SITE, "cvegeo": cvegeo, "clues": clues})
         assert answer.status_code == 201, answer.text
         found.append(answer.json()["id"])
     return found
