@@ -15,6 +15,7 @@ import asyncpg
 
 from api.app import create_app
 from api.health import FAILING, RUNNING, STOPPED
+from api.imports.worker import Worker
 from api.server import Server
 from api.services import Services
 from api.streams.streams import Streams
@@ -44,6 +45,9 @@ class Running:
         """The API; returns once it accepts connections."""
         app = create_app(self._services)
         server = Server(app)
+        settings = self._services.settings
+        worker = Worker(self._services.pool, self._services.application, settings.import_kept)
+        self._keep("imports", lambda: worker.run(self._stopping))
         serving = self._tasks.create_task(server.run_until(self._stopping, listener))
         self._tasks.create_task(self._end_streams(app.state.streams))
         listening = asyncio.create_task(server.listening.wait())

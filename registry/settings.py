@@ -71,6 +71,24 @@ class Settings(BaseSettings):
     )
     body_limit: Bytes = Field(default=1 << 20, description="Largest accepted request body.")
     import_limit: Bytes = Field(default=64 << 20, description="Largest accepted import file.")
+    import_rows: int = Field(
+        default=1_000_000,
+        ge=1,
+        json_schema_extra={"unit": "rows"},
+        description="Rows of one import file at most; of an atomic one 50,000 in any case.",
+    )
+    import_cell_limit: int = Field(
+        default=32_767,
+        ge=100,
+        json_schema_extra={"unit": "characters"},
+        description="Longest accepted cell of an import file.",
+    )
+    import_expansion_limit: Bytes = Field(
+        default=512 << 20, description="What a compressed spreadsheet may unpack to."
+    )
+    import_kept: Seconds = Field(
+        default=604_800, description="How long an import's file and errors are kept after its end."
+    )
     evidence_limit: Bytes = Field(default=32 << 20, description="Largest accepted file of evidence.")
 
     @field_validator("database_url", "read_database_url")

@@ -135,4 +135,8 @@ REQUIRED: Final[Mapping[tuple[str, str], frozenset[Scope]]] = {
     ("GET", "/v1/private-reads"): _ADMIN | _SUBMIT | _ASSIGN,
     # What the rows are needs its own scope besides; the import checks it when it knows.
     ("POST", "/v1/imports"): frozenset({Scope.IMPORTS_WRITE}),
+    ("GET", "/v1/imports/{id}"): frozenset({Scope.IMPORTS_WRITE}),
+    ("DELETE", "/v1/imports/{id}"): frozenset({Scope.IMPORTS_WRITE}),
+    ("POST", "/v1/imports/{id}/cancellation"): frozenset({Scope.IMPORTS_WRITE}),
+    ("GET", "/v1/imports/{id}/file"): frozenset({Scope.IMPORTS_WRITE}),
 }

@@ -3,9 +3,10 @@
 Exit codes: 0 all rows taken · 1 some rows failed, or the server could not be reached · 2 usage, file or profile.
 """
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Final, NoReturn
+from typing import IO, Annotated, Final, NoReturn
 
 import httpx
 import typer
@@ -13,14 +14,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from api.imports.annotating import annotated_path, describe, write_annotated
-from api.imports.answers import Mode, RowResult, Status
+from api.imports.annotating import annotate, annotated_path, describe
+from api.imports.answers import Mode, OnChange, RowResult, Status
 from api.imports.errors import FileRefused, ImportRefused, RowProblem
 from api.imports.loading import load_profile
-from api.imports.preparing import Prepared, Record, prepare_ndjson, prepare_table
+from api.imports.preparing import Prepared, PreparedRow, Record, prepare
 from api.imports.profile import Profile
 from api.imports.records import Records
-from api.imports.sending import TIMEOUT, NotPermitted, Sender, Unsent
+from api.imports.sending import CHUNK_ROWS, TIMEOUT, NotPermitted, Sender, Unsent
+from api.imports.tables import Layout
+from api.imports.templates import SHEETS
 from registry.text import Text
 
 KEY_VARIABLE: Final = "CONSTANCIA_KEY"
@@ -28,13 +31,21 @@ NDJSON_SUFFIXES: Final = frozenset({".ndjson", ".jsonl"})
 SHOWN: Final = 20
 """Rows with errors that the terminal shows; the annotated copy has them all."""
 
+MOST_PER_ROW: Final = 1_000
+"""Records of one row: more than any profile makes."""
+
 Problems = dict[int, tuple[RowProblem, ...]]
 
 
 def import_file(
     file: Annotated[
         Path,
-        typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV o NDJSON. — CSV or NDJSON."),
+        typer.Argument(
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            help="XLSX, XLS, ODS, CSV, NDJSON.",
+        ),
     ],
     records: Annotated[Records, typer.Option(help="Qué contiene el archivo. — What the file holds.")],
     profile: Annotated[
@@ -52,6 +63,17 @@ def import_file(
             "nothing; partial each row for itself; atomic all or none."
         ),
     ] = Mode.DRY_RUN,
+    on_change: Annotated[
+        OnChange,
+        typer.Option(
+            help="Si un registro conocido dice otra cosa: reject, error; amend, enmienda el reporte. — When a known "
+            "record says something else: reject is an error; amend amends the report."
+        ),
+    ] = OnChange.REJECT,
+    sheet: Annotated[
+        str | None,
+        typer.Option(help="La hoja de un libro con varias. — The sheet of a workbook with several."),
+    ] = None,
     url: Annotated[
         str | None,
         typer.Option(help="Dirección del registro. — The register's address."),
@@ -73,27 +95,103 @@ def import_file(
         _stop(screen, _NO_URL)
     if url is not None and not key:
         _stop(screen, _NEEDS_KEY)
+    sending = Sending(file, records, _profile(profile, records, screen), mode, on_change, sheet)
     try:
-        prepared = _prepare(file, records, _profile(profile, records, screen))
+        with file.open("rb") as opened:
+            cut = _run(screen, opened, sending, url, key or "")
     except ImportRefused as error:
         _stop(screen, error.text, _place(error))
-    if prepared.unused:
-        _say(screen, _unused(prepared.unused))
-    problems: Problems = dict(prepared.problems)
-    tally: dict[Status, int] = dict.fromkeys(Status, 0)
-    cut: Unsent | None = None
-    # In an atomic import one bad row stops all: nothing is sent before the file is sound.
-    if url is not None and not (mode is Mode.ATOMIC and problems):
-        try:
-            _send(screen, _client(url, key or ""), records, mode, prepared, problems, tally)
-        except NotPermitted as error:
-            _stop(screen, error.text)
-        except Unsent as error:
-            cut = error
-    _finish(screen, file, mode, url, prepared, problems, tally)
+    except NotPermitted as error:
+        _stop(screen, error.text)
+    _finish(screen, sending, url)
     if cut is not None:
         _say(screen, cut.text, style="red")
-    raise typer.Exit(1 if problems or cut is not None else 0)
+    raise typer.Exit(1 if sending.problems or cut is not None else 0)
+
+
+class Sending:
+    """One run: what is sent how, and what became of it so far."""
+
+    def __init__(
+        self,
+        file: Path,
+        records: Records,
+        profile: Profile | None,
+        mode: Mode,
+        on_change: OnChange,
+        sheet: str | None,
+    ) -> None:
+        self.file, self.records, self.mode, self.on_change = file, records, mode, on_change
+        self._profile, self._sheet = profile, sheet
+        self.rows = 0
+        self.problems: Problems = {}
+        self.tally: dict[Status, int] = dict.fromkeys(Status, 0)
+
+    def prepare(self, opened: IO[bytes]) -> Prepared:
+        """The file from its beginning. Raises FileRefused, FileTooLarge."""
+        ndjson = self.file.suffix.lower() in NDJSON_SUFFIXES
+        layout = Layout(sheet=self._sheet, preferred=SHEETS)
+        return prepare(opened, self.records, self._profile, ndjson=ndjson, layout=layout)
+
+    def records_of(self, prepared: Prepared) -> Iterator[Record]:
+        """The records of all rows; what is wrong with rows is noted."""
+        said: dict[int, int] = {}
+        for row in prepared.rows:
+            if row.problems:
+                self.problems[row.row.number] = row.problems
+                continue
+            for record in row.records:
+                # An amendment must come from another file: two rows would amend each other at every import.
+                name = hash(record.name)
+                if (
+                    self.on_change is OnChange.AMEND
+                    and record.name is not None
+                    and said.setdefault(name, hash(record.body)) != hash(record.body)
+                ):
+                    self.note(record, _SAID_TWICE)
+                    continue
+                yield record
+
+    def note(self, record: Record, *problems: RowProblem) -> None:
+        """Something is wrong with a record's row."""
+        number = record.row.number
+        self.problems[number] = (*self.problems.get(number, ()), *problems)
+
+
+def _run(screen: Console, opened: IO[bytes], sending: Sending, url: str | None, key: str) -> Unsent | None:
+    """Reads the whole file before anything is sent. Raises ImportRefused, NotPermitted."""
+    prepared = sending.prepare(opened)
+    if prepared.unused:
+        _say(screen, _unused(prepared.unused))
+    atomic = sending.mode is Mode.ATOMIC
+    if url is None or atomic:
+        records = list(sending.records_of(_counted(sending, prepared))) if atomic else []
+        for _ in sending.records_of(_counted(sending, prepared)):
+            pass
+    else:
+        # Once through all rows, so that a file that breaks off is found before the first of them is stored.
+        sending.rows = sum(1 for _ in prepared.table.rows)
+        records = []
+    # In an atomic import one bad row stops all.
+    if url is None or (atomic and sending.problems):
+        return None
+    waiting = iter(records) if atomic else sending.records_of(sending.prepare(opened))
+    try:
+        _send(screen, _client(url, key), sending, waiting)
+    except NotPermitted:
+        raise
+    except Unsent as error:
+        return error
+    return None
+
+
+def _counted(sending: Sending, prepared: Prepared) -> Prepared:
+    def rows() -> Iterator[PreparedRow]:
+        for row in prepared.rows:
+            sending.rows += 1
+            yield row
+
+    return prepared._replace(rows=rows())
 
 
 def _profile(path: Path | None, records: Records, screen: Console) -> Profile | None:
@@ -114,27 +212,13 @@ def _profile(path: Path | None, records: Records, screen: Console) -> Profile | 
     return profile
 
 
-def _prepare(file: Path, records: Records, profile: Profile | None) -> Prepared:
-    data = file.read_bytes()
-    if file.suffix.lower() in NDJSON_SUFFIXES:
-        return prepare_ndjson(data, records)
-    return prepare_table(data, records, profile)
-
-
 def _client(url: str, key: str) -> httpx.Client:
     return httpx.Client(base_url=url.rstrip("/"), headers={"Authorization": f"Bearer {key}"}, timeout=TIMEOUT)
 
 
-def _send(
-    screen: Console,
-    client: httpx.Client,
-    records: Records,
-    mode: Mode,
-    prepared: Prepared,
-    problems: Problems,
-    tally: dict[Status, int],
-) -> None:
-    """Adds what the server says to ``problems`` and ``tally``."""
+def _send(screen: Console, client: httpx.Client, sending: Sending, records: Iterator[Record]) -> None:
+    """Notes what the server says of each record."""
+    what = f"{sending.records} · {sending.mode}"
     columns = (
         TextColumn("[bold]{task.description}"),
         BarColumn(),
@@ -142,67 +226,77 @@ def _send(
         TimeRemainingColumn(),
     )
     with client, Progress(*columns, console=screen) as progress:
-        task = progress.add_task(f"{records} · {mode}", total=len(prepared.records))
+        task = progress.add_task(what, total=sending.rows)
 
         def retrying(attempt: int) -> None:
-            progress.update(task, description=f"{records} · {mode} · reintento/retry {attempt}")
+            progress.update(task, description=f"{what} · reintento/retry {attempt}")
 
-        sender = Sender(client, records, mode, retrying=retrying)
-        for answers in sender.send([record.body for record in prepared.records]):
-            for answer in answers:
-                tally[answer.result.status] += 1
-                record = prepared.records[answer.place]
-                if answer.result.errors:
-                    found = _problems(prepared, record, answer.result)
-                    problems[record.row] = (*problems.get(record.row, ()), *found)
-            progress.update(task, advance=len(answers), description=f"{records} · {mode}")
+        sender = Sender(client, sending.records, sending.mode, on_change=sending.on_change, retrying=retrying)
+        size = sending.rows * MOST_PER_ROW if sending.mode is Mode.ATOMIC else CHUNK_ROWS
+        while batch := list(itertools.islice(records, size)):
+            for answers in sender.send([record.body for record in batch]):
+                for answer in answers:
+                    record = batch[answer.place]
+                    sending.tally[answer.result.status] += 1
+                    sending.note(record, *_problems(record, answer.result)) if answer.result.errors else None
+            progress.update(task, completed=batch[-1].row.number, description=what)
 
 
-def _problems(prepared: Prepared, record: Record, result: RowResult) -> list[RowProblem]:
+def _problems(record: Record, result: RowResult) -> list[RowProblem]:
     # The server answered in one language, the caller's: it stands for both.
     return [
-        prepared.located(record, RowProblem(error.field, error.code, Text(error.detail, error.detail)))
+        record.located(RowProblem(error.field, error.code, Text(error.detail, error.detail)))
         for error in result.errors
     ]
 
 
-def _finish(
-    screen: Console,
-    file: Path,
-    mode: Mode,
-    url: str | None,
-    prepared: Prepared,
-    problems: Mapping[int, Sequence[RowProblem]],
-    tally: Mapping[Status, int],
-) -> None:
+def _finish(screen: Console, sending: Sending, url: str | None) -> None:
+    problems, tally = sending.problems, sending.tally
     for number in sorted(problems)[:SHOWN]:
         for problem in problems[number]:
             screen.print(f"[red]{number}[/red] {escape(describe(problem))}", highlight=False, soft_wrap=True)
-    rows = len(prepared.table.rows)
-    if url is None:
-        sound = rows - len(problems)
-        _say(screen, Text(f"{rows} filas, {sound} sin errores.", f"{rows} rows, {sound} without errors."))
-    else:
-        created, unchanged = tally[Status.CREATED], tally[Status.UNCHANGED]
-        if mode is Mode.DRY_RUN:
-            text = Text(
-                f"{rows} filas: se crearían {created}, ya estaban {unchanged}, con errores {len(problems)}.",
-                f"{rows} rows: {created} would be created, {unchanged} known, {len(problems)} with errors.",
-            )
-        else:
-            text = Text(
-                f"{rows} filas: {created} creadas, {unchanged} ya estaban, {len(problems)} con errores.",
-                f"{rows} rows: {created} created, {unchanged} known, {len(problems)} with errors.",
-            )
-        _say(screen, text)
+    _say(screen, _summary(sending.rows, len(problems), tally, sending.mode, sent=url is not None))
     if problems:
-        path = annotated_path(file)
-        write_annotated(path, prepared.table, problems)
-        _say(
-            screen,
-            Text(f"Copia con los errores de cada fila: {path}", f"Copy with each row's errors: {path}"),
-            style="yellow",
-        )
+        path = _annotated(sending)
+        text = Text(f"Copia con los errores de cada fila: {path}", f"Copy with each row's errors: {path}")
+        _say(screen, text, style="yellow")
+
+
+def _summary(rows: int, failed: int, tally: Mapping[Status, int], mode: Mode, *, sent: bool) -> Text:
+    if not sent:
+        sound = rows - failed
+        return Text(f"{rows} filas, {sound} sin errores.", f"{rows} rows, {sound} without errors.")
+    created, unchanged, amended = (
+        tally[status] for status in (Status.CREATED, Status.UNCHANGED, Status.AMENDED)
+    )
+    if mode is Mode.DRY_RUN:
+        es, en = f"se crearían {created}", f"{created} would be created"
+        changed_es, changed_en = f", se enmendarían {amended}", f", {amended} amended"
+        known_es = f"ya estaban {unchanged}, con errores {failed}"
+    else:
+        es, en = f"{created} creadas", f"{created} created"
+        changed_es, changed_en = f", {amended} enmendadas", f", {amended} amended"
+        known_es = f"{unchanged} ya estaban, {failed} con errores"
+    changed = (changed_es, changed_en) if amended else ("", "")
+    return Text(
+        f"{rows} filas: {es}{changed[0]}, {known_es}.",
+        f"{rows} rows: {en}{changed[1]}, {unchanged} known, {failed} with errors.",
+    )
+
+
+def _annotated(sending: Sending) -> Path:
+    """The file once more, with its errors, readable by its owner only."""
+    with sending.file.open("rb") as opened:
+        table = sending.prepare(opened).table
+        path = annotated_path(sending.file, table.delimiter)
+        path.touch()
+        path.chmod(0o600)
+        with path.open("wb") as out:
+            copy = annotate(out, table.headings, table.delimiter)
+            for row in table.rows:
+                copy.add(row.cells, sending.problems.get(row.number, ()))
+            copy.finish()
+    return path
 
 
 def _place(error: ImportRefused) -> str:
@@ -227,6 +321,15 @@ def _stop(screen: Console, text: Text, place: str = "") -> NoReturn:
     _say(screen, text, style="red")
     raise typer.Exit(2)
 
+
+_SAID_TWICE: Final = RowProblem(
+    "source_record_id",
+    "source-record-differs",
+    Text(
+        "Otra fila de este mismo archivo lleva ese source_record_id con otro contenido. Deje una sola.",
+        "Another row of this file has that source_record_id with other content. Keep one of them.",
+    ),
+)
 
 _NEEDS_URL: Final = Text(
     "Falta --url: solo --mode dry-run trabaja sin servidor.",

@@ -18,10 +18,18 @@ class Mode(StrEnum):
     ATOMIC = "atomic"
 
 
+class OnChange(StrEnum):
+    """What a source record that is known with other content means: an error of its row, or an amendment."""
+
+    REJECT = "reject"
+    AMEND = "amend"
+
+
 class Status(StrEnum):
     """``created`` in a dry run means: would be. ``skipped``: sound, but an atomic import failed in another row."""
 
     CREATED = "created"
+    AMENDED = "amended"
     UNCHANGED = "unchanged"
     ERROR = "error"
     SKIPPED = "skipped"
@@ -46,7 +54,7 @@ class RowResult(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ImportResult(msgspec.Struct, frozen=True):
-    """The whole answer. ``created`` + ``unchanged`` + ``failed`` = ``rows``, unless rows were skipped."""
+    """The whole answer. ``created`` + ``amended`` + ``unchanged`` + ``failed`` = ``rows``, unless rows were skipped."""
 
     mode: Mode
     records: Records
@@ -54,7 +62,8 @@ class ImportResult(msgspec.Struct, frozen=True):
     created: int
     unchanged: int
     failed: int
-    results: tuple[RowResult, ...]
+    amended: int = 0
+    results: tuple[RowResult, ...] = ()
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -77,11 +86,13 @@ def summarise(mode: Mode, records: Records, outcomes: list[Outcome], language: L
         created=statuses.count(Status.CREATED),
         unchanged=statuses.count(Status.UNCHANGED),
         failed=statuses.count(Status.ERROR),
-        results=tuple(_result(outcome, language) for outcome in outcomes),
+        amended=statuses.count(Status.AMENDED),
+        results=tuple(result_of(outcome, language) for outcome in outcomes),
     )
 
 
-def _result(outcome: Outcome, language: Language) -> RowResult:
+def result_of(outcome: Outcome, language: Language) -> RowResult:
+    """What became of one row, in one language."""
     errors = tuple(
         RowError(problem.field, problem.code, problem.detail.in_(language)) for problem in outcome.problems
     )

@@ -11,7 +11,7 @@ from api.imports.errors import FileRefused
 from api.imports.explaining import types_at
 from api.imports.paths import BadPath, Path, build, parse_path
 from api.imports.records import KINDS, Records
-from api.imports.tables import Row, Table
+from api.imports.tables import Row
 
 _BOOLEANS: Final = {"true": True, "false": False}
 _DIGITS: Final = 15
@@ -21,14 +21,14 @@ _DIGITS: Final = 15
 class Columns:
     """The headings of one table as fields of one kind of record. Raises FileRefused for a heading that is none."""
 
-    def __init__(self, table: Table, records: Records) -> None:
+    def __init__(self, headings: tuple[str, ...], records: Records) -> None:
         self._fields: list[tuple[str, Path, frozenset[str]]] = []
-        for position, heading in enumerate(table.headings, start=1):
+        for position, heading in enumerate(headings, start=1):
             try:
                 path = parse_path(heading)
             except BadPath:
                 path = ()
-            types = types_at(KINDS[records].draft, path)
+            types = frozenset().union(*(types_at(draft, path) for draft in KINDS[records].drafts))
             if not types:
                 raise FileRefused(
                     f"El nombre de la columna {position} no es un campo de {records}. Se escribe como when.earliest "

@@ -78,8 +78,8 @@ class Mapper:
 
     def map(self, row: Row) -> MappedRow:
         """All records of one row."""
-        if row.problem is not None:
-            return MappedRow(row.number, (), (row.problem,))
+        if row.problems:
+            return MappedRow(row.number, (), row.problems)
         problems: list[RowProblem] = []
         cells = self._derived(dict(row.cells), problems)
         found = [

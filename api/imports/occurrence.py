@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from api.imports.dates import Format, Span, parse_format
 from api.imports.errors import RowProblem, RowRefused
+from api.imports.hints import hint_for_date
 from api.imports.profile import DateReading
 from registry.domain.codes import DatePrecision
 from registry.text import Text
@@ -97,10 +98,14 @@ class Reader:
 
     def _not_a_date(self, text: str, column: str) -> RowProblem:
         formats = ", ".join(self._reading.formats)
+        hint = hint_for_date(text) or Text("", "")
         return RowProblem(
             field=None,
             code="not-a-date",
-            detail=Text(f"No es una fecha. Se acepta: {formats}.", f"Not a date. Accepted: {formats}."),
+            detail=Text(
+                f"No es una fecha. Se acepta: {formats}. {hint.es}".rstrip(),
+                f"Not a date. Accepted: {formats}. {hint.en}".rstrip(),
+            ),
             columns=(column,),
             value=text,
         )

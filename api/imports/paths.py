@@ -65,6 +65,23 @@ def build(values: Sequence[tuple[Path, object]]) -> dict[str, object]:
     return built
 
 
+def value_at(document: object, path: str) -> object:
+    """What a decoded JSON document holds at a path; None where there is nothing."""
+    try:
+        steps = parse_path(path)
+    except BadPath:
+        return None
+    for step in steps:
+        match document:
+            case dict() if step in document:
+                document = document[step]
+            case list() if isinstance(step, int) and step < len(document):
+                document = document[step]
+            case _:
+                return None
+    return document
+
+
 class _Leaf:
     """A given value, apart from the branches that paths make: a value may itself be an object."""
 

@@ -1,88 +1,108 @@
 """From a file on the sender's machine to records ready to be sent, each checked by the rules of the server."""
 
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import IO, NamedTuple
 
 import msgspec
 
-from api.imports.columns import Columns
-from api.imports.errors import FileRefused, RowProblem
-from api.imports.lines import lines_of_ndjson
+from api.imports.errors import RowProblem
+from api.imports.lines import Body, open_fields, open_ndjson
 from api.imports.mapping import Mapped, Mapper
 from api.imports.profile import Profile
-from api.imports.records import Records, problems_of, read_record
-from api.imports.tables import Row, Table, read_table
+from api.imports.reading import open_table
+from api.imports.records import Records, read_record
+from api.imports.running import explained
+from api.imports.tables import Layout, Row, Table
 from api.problems import Problem
 
 
 class Record(NamedTuple):
-    """One record of a row, and how to find the columns behind its fields."""
+    """One record of a row, the sender's id of it, and how to find the columns behind its fields."""
 
-    row: int
+    row: Row
     body: bytes
+    name: str | None
     mapped: Mapped | None
 
-
-class Prepared(NamedTuple):
-    """A file's rows as records. ``problems`` are those of its rows by number; such rows have no records."""
-
-    table: Table
-    records: tuple[Record, ...]
-    problems: dict[int, tuple[RowProblem, ...]]
-    unused: tuple[str, ...]
-
-    def located(self, record: Record, problem: RowProblem) -> RowProblem:
+    def located(self, problem: RowProblem) -> RowProblem:
         """The problem with the columns and the value that it is about."""
-        columns = record.mapped.columns_of(problem.field) if record.mapped else ()
-        if not columns and problem.field in self.table.headings:
+        columns = self.mapped.columns_of(problem.field) if self.mapped else ()
+        if not columns and problem.field is not None and problem.field in self.row.cells:
             columns = (problem.field,)
         if not columns:
             return problem
-        cells = self.table.rows[record.row - 1].cells
-        value = " | ".join(cells[column] for column in columns if column in cells)
+        value = " | ".join(self.row.cells[column] for column in columns if column in self.row.cells)
         return problem._replace(columns=columns, value=value)
 
 
-def prepare_table(data: bytes, records: Records, profile: Profile | None) -> Prepared:
-    """A CSV: through a profile, or (None) one whose headings are fields. Raises FileRefused, FileTooLarge."""
+class PreparedRow(NamedTuple):
+    """What a row came to: records, or problems."""
+
+    row: Row
+    records: tuple[Record, ...]
+    problems: tuple[RowProblem, ...]
+
+
+class Prepared(NamedTuple):
+    """A file's rows, to be read once. ``unused`` are columns that the profile leaves out."""
+
+    table: Table
+    rows: Iterator[PreparedRow]
+    unused: tuple[str, ...]
+
+
+def prepare(
+    file: IO[bytes], records: Records, profile: Profile | None, *, ndjson: bool = False, layout: Layout
+) -> Prepared:
+    """A table through a profile; or (None) one whose headings are fields; or NDJSON.
+
+    Raises FileRefused, FileTooLarge, here or while the rows are read.
+    """
     if profile is None:
-        table = read_table(data)
-        columns = Columns(table, records)
-        found = [Record(row.number, columns.line(row), None) for row in table.rows if row.problem is None]
-        refused: dict[int, tuple[RowProblem, ...]] = {
-            row.number: (row.problem,) for row in table.rows if row.problem is not None
-        }
-        return _checked(records, Prepared(table, tuple(found), refused, ()))
-    table = read_table(data, encoding=profile.file.encoding, delimiter=profile.file.delimiter)
+        body = open_ndjson(file) if ndjson else open_fields(file, records, layout)
+        return Prepared(body.table, _plain(body, records), ())
+    given = profile.file
+    layout = layout._replace(
+        encoding=given.encoding,
+        delimiter=given.delimiter,
+        sheet=layout.sheet or given.sheet,
+        heading=given.heading,
+    )
+    table = open_table(file, layout)
     mapper = Mapper(profile, table.headings)
-    found, refused = [], {}
+    return Prepared(table, _mapped(table, mapper, records), mapper.unused)
+
+
+def _plain(body: Body, records: Records) -> Iterator[PreparedRow]:
+    for row in body.table.rows:
+        line = body.line(row)
+        yield _checked(row, records, [(line.body.strip(), None)], line.problems)
+
+
+def _mapped(table: Table, mapper: Mapper, records: Records) -> Iterator[PreparedRow]:
     for row in table.rows:
         mapped = mapper.map(row)
-        found += [Record(row.number, msgspec.json.encode(one.document), one) for one in mapped.records]
-        if mapped.problems:
-            refused[row.number] = mapped.problems
-    return _checked(records, Prepared(table, tuple(found), refused, mapper.unused))
+        bodies = [(msgspec.json.encode(one.document), one) for one in mapped.records]
+        yield _checked(row, records, bodies, mapped.problems)
 
 
-def prepare_ndjson(data: bytes, records: Records) -> Prepared:
-    """NDJSON, whose lines are records already. Raises FileRefused, FileTooLarge."""
-    lines = lines_of_ndjson(data)
-    try:
-        texts = [line.body.decode("utf-8") for line in lines]
-    except UnicodeDecodeError as error:
-        raise FileRefused("El archivo no es UTF-8.", "The file is not UTF-8.") from error
-    rows = tuple(Row(number, {"record": text}) for number, text in enumerate(texts, start=1))
-    found = tuple(Record(line.row, line.body.strip(), None) for line in lines)
-    return _checked(records, Prepared(Table(("record",), rows, "utf-8", ","), found, {}, ()))
-
-
-def _checked(records: Records, prepared: Prepared) -> Prepared:
-    """Sets rows aside that the server would refuse by themselves."""
-    problems = {row: list(found) for row, found in prepared.problems.items()}
-    for record in prepared.records:
+def _checked(
+    row: Row,
+    records: Records,
+    bodies: Sequence[tuple[bytes, Mapped | None]],
+    problems: tuple[RowProblem, ...],
+) -> PreparedRow:
+    """A row that the server would refuse by itself has no records."""
+    if problems:
+        return PreparedRow(row, (), problems)
+    made: list[Record] = []
+    found: list[RowProblem] = []
+    for body, mapped in bodies:
+        record = Record(row, body, None, mapped)
         try:
-            read_record(records, record.body)
+            draft = read_record(records, body)
         except Problem as problem:
-            found = [prepared.located(record, one) for one in problems_of(problem)]
-            problems.setdefault(record.row, []).extend(found)
-    kept = tuple(record for record in prepared.records if record.row not in problems)
-    return prepared._replace(records=kept, problems={row: tuple(found) for row, found in problems.items()})
+            found += [record.located(one) for one in explained(problem, body)]
+        else:
+            made.append(record._replace(name=draft.source_record_id))
+    return PreparedRow(row, () if found else tuple(made), tuple(found))

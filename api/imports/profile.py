@@ -136,6 +136,9 @@ class FileFormat(Strict, frozen=True, kw_only=True):
 
     encoding: Literal["utf-8", "cp1252"] | None = None
     delimiter: Literal[",", ";", "\t"] | None = None
+    sheet: str | None = None
+    heading: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """The line of the sheet that names the columns."""
 
 
 class Profile(Strict, frozen=True, kw_only=True):

@@ -1,21 +1,53 @@
 """The kinds of records that can be imported, and how one is read from one line.
 
-``relocations`` are statements about relocations of many (reports of class RELOCATION), as a third party makes them.
+``relocations`` are either statements about relocations of many (reports of class RELOCATION), as a third party makes
+them, or, where a row names an ``assignment``, the relocation of that one, as its university records it.
 """
 
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final, NamedTuple
+from uuid import UUID
+
+import msgspec
 
 from api.auth.scopes import Scope
 from api.imports.errors import RowProblem
 from api.problems import INVALID_INPUT, FieldError, Problem
 from api.rest.bodies import decode
-from registry.application.drafts import AssignmentDraft, IncidentDraft, ReportDraft
+from registry.application import assignments, incidents, references, reports
+from registry.application.drafts import (
+    AssignmentDraft,
+    Draft,
+    IncidentDraft,
+    RecordReference,
+    Reference,
+    RelocationDraft,
+    ReportDraft,
+)
+from registry.application.unit import Decision, Unit
+from registry.domain.assignment import Assignment
 from registry.domain.codes import ReportClass
+from registry.domain.event import Aggregate
+from registry.domain.site import Site
+from registry.errors import InvalidInput
 from registry.text import Text
 
-RecordDraft = AssignmentDraft | ReportDraft | IncidentDraft
+
+class AssignmentRow(AssignmentDraft, frozen=True, kw_only=True):
+    """An assignment whose ``site`` may be named by the id that it was registered under, its CLUES say."""
+
+    site: Reference  # type: ignore[assignment]
+
+
+class RelocationRow(RelocationDraft, frozen=True, kw_only=True):
+    """The relocation of one assignment; both sites and the assignment may be named by their senders' own ids."""
+
+    assignment: Reference
+    to: Reference  # type: ignore[assignment]
+
+
+RecordDraft = AssignmentRow | RelocationRow | ReportDraft | IncidentDraft
 
 
 class Records(StrEnum):
@@ -28,19 +60,37 @@ class Records(StrEnum):
 
 
 class Kind(NamedTuple):
-    """``scope`` is what a key needs beside ``imports:write``; ``collection`` is where its records are found."""
+    """``drafts`` are what a row may be; ``scope`` is what a key needs beside ``imports:write``."""
 
-    draft: type[RecordDraft]
-    scope: Scope
+    drafts: tuple[type[RecordDraft], ...]
+    scopes: frozenset[Scope]
     collection: str
 
 
+_REPORTS: Final = frozenset({Scope.REPORTS_WRITE})
+_ASSIGNMENTS: Final = frozenset({Scope.ASSIGNMENTS_WRITE})
+
 KINDS: Final[Mapping[Records, Kind]] = {
-    Records.ASSIGNMENTS: Kind(AssignmentDraft, Scope.ASSIGNMENTS_WRITE, "/v1/assignments"),
-    Records.RELOCATIONS: Kind(ReportDraft, Scope.REPORTS_WRITE, "/v1/reports"),
-    Records.REPORTS: Kind(ReportDraft, Scope.REPORTS_WRITE, "/v1/reports"),
-    Records.INCIDENTS: Kind(IncidentDraft, Scope.INCIDENTS_VERIFY, "/v1/incidents"),
+    Records.ASSIGNMENTS: Kind((AssignmentRow,), _ASSIGNMENTS, "/v1/assignments"),
+    Records.RELOCATIONS: Kind((ReportDraft, RelocationRow), _REPORTS | _ASSIGNMENTS, "/v1/reports"),
+    Records.REPORTS: Kind((ReportDraft,), _REPORTS, "/v1/reports"),
+    Records.INCIDENTS: Kind((IncidentDraft,), frozenset({Scope.INCIDENTS_VERIFY}), "/v1/incidents"),
 }
+
+AMENDABLE: Final = frozenset({Records.REPORTS, Records.RELOCATIONS})
+"""Reports are said anew as a whole; assignments and incidents are corrected field by field, with a reason."""
+
+_SCOPE_OF: Final[Mapping[type[Draft], Scope]] = {
+    AssignmentRow: Scope.ASSIGNMENTS_WRITE,
+    RelocationRow: Scope.ASSIGNMENTS_WRITE,
+    ReportDraft: Scope.REPORTS_WRITE,
+    IncidentDraft: Scope.INCIDENTS_VERIFY,
+}
+
+
+def scope_of(draft: RecordDraft) -> Scope:
+    """What a key needs for this row."""
+    return _SCOPE_OF[type(draft)]
 
 
 def read_record(records: Records, line: bytes) -> RecordDraft:
@@ -48,25 +98,111 @@ def read_record(records: Records, line: bytes) -> RecordDraft:
 
     :raises Problem: what that endpoint would answer; its errors name fields and repeat no value.
     """
-    draft = decode(line, KINDS[records].draft)
-    if (
-        records is Records.RELOCATIONS
-        and isinstance(draft, ReportDraft)
-        and draft.class_ != ReportClass.RELOCATION
-    ):
-        raise Problem(
-            INVALID_INPUT,
-            errors=[
-                FieldError(
-                    "class",
-                    Text(
-                        "Se acepta RELOCATION; amenazas y ataques se importan como reports.",
-                        "RELOCATION is accepted; threats and attacks are imported as reports.",
-                    ),
-                )
-            ],
-        )
+    if records is Records.RELOCATIONS:
+        return _relocation(line)
+    draft: RecordDraft = decode(line, KINDS[records].drafts[0])
     return draft
+
+
+def _relocation(line: bytes) -> RecordDraft:
+    if _names_assignment(line):
+        return decode(line, RelocationRow)
+    draft = decode(line, ReportDraft)
+    if draft.class_ is not ReportClass.RELOCATION:
+        text = Text(
+            "Se acepta RELOCATION; amenazas y ataques se importan como reports.",
+            "RELOCATION is accepted; threats and attacks are imported as reports.",
+        )
+        raise Problem(INVALID_INPUT, errors=[FieldError("class", text)])
+    return draft
+
+
+class _Named(msgspec.Struct):
+    assignment: msgspec.Raw | None = None
+
+
+def _names_assignment(line: bytes) -> bool:
+    try:
+        return msgspec.json.decode(line, type=_Named).assignment is not None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+
+
+def decide(draft: RecordDraft) -> Decision:
+    """The use case of a draft."""
+    match draft:
+        case AssignmentRow():
+            return _registered(draft)
+        case RelocationRow():
+            return _relocated(draft)
+        case ReportDraft():
+            return reports.submit(draft)
+        case IncidentDraft():
+            return incidents.open_incident(draft)
+
+
+def _registered(row: AssignmentRow) -> Decision:
+    async def decided(unit: Unit) -> Aggregate:
+        site = await _site(unit, row.site, "site")
+        draft = AssignmentDraft(
+            student=row.student,
+            site=site,
+            promotion=row.promotion,
+            plaza_type=row.plaza_type,
+            starts=row.starts,
+            planned_end=row.planned_end,
+            source_record_id=row.source_record_id,
+        )
+        return await assignments.register(draft)(unit)
+
+    return decided
+
+
+def _relocated(row: RelocationRow) -> Decision:
+    async def decided(unit: Unit) -> Aggregate:
+        assignment = await references.find(unit, Assignment, row.assignment, "assignment")
+        draft = RelocationDraft(
+            to=await _site(unit, row.to, "to"),
+            effective=row.effective,
+            reason=row.reason,
+            trigger_incident=row.trigger_incident,
+            request=row.request,
+            source_record_id=row.source_record_id,
+        )
+        return await assignments.relocate(assignment.id, draft)(unit)
+
+    return decided
+
+
+async def _site(unit: Unit, reference: Reference, field: str) -> UUID:
+    """Sites are public: whoever registered one, its id and its CLUES name it. Raises InvalidInput."""
+    if isinstance(reference, UUID):
+        return reference
+    found = {
+        stream_id
+        for institution, stream_id in await unit.store.source_records_named(reference.source_record_id)
+        if reference.institution in (None, institution) and await unit.find(Site, stream_id) is not None
+    }
+    if len(found) != 1:
+        raise InvalidInput(
+            field,
+            "No hay una sola sede registrada con esa clave. Compruébela, o use el identificador de la sede.",
+            "There is no single site registered under that code. Check it, or use the site's id.",
+        )
+    return found.pop()
+
+
+def names_of(draft: RecordDraft) -> list[str]:
+    """The senders' own ids of the records that a row refers to."""
+    named: list[Reference | None] = []
+    match draft:
+        case ReportDraft():
+            named = [draft.derived_from, draft.trigger_incident]
+        case IncidentDraft():
+            named = [*draft.reports]
+        case RelocationRow():
+            named = [draft.assignment, draft.trigger_incident]
+    return [one.source_record_id for one in named if isinstance(one, RecordReference)]
 
 
 def problems_of(problem: Problem) -> list[RowProblem]:

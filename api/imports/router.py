@@ -1,20 +1,24 @@
-"""``POST /v1/imports``: many records in one request, as CSV or NDJSON."""
+"""``/v1/imports``: many records in one request, as CSV, NDJSON or a spreadsheet, answered at once or kept as a job."""
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator
 from email.message import Message
 from enum import StrEnum
 from typing import Annotated, Final, TypeVar
+from uuid import UUID
 
-import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.auth.guard import SECURITY_SCHEME, require_scope, requires
-from api.imports.answers import ImportResult, Mode, summarise
+from api.auth.guard import SECURITY_SCHEME, missing_scope, requires
+from api.imports import job_router
+from api.imports.answers import Mode, OnChange, summarise
 from api.imports.errors import FileRefused, FileTooLarge, ImportRefused
-from api.imports.lines import Line, lines_of_csv, lines_of_ndjson
-from api.imports.records import KINDS, Records
-from api.imports.running import Import
+from api.imports.intake import Intake, Known, Submission
+from api.imports.job_router import XLSX_TYPE, components, inlined, respond, show_job
+from api.imports.jobs import Jobs
+from api.imports.records import AMENDABLE, KINDS, Records
+from api.imports.spool import Spool
+from api.imports.tables import Layout, Limits
+from api.imports.templates import SHEETS
 from api.language import preferred
 from api.problems import (
     BAD_REQUEST,
@@ -24,8 +28,9 @@ from api.problems import (
     FieldError,
     Problem,
 )
-from api.rest.bodies import read_body
+from api.rest.bodies import too_large
 from api.rest.headers import idempotency_key
+from api.rest.writing import fingerprint
 from api.services import Services
 from registry.application.unit import Actor
 from registry.text import Text
@@ -34,65 +39,115 @@ PATH: Final = "/v1/imports"
 
 NDJSON_TYPES: Final = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
 CSV_TYPES: Final = frozenset({"text/csv", "application/csv"})
+WORKBOOK_TYPES: Final = frozenset(
+    {
+        XLSX_TYPE,
+        "application/vnd.ms-excel.sheet.binary.macroenabled.12",
+        "application/vnd.ms-excel.sheet.macroenabled.12",
+        "application/vnd.ms-excel",
+        "application/vnd.oasis.opendocument.spreadsheet",
+    }
+)
 CHARSETS: Final = {"utf-8": "utf-8", "utf8": "utf-8", "windows-1252": "cp1252", "cp1252": "cp1252"}
 
+MOST_RESULTS: Final = 1_000
+_PIECE: Final = 1 << 18
+_PRIVATE: Final = {"Cache-Control": "private, no-store"}
+
 C = TypeVar("C", bound=StrEnum)
-
-
-class OnChange(StrEnum):
-    """What to do with a source record that is known with other content: its row is refused."""
-
-    REJECT = "reject"
+Id = UUID
 
 
 def build_router(services: Services) -> APIRouter:
-    """The import endpoint over one running register."""
+    """The import endpoints over one running register."""
     router = APIRouter(tags=["imports"])
+    settings = services.settings
+    jobs = Jobs(services.pool, services.application.vault)
+    limits = Limits(settings.import_rows, settings.import_cell_limit, settings.import_expansion_limit)
+    intake = Intake(services.application, jobs, limits)
 
-    @router.post(PATH, summary="Import many records", response_class=Response, openapi_extra=_openapi())
+    @router.post(
+        PATH,
+        summary="Importar muchos registros · Import many records",
+        response_class=Response,
+        openapi_extra=_openapi(),
+    )
     async def import_records(
         request: Request, actor: Annotated[Actor, Depends(requires("POST", PATH))]
     ) -> Response:
-        """CSV (headings are fields) or NDJSON; each row is answered for itself."""
+        """CSV or a spreadsheet (headings are fields), or NDJSON; each row is answered for itself."""
         records = _choice(request, "records", Records)
         mode = _choice(request, "mode", Mode, Mode.DRY_RUN)
-        _choice(request, "on_change", OnChange, OnChange.REJECT)
-        require_scope(actor, KINDS[records].scope)
+        on_change = _choice(request, "on_change", OnChange, OnChange.REJECT)
+        if on_change is OnChange.AMEND and records not in AMENDABLE:
+            raise Problem(BAD_REQUEST, errors=[FieldError("query.on_change", _NOT_AMENDABLE)])
+        if KINDS[records].scopes.isdisjoint(actor.scopes):
+            raise missing_scope(*KINDS[records].scopes)
         key = idempotency_key(request)
-        read = _reader(request, records)
-        data = await read_body(request, services.settings.import_limit)
+        ndjson, layout = _declared(request)
+        spool = Spool()
         try:
-            lines = await asyncio.to_thread(read, data)
+            await spool.receive(_limited(request, settings.import_limit))
+            given = Submission(
+                actor, records, mode, on_change, ndjson, layout, key, fingerprint(request, spool.digest)
+            )
+            taken = await intake.take(spool, given)
         except ImportRefused as error:
             raise _problem(error) from error
-        outcomes = await Import(services.application, actor, records, idempotency_key=key).run(lines, mode)
+        finally:
+            spool.close()
+        if isinstance(taken, Known):
+            replayed = {"Idempotency-Replayed": "true"} if taken.replayed else {}
+            headers = {"Location": f"{PATH}/{taken.job}", "Retry-After": "1", **replayed}
+            return await show_job(jobs, actor, taken.job, settings.import_kept, 202, headers)
         language = preferred(request.headers.get("accept-language"))
-        return Response(
-            msgspec.json.encode(summarise(mode, records, outcomes, language)),
-            media_type="application/json",
-            headers={"Content-Language": language, "Vary": "Accept-Language", "Cache-Control": "no-store"},
-        )
+        return respond(summarise(mode, records, taken, language), 200, language=language)
 
+    router.include_router(job_router.build_router(jobs, settings.import_kept))
     return router
 
 
-def _reader(request: Request, records: Records) -> Callable[[bytes], list[Line]]:
-    """How the body is read, by its declared type. Raises Problem: 415."""
+async def _limited(request: Request, limit: int) -> AsyncIterator[bytes]:
+    """The body, read no further than the limit. Raises Problem: 413."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > limit:
+        raise too_large(limit)
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise too_large(limit)
+        yield chunk
+
+
+def _declared(request: Request) -> tuple[bool, Layout]:
+    """Whether the body is NDJSON, and what else its declared type says. Raises Problem: 415."""
     header = Message()
     header["content-type"] = request.headers.get("content-type", "")
     declared = header.get_content_type() if request.headers.get("content-type") else ""
     charset = str(header.get_param("charset", "")).lower()
     if declared in NDJSON_TYPES and charset in ("", "utf-8", "utf8"):
-        return lines_of_ndjson
+        return True, Layout()
+    sheet = request.query_params.get("sheet")
+    if declared in WORKBOOK_TYPES:
+        return False, Layout(sheet=sheet, preferred=SHEETS)
     if declared in CSV_TYPES and (not charset or charset in CHARSETS):
-        return lambda data: lines_of_csv(data, records, encoding=CHARSETS.get(charset))
+        return False, Layout(encoding=CHARSETS.get(charset), sheet=sheet, preferred=SHEETS)
     raise Problem(
         UNSUPPORTED_MEDIA_TYPE,
         Text(
-            "Envíe «Content-Type: text/csv» (charset utf-8 o windows-1252) o «application/x-ndjson».",
-            "Send “Content-Type: text/csv” (charset utf-8 or windows-1252) or “application/x-ndjson”.",
+            "Envíe «Content-Type: text/csv» (charset utf-8 o windows-1252), «application/x-ndjson», o el de una hoja "
+            f"de cálculo: «{XLSX_TYPE}».",
+            "Send “Content-Type: text/csv” (charset utf-8 or windows-1252), “application/x-ndjson”, or that of a "
+            f"spreadsheet: “{XLSX_TYPE}”.",
         ),
     )
+
+
+_NOT_AMENDABLE: Final = Text(
+    "Solo los reportes se enmiendan. Con asignaciones e incidentes se acepta reject.",
+    "Only reports are amended. With assignments and incidents, reject is accepted.",
+)
 
 
 def _choice(request: Request, name: str, codes: type[C], default: C | None = None) -> C:
@@ -117,13 +172,19 @@ def _openapi() -> dict[str, object]:
     example = "class,source_type,when.earliest,when.latest,when.precision,where.state,where.precision\n"
     example += "THREAT,UNIVERSITY,2026-03-02,2026-03-02,DAY,16,STATE\n"
     line = '{"class":"THREAT","source_type":"UNIVERSITY","kind":"MESSAGE","source_record_id":"2026-017"}\n'
-    _, components = msgspec.json.schema_components([ImportResult], ref_template="#/components/schemas/{name}")
+    schemas = components()
     return {
         "security": [{SECURITY_SCHEME: []}],
         "parameters": [
             _parameter("records", list(Records), required=True),
             _parameter("mode", list(Mode), default=Mode.DRY_RUN),
             _parameter("on_change", list(OnChange), default=OnChange.REJECT),
+            {
+                "name": "sheet",
+                "in": "query",
+                "description": "La hoja de un libro que tiene varias. · The sheet of a workbook that has several.",
+                "schema": {"type": "string"},
+            },
             {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "maxLength": 255}},
         ],
         "requestBody": {
@@ -131,29 +192,20 @@ def _openapi() -> dict[str, object]:
             "content": {
                 "text/csv": {"schema": {"type": "string"}, "example": example},
                 "application/x-ndjson": {"schema": {"type": "string"}, "example": line},
+                XLSX_TYPE: {"schema": {"type": "string", "format": "binary"}},
             },
         },
         "responses": {
             "200": {
                 "description": "What became of each row; `failed` is 0 when all were taken.",
-                "content": {"application/json": {"schema": _inlined("ImportResult", components)}},
-            }
+                "content": {"application/json": {"schema": inlined("ImportResult", schemas)}},
+            },
+            "202": {
+                "description": "Too many rows to wait for: `Location` is where to see how far it is.",
+                "content": {"application/json": {"schema": inlined("JobView", schemas)}},
+            },
         },
     }
-
-
-def _inlined(name: str, components: dict[str, dict[str, object]]) -> object:
-    """A schema with its references replaced: this answer's shapes are used nowhere else."""
-
-    def resolve(node: object) -> object:
-        if isinstance(node, dict):
-            reference = node.get("$ref")
-            if isinstance(reference, str):
-                return resolve(components[reference.rsplit("/", 1)[-1]])
-            return {key: resolve(value) for key, value in node.items()}
-        return [resolve(one) for one in node] if isinstance(node, list) else node
-
-    return resolve(components[name])
 
 
 def _parameter(

@@ -9,28 +9,28 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from api.imports.answers import Mode, Outcome, Status
+import msgspec
+
+from api.auth.guard import missing_scope
+from api.imports.answers import Mode, OnChange, Outcome, Status
 from api.imports.errors import RowProblem
+from api.imports.hints import hint_for
 from api.imports.lines import Line
-from api.imports.records import RecordDraft, Records, problems_of, read_record
+from api.imports.paths import value_at
+from api.imports.records import RecordDraft, Records, decide, problems_of, read_record, scope_of
 from api.problems import Problem, from_error
 from api.rest.bodies import content_of
-from registry.application import assignments, incidents, reports, rows
+from registry.application import bulk, rows
 from registry.application.answers import Accepted
 from registry.application.application import Application
-from registry.application.drafts import (
-    AssignmentDraft,
-    IncidentDraft,
-    RecordReference,
-    Reference,
-    ReportDraft,
-)
+from registry.application.bulk import Stored
+from registry.application.drafts import ReportDraft
 from registry.application.unit import Actor, Decision, WriteOptions
 from registry.errors import RegistryError, SourceRecordDiffers
 from registry.text import Text
 
 AT_ONCE: Final = 32
-"""Rows of one partial import in flight: enough to fill a group commit, few enough to leave room for others."""
+"""Rows without a source_record_id in flight: enough to fill a group commit, few enough to leave room for others."""
 
 LONGEST_KEY: Final = 240
 """Of an import's Idempotency-Key; rows add ``/<row>``, and a longer key stands in as its digest."""
@@ -44,36 +44,58 @@ class Prepared(NamedTuple):
     content: bytes
 
 
+class Origin(NamedTuple):
+    """Where an import stands in the log, for what it finds there.
+
+    ``since`` is the size at its very beginning: what was said from there on, it said itself. ``resumed``: the size when
+    these rows were first tried; what they find from there on, they made before they were interrupted.
+    """
+
+    since: int
+    resumed: int | None = None
+
+
 class Import:
     """One import by one actor. ``run`` never raises for a row: its outcome says what is wrong with it."""
 
     def __init__(
-        self, application: Application, actor: Actor, records: Records, *, idempotency_key: str | None = None
+        self,
+        application: Application,
+        actor: Actor,
+        records: Records,
+        *,
+        on_change: OnChange = OnChange.REJECT,
+        idempotency_key: str | None = None,
     ) -> None:
         self._application = application
         self._actor = actor
         self._records = records
+        self._on_change = on_change
         self._key = idempotency_key
 
-    async def run(self, lines: Sequence[Line], mode: Mode) -> list[Outcome]:
-        """The outcome of every row, in their order."""
+    async def run(self, lines: Sequence[Line], mode: Mode, origin: Origin | None = None) -> list[Outcome]:
+        """The outcome of every row, in their order. Without an ``origin``, this is the whole import."""
+        if origin is None:
+            origin = Origin(await self._application.store.size())
         # Decoding tens of thousands of rows takes seconds, which the other requests should not wait for.
         prepared, repeated, outcomes = await asyncio.to_thread(self._prepare, lines)
-        taken = await self._take(prepared, mode, sound=not outcomes)
+        taken = await self._take(prepared, mode, origin, sound=not outcomes)
         outcomes.update({outcome.row: outcome for outcome in taken})
         for row, first in repeated.items():
             outcomes[row] = _like_first(row, outcomes[first])
         return [outcomes[line.row] for line in lines]
 
-    async def _take(self, prepared: Sequence[Prepared], mode: Mode, *, sound: bool) -> list[Outcome]:
+    async def _take(
+        self, prepared: Sequence[Prepared], mode: Mode, origin: Origin, *, sound: bool
+    ) -> list[Outcome]:
         """``sound``: no row of the import has been refused so far."""
         match mode:
             case Mode.DRY_RUN:
                 return await self._check(prepared)
             case Mode.PARTIAL:
-                return await self._store_each(prepared)
+                return await self._store_each(prepared, origin)
             case Mode.ATOMIC:
-                return await self._store_all(prepared, sound=sound)
+                return await self._store_all(prepared, origin, sound=sound)
 
     def _prepare(self, lines: Sequence[Line]) -> tuple[list[Prepared], dict[int, int], dict[int, Outcome]]:
         """Rows to decide on; rows that only repeat an earlier one, with its number; and rows that cannot be taken."""
@@ -97,36 +119,75 @@ class Import:
         return prepared, repeated, refused
 
     def _read(self, line: Line) -> Prepared | Outcome:
-        if line.problem is not None:
-            return Outcome(line.row, Status.ERROR, problems=(line.problem,))
+        if line.problems:
+            return Outcome(line.row, Status.ERROR, problems=line.problems)
         try:
             draft = read_record(self._records, line.body)
+            if scope_of(draft) not in self._actor.scopes:
+                raise missing_scope(scope_of(draft))
         except Problem as problem:
-            return Outcome(line.row, Status.ERROR, problems=tuple(problems_of(problem)))
+            return Outcome(line.row, Status.ERROR, problems=tuple(explained(problem, line.body)))
         return Prepared(line.row, draft, content_of(draft))
 
     async def _check(self, prepared: Sequence[Prepared]) -> list[Outcome]:
+        names = [row.draft.source_record_id for row in prepared]
+        current = dict(
+            zip(
+                [name for name in names if name is not None],
+                await bulk.current(
+                    self._application, self._actor, [name for name in names if name is not None]
+                ),
+                strict=True,
+            )
+        )
         verdicts = await rows.check(self._application, self._actor, self._decisions(prepared))
-        return [
-            self._refused(row, verdict)
-            if isinstance(verdict, RegistryError)
-            else Outcome(row.row, Status(verdict))
-            for row, verdict in zip(prepared, verdicts, strict=True)
-        ]
+        outcomes = []
+        for row, verdict in zip(prepared, verdicts, strict=True):
+            known = current.get(row.draft.source_record_id or "")
+            if isinstance(verdict, SourceRecordDiffers) and known is not None:
+                same = known.content == self._application.repeats.content(self._options(row))
+                if same or self._on_change is OnChange.AMEND:
+                    outcomes.append(
+                        Outcome(row.row, Status.UNCHANGED if same else Status.AMENDED, known.stream_id)
+                    )
+                    continue
+            outcomes.append(
+                self._refused(row, verdict)
+                if isinstance(verdict, RegistryError)
+                else Outcome(row.row, Status(verdict))
+            )
+        return outcomes
 
-    async def _store_each(self, prepared: Sequence[Prepared]) -> list[Outcome]:
+    async def _store_each(self, prepared: Sequence[Prepared], origin: Origin) -> list[Outcome]:
+        """Named rows in runs, many to a transaction; the others, which only their keys tell apart, one by one."""
+        outcomes: list[Outcome] = []
+        named = [row for row in prepared if row.draft.source_record_id is not None]
+        stored = await bulk.store_each(self._application, self._actor, list(self._decisions(named)))
+        for row, result in zip(named, stored, strict=True):
+            if isinstance(result, SourceRecordDiffers) and self._on_change is OnChange.AMEND:
+                outcomes.append(await self._amend(row, origin))
+            elif isinstance(result, RegistryError):
+                outcomes.append(self._refused(row, result))
+            else:
+                outcomes.append(_stored(row, result, origin))
+        return outcomes + await self._store_unnamed(
+            [row for row in prepared if row.draft.source_record_id is None], origin
+        )
+
+    async def _amend(self, row: Prepared, origin: Origin) -> Outcome:
+        if not isinstance(row.draft, ReportDraft):
+            return Outcome(row.row, Status.ERROR, problems=(_NOT_AMENDED,))
+        try:
+            amended = await bulk.amend_report(
+                self._application, self._actor, row.draft, self._options(row), since=origin.since
+            )
+        except RegistryError as error:
+            return self._refused(row, error)
+        status = Status.AMENDED if amended.created else Status.UNCHANGED
+        return Outcome(row.row, status, amended.id, amended.positions)
+
+    async def _store_unnamed(self, prepared: Sequence[Prepared], origin: Origin) -> list[Outcome]:
         free = asyncio.Semaphore(AT_ONCE)
-        done: dict[str, asyncio.Event] = {}
-
-        async def store(row: Prepared, earlier: Sequence[asyncio.Event]) -> Outcome:
-            # Only earlier rows are waited for, and before a place is taken: nobody waits in a circle.
-            for one in earlier:
-                await one.wait()
-            try:
-                return await take(row)
-            finally:
-                if row.draft.source_record_id in done:
-                    done[row.draft.source_record_id].set()
 
         async def take(row: Prepared) -> Outcome:
             async with free:
@@ -136,31 +197,54 @@ class Import:
                     )
                 except RegistryError as error:
                     return self._refused(row, error)
-                return _accepted(row, accepted)
+                return _accepted(row, accepted, origin)
 
         async with asyncio.TaskGroup() as group:
-            tasks = []
-            for row in prepared:
-                earlier = [done[name] for name in _names(row.draft) if name in done]
-                tasks.append(group.create_task(store(row, earlier)))
-                if row.draft.source_record_id is not None:
-                    done[row.draft.source_record_id] = asyncio.Event()
+            tasks = [group.create_task(take(row)) for row in prepared]
         return [task.result() for task in tasks]
 
-    async def _store_all(self, prepared: Sequence[Prepared], *, sound: bool) -> list[Outcome]:
+    async def _store_all(self, prepared: Sequence[Prepared], origin: Origin, *, sound: bool) -> list[Outcome]:
         unnamed = [row for row in prepared if row.draft.source_record_id is None]
         if unnamed or not sound:
             refused = [Outcome(row.row, Status.ERROR, problems=(_NEEDS_NAME,)) for row in unnamed]
             named = [row for row in prepared if row.draft.source_record_id is not None]
             return [*refused, *(_skipped_unless_refused(one) for one in await self._check(named))]
+        planned, outcomes = await self._plan(prepared, origin)
         try:
-            accepted = await rows.execute_all(self._application, self._actor, list(self._decisions(prepared)))
+            accepted = await rows.execute_all(self._application, self._actor, [row for _, row, _ in planned])
         except rows.RowRejected as rejected:
             # It stops at the first; the sender wants to mend them all at once.
-            checked = await self._check(prepared)
-            checked[rejected.row] = self._refused(prepared[rejected.row], rejected.error)
-            return [_skipped_unless_refused(one) for one in checked]
-        return [_accepted(row, one) for row, one in zip(prepared, accepted, strict=True)]
+            first = planned[rejected.row][0]
+            checked = [one for one in await self._check(prepared) if one.row != first.row]
+            refused = [*checked, self._refused(first, rejected.error)]
+            return [_skipped_unless_refused(one) for one in refused]
+        for (row, _, status), one in zip(planned, accepted, strict=True):
+            outcome = _accepted(row, one, origin)
+            new = outcome.status is Status.CREATED
+            outcomes.append(msgspec.structs.replace(outcome, status=status) if new else outcome)
+        return outcomes
+
+    async def _plan(
+        self, prepared: Sequence[Prepared], origin: Origin
+    ) -> tuple[list[tuple[Prepared, rows.Row, Status]], list[Outcome]]:
+        """What is to be stored together, and what each then is; and the rows that say what is known already."""
+        names = [row.draft.source_record_id or "" for row in prepared]
+        known = await bulk.current(self._application, self._actor, names)
+        planned: list[tuple[Prepared, rows.Row, Status]] = []
+        outcomes: list[Outcome] = []
+        for row, record in zip(prepared, known, strict=True):
+            options = self._options(row)
+            if record is None:
+                planned.append((row, (decide(row.draft), options), Status.CREATED))
+            elif record.content == self._application.repeats.content(options):
+                amendment = record.name != row.draft.source_record_id
+                stored = Stored(record.stream_id, record.positions, created=False, amendment=amendment)
+                outcomes.append(_stored(row, stored, origin))
+            elif self._on_change is OnChange.AMEND and isinstance(row.draft, ReportDraft):
+                planned.append((row, bulk.amendment(record, row.draft, options), Status.AMENDED))
+            else:
+                planned.append((row, (decide(row.draft), options), Status.CREATED))
+        return planned, outcomes
 
     def _decisions(self, prepared: Sequence[Prepared]) -> Iterator[tuple[Decision, WriteOptions]]:
         for row in prepared:
@@ -189,37 +273,37 @@ class Import:
         return Outcome(row.row, Status.ERROR, existing, problems=tuple(problems_of(problem)))
 
 
-def _names(draft: RecordDraft) -> Iterator[str]:
-    """The senders' own ids of the records that a row refers to."""
-    references: list[Reference | None] = []
-    if isinstance(draft, ReportDraft):
-        references = [draft.derived_from, draft.trigger_incident]
-    elif isinstance(draft, IncidentDraft):
-        references = [*draft.reports]
-    for reference in references:
-        if isinstance(reference, RecordReference):
-            yield reference.source_record_id
+def explained(problem: Problem, body: bytes) -> Iterator[RowProblem]:
+    """What is wrong with a line, and what has most likely happened to it."""
+    try:
+        document = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        document = None
+    for one in problems_of(problem):
+        hint = hint_for(one.field, value_at(document, one.field or ""))
+        if hint is None:
+            yield one
+        else:
+            yield one._replace(detail=Text(f"{one.detail.es} {hint.es}", f"{one.detail.en} {hint.en}"))
 
 
-def decide(draft: RecordDraft) -> Decision:
-    """The use case of a draft."""
-    match draft:
-        case AssignmentDraft():
-            return assignments.register(draft)
-        case ReportDraft():
-            return reports.submit(draft)
-        case IncidentDraft():
-            return incidents.open_incident(draft)
+def _stored(row: Prepared, stored: Stored, origin: Origin) -> Outcome:
+    if stored.created or _made_before(stored.positions, origin):
+        status = Status.AMENDED if stored.amendment else Status.CREATED
+    else:
+        status = Status.UNCHANGED
+    return Outcome(row.row, status, stored.id, stored.positions)
 
 
-def _accepted(row: Prepared, accepted: Accepted) -> Outcome:
-    new = accepted.created and not accepted.replayed
-    return Outcome(
-        row.row,
-        Status.CREATED if new else Status.UNCHANGED,
-        accepted.id,
-        tuple(event.position for event in accepted.events),
-    )
+def _accepted(row: Prepared, accepted: Accepted, origin: Origin) -> Outcome:
+    positions = tuple(event.position for event in accepted.events)
+    new = accepted.created and (not accepted.replayed or _made_before(positions, origin))
+    return Outcome(row.row, Status.CREATED if new else Status.UNCHANGED, accepted.id, positions)
+
+
+def _made_before(positions: Sequence[int], origin: Origin) -> bool:
+    """Found, and made by this very import: it was interrupted between storing and noting that it was stored."""
+    return origin.resumed is not None and positions[0] >= origin.resumed
 
 
 def _skipped_unless_refused(outcome: Outcome) -> Outcome:
@@ -242,6 +326,15 @@ def _differs(first: int) -> RowProblem:
         ),
     )
 
+
+_NOT_AMENDED: Final = RowProblem(
+    field="source_record_id",
+    code="source-record-differs",
+    detail=Text(
+        "Solo los reportes se enmiendan. Corrija la asignación o el incidente, o use otro source_record_id.",
+        "Only reports are amended. Correct the assignment or the incident, or use another source_record_id.",
+    ),
+)
 
 _NEEDS_NAME: Final = RowProblem(
     field="source_record_id",

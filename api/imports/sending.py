@@ -7,17 +7,24 @@ chunk that was stored before its answer was lost is answered as unchanged.
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 import httpx
 import msgspec
 
-from api.imports.answers import ImportResult, Mode, RowResult, Status
+from api.imports.answers import ImportResult, Mode, OnChange, RowResult, Status
+from api.imports.job_answers import JobView
+from api.imports.jobs import JobStatus
 from api.imports.records import Records
 from registry.errors import RegistryError
 
-CHUNK_ROWS: Final = 200
+T = TypeVar("T")
+
+CHUNK_ROWS: Final = 500
 """Rows of one request in mode partial: an answer every second or so, and little to send again after a cut."""
+
+POLL_SECONDS: Final = 0.5
+"""Between two looks at how far a job is."""
 
 ATTEMPTS: Final = 8
 FIRST_WAIT: Final = 0.5
@@ -26,6 +33,7 @@ LONGEST_WAIT: Final = 15.0
 
 TIMEOUT: Final = httpx.Timeout(120.0, connect=10.0)
 
+_ENDED: Final = frozenset({JobStatus.FINISHED, JobStatus.CANCELLED, JobStatus.FAILED})
 _AGAIN: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _NOT_NOW: Final = "unavailable"
 """Code of a row whose outcome the server does not know; repeating tells."""
@@ -55,6 +63,7 @@ class Sender:
         records: Records,
         mode: Mode,
         *,
+        on_change: OnChange = OnChange.REJECT,
         wait: Callable[[float], None] = time.sleep,
         retrying: Callable[[int], None] = lambda _: None,
     ) -> None:
@@ -62,6 +71,7 @@ class Sender:
         self._client = client
         self._records = records
         self._mode = mode
+        self._on_change = on_change
         self._wait = wait
         self._retrying = retrying
 
@@ -82,21 +92,10 @@ class Sender:
                 self._wait(pause)
                 pause = min(pause * 2, LONGEST_WAIT)
             try:
-                response = self._client.post(
-                    "/v1/imports",
-                    params={"records": self._records.value, "mode": self._mode.value},
-                    content=content,
-                    headers={
-                        "Content-Type": "application/x-ndjson",
-                        "Idempotency-Key": hashlib.sha256(content).hexdigest(),
-                    },
-                )
+                answer = self._answer(content)
             except httpx.TransportError:
                 continue
-            if response.status_code in _AGAIN:
-                continue
-            answer = _read(response)
-            if any(_undecided(result) for result in answer.results) and attempt < ATTEMPTS:
+            if answer is None or (any(map(_undecided, answer.results)) and attempt < ATTEMPTS):
                 continue
             return answer
         raise Unsent(
@@ -106,12 +105,68 @@ class Sender:
             "doubled.",
         )
 
+    def _answer(self, content: bytes) -> ImportResult | None:
+        """None when the server asks to come again."""
+        response = self._client.post(
+            "/v1/imports",
+            params={
+                "records": self._records.value,
+                "mode": self._mode.value,
+                "on_change": self._on_change.value,
+            },
+            content=content,
+            headers={
+                "Content-Type": "application/x-ndjson",
+                "Idempotency-Key": hashlib.sha256(content).hexdigest(),
+            },
+        )
+        if response.status_code in _AGAIN:
+            return None
+        if response.status_code == 202:
+            return self._follow(response.headers.get("location", ""))
+        return _read(response, ImportResult)
+
+    def _follow(self, location: str) -> ImportResult | None:
+        """Waits for a job, and fetches what became of its rows."""
+        while True:
+            response = self._client.get(location)
+            if response.status_code in _AGAIN:
+                return None
+            job = _read(response, JobView)
+            if job.status in _ENDED:
+                break
+            self._wait(POLL_SECONDS)
+        if job.status is not JobStatus.FINISHED:
+            raise Unsent(
+                "La importación se canceló o falló en el servidor. Lo que confirmó quedó guardado; repita el comando.",
+                "The import was cancelled or failed at the server. What it confirmed is stored; repeat the command.",
+            )
+        results: list[RowResult] = []
+        after: int | None = 0
+        while after is not None:
+            response = self._client.get(location, params={"after": after})
+            if response.status_code in _AGAIN:
+                return None
+            page = _read(response, JobView)
+            results += page.results
+            after = page.next
+        return ImportResult(
+            mode=job.mode,
+            records=job.records,
+            rows=job.rows,
+            created=job.created,
+            unchanged=job.unchanged,
+            failed=job.failed,
+            amended=job.amended,
+            results=tuple(results),
+        )
+
 
 def _undecided(result: RowResult) -> bool:
     return result.status is Status.ERROR and any(error.code == _NOT_NOW for error in result.errors)
 
 
-def _read(response: httpx.Response) -> ImportResult:
+def _read(response: httpx.Response, kind: type[T]) -> T:
     if response.status_code in (401, 403):
         raise NotPermitted(
             "El servidor no acepta la clave. Hace falta una vigente con imports:write y el permiso de los registros "
@@ -125,7 +180,7 @@ def _read(response: httpx.Response) -> ImportResult:
             f"The server did not take the import (HTTP {response.status_code}): {_detail(response)}",
         )
     try:
-        return msgspec.json.decode(response.content, type=ImportResult)
+        return msgspec.json.decode(response.content, type=kind)
     except msgspec.DecodeError as error:
         raise Unsent(
             "La respuesta no es la de este registro. Revise --url.",

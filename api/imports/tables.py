@@ -1,27 +1,47 @@
-"""Reads delimited text as the people who keep lists export it (RFC 4180, and what spreadsheets make of it).
+"""Tables of text, whatever file they came in: headings, then rows one by one, each with what is wrong with its cells.
 
-UTF-8 with or without a byte order mark, or Windows-1252; comma, semicolon or tab; quoted cells may hold newlines.
 Anything that could be read in two ways is refused, never repaired.
 """
 
-import csv
-import io
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from api.imports.errors import FileRefused, FileTooLarge, RowProblem
 from registry.text import Text
 
-DELIMITERS: Final = (",", ";", "\t")
-ENCODINGS: Final = ("utf-8", "cp1252")
-
-MAX_ROWS: Final = 50_000
-"""Rows of one file: a bound on memory and on how long a connection stays open, not a rule of the register."""
+_FORMULA: Final = ("=", "+", "-", "@")
 
 _UNDECODED: Final = re.compile(r"[\udc80-\udcff]")
-_MULTIBYTE: Final = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+
+
+class Limits(NamedTuple):
+    """Of one file: rows of data, characters of a cell, bytes that a compressed spreadsheet unpacks to."""
+
+    rows: int = 1_000_000
+    cell: int = 32_767
+    expansion: int = 512 << 20
+
+
+DEFAULT_LIMITS: Final = Limits()
+"""A cell holds what a spreadsheet's can; a sheet has 1,048,576 rows at most anyway."""
+
+
+class Layout(NamedTuple):
+    """What the sender knows of a file; None = found out.
+
+    ``heading`` is the line of a sheet that names the columns, from 1; ``preferred`` are names of sheets to take first.
+    """
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    sheet: str | None = None
+    heading: int | None = None
+    preferred: tuple[str, ...] = ()
+
+
+UNKNOWN_LAYOUT: Final = Layout()
 
 
 class Row(NamedTuple):
@@ -29,142 +49,65 @@ class Row(NamedTuple):
 
     number: int
     cells: Mapping[str, str]
-    problem: RowProblem | None = None
+    problems: tuple[RowProblem, ...] = ()
 
 
 class Table(NamedTuple):
-    """A heading and its rows; cells in NFC, without the blanks around them."""
+    """A heading and its rows, to be read once; cells in NFC, without the blanks around them.
+
+    ``delimiter`` is None for a spreadsheet. Reading rows raises FileRefused and FileTooLarge.
+    """
 
     headings: tuple[str, ...]
-    rows: tuple[Row, ...]
-    encoding: str
-    delimiter: str
+    rows: Iterator[Row]
+    delimiter: str | None = None
+    encoding: str | None = None
 
 
-def read_table(data: bytes, *, encoding: str | None = None, delimiter: str | None = None) -> Table:
-    """Reads a whole file; ``None`` = found out from the bytes (encoding) and from the heading (delimiter).
+def clean(text: str) -> str:
+    """A cell in NFC, without the blanks around it, or the apostrophe that keeps a text from being a formula."""
+    bare = text.strip()
+    if bare.startswith("'") and bare[1:2] in _FORMULA:
+        bare = bare[1:]
+    return bare if bare.isascii() else unicodedata.normalize("NFC", bare)
 
-    Rows with too many or too few cells keep their place and carry a problem. Raises FileRefused, FileTooLarge.
+
+def row_of(number: int, headings: tuple[str, ...], cells: Sequence[str], limits: Limits) -> Row:
+    """A row of clean cells, all of its columns there; what is wrong with them beside it.
+
+    Raises FileTooLarge beyond the limit of rows, FileRefused for bytes that were not decoded.
     """
-    text, found = _decode(data, encoding)
-    first = text.split("\n", 1)[0]
-    separator = delimiter or _sniff(first)
-    records = _records(text, separator)
-    headings = _headings(next(records, []))
-    rows: list[Row] = []
-    for cells in records:
-        if not any(cell.strip() for cell in cells):
-            continue
-        number = len(rows) + 1
-        if number > MAX_ROWS:
-            raise FileTooLarge(
-                f"El archivo pasa de {MAX_ROWS} filas. Divídalo y envíe las partes una por una.",
-                f"The file has more than {MAX_ROWS} rows. Split it and send the parts one by one.",
-            )
-        rows.append(_row(number, headings, cells))
-    return Table(headings, tuple(rows), found, separator)
-
-
-def _row(number: int, headings: tuple[str, ...], cells: list[str]) -> Row:
-    clean = [unicodedata.normalize("NFC", cell.strip()) for cell in cells]
-    for position, (heading, cell) in enumerate(zip(headings, clean, strict=False), start=1):
-        if _UNDECODED.search(cell):
-            shown = cell.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-            raise FileRefused(
-                f"Fila {number}, columna {position}: hay bytes que no son UTF-8. Guarde el archivo como UTF-8, o "
-                "indique su codificación si es Windows-1252 (cp1252).",
-                f"Row {number}, column {position}: there are bytes that are not UTF-8. Save the file as UTF-8, or "
-                "name its encoding if it is Windows-1252 (cp1252).",
-                place=f"rows[{number}]",
-                column=heading,
-                value=shown,
-            )
-    if len(clean) != len(headings):
-        return Row(number, dict(zip(headings, clean, strict=False)), _ragged(headings, clean))
-    return Row(number, dict(zip(headings, clean, strict=True)))
-
-
-def _ragged(headings: tuple[str, ...], cells: list[str]) -> RowProblem:
-    few = len(cells) < len(headings)
-    return RowProblem(
-        field=None,
-        code="ragged-row",
-        detail=Text(
-            f"La fila tiene {len(cells)} celdas y el encabezado {len(headings)}. Se acepta una celda por columna; "
-            "una celda que contiene el separador va entre comillas.",
-            f"The row has {len(cells)} cells and the heading {len(headings)}. One cell per column is accepted; a "
-            "cell that contains the separator goes between quotes.",
-        ),
-        columns=(headings[len(cells)],) if few else (headings[-1],),
-        value=None if few else cells[len(headings)],
-    )
-
-
-def _decode(data: bytes, encoding: str | None) -> tuple[str, str]:
-    """The text, with bytes that are not of the encoding left as surrogates for the row to name."""
-    if encoding is not None and encoding not in ENCODINGS:
-        raise FileRefused(
-            f"Codificación desconocida. Se aceptan: {', '.join(ENCODINGS)}.",
-            f"Unknown encoding. Accepted: {', '.join(ENCODINGS)}.",
+    if number > limits.rows:
+        raise FileTooLarge(
+            f"El archivo pasa de {limits.rows} filas. Divídalo y envíe las partes una por una.",
+            f"The file has more than {limits.rows} rows. Split it and send the parts one by one.",
         )
-    # No text has a NUL: this is a spreadsheet's own format, UTF-16, or a damaged file.
-    if b"\x00" in data:
-        line = data[: data.index(b"\x00")].count(b"\n") + 1
-        raise FileRefused(
-            f"Línea {line}: el archivo contiene un byte nulo. Expórtelo como CSV en UTF-8 (no como XLSX ni UTF-16).",
-            f"Line {line}: the file contains a null byte. Export it as CSV in UTF-8 (not as XLSX or UTF-16).",
-        )
-    body = data.removeprefix(b"\xef\xbb\xbf")
-    if encoding == "cp1252":
-        return _cp1252(body), "cp1252"
-    try:
-        return body.decode("utf-8"), "utf-8"
-    except UnicodeDecodeError:
-        # One letter of UTF-8 among the bytes shows a damaged UTF-8 file; without any it is the old Windows code page.
-        if encoding is None and body is data and not _MULTIBYTE.search(body):
-            return _cp1252(body), "cp1252"
-        return body.decode("utf-8", "surrogateescape"), "utf-8"
+    kept = [clean(cell) for cell in cells]
+    problems: list[RowProblem] = []
+    for position, (heading, cell) in enumerate(zip(headings, kept, strict=False), start=1):
+        if cell.isascii():
+            if "\x00" in cell:
+                problems.append(_null(heading))
+        elif _UNDECODED.search(cell):
+            raise undecoded(number, position, heading, cell)
+        if len(cell) > limits.cell:
+            problems.append(_too_long(heading, limits.cell))
+    if len(kept) != len(headings):
+        problems.append(_ragged(headings, kept))
+        kept += [""] * (len(headings) - len(kept))
+    return Row(number, dict(zip(headings, kept, strict=False)), tuple(problems))
 
 
-def _cp1252(body: bytes) -> str:
-    try:
-        return body.decode("cp1252")
-    except UnicodeDecodeError as error:
-        line = body[: error.start].count(b"\n") + 1
-        raise FileRefused(
-            f"Línea {line}: hay un byte que no existe en Windows-1252. Guarde el archivo como UTF-8.",
-            f"Line {line}: there is a byte that Windows-1252 does not have. Save the file as UTF-8.",
-        ) from error
-
-
-def _sniff(heading: str) -> str:
-    """The delimiter that the heading holds most often outside quotes; comma when there is a single column."""
-    bare = re.sub(r'"[^"]*"', "", heading)
-    return max(DELIMITERS, key=bare.count)
-
-
-def _records(text: str, delimiter: str) -> Iterator[list[str]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        yield from reader
-    except csv.Error as error:
-        raise FileRefused(
-            f"Línea {reader.line_num}: las comillas no están bien cerradas, o la celda es demasiado larga. Una "
-            'comilla dentro de una celda se escribe doble ("").',
-            f"Line {reader.line_num}: quotes are not properly closed, or the cell is too long. A quote inside a "
-            'cell is written twice ("").',
-        ) from error
-
-
-def _headings(cells: list[str]) -> tuple[str, ...]:
-    headings = tuple(unicodedata.normalize("NFC", cell.strip()) for cell in cells)
+def headings_of(cells: Sequence[str]) -> tuple[str, ...]:
+    """The names of the columns. Raises FileRefused when there are none, one is empty, or two are the same."""
+    headings = tuple(clean(cell) for cell in cells)
     if not any(headings):
         raise FileRefused(
             "El archivo está vacío. La primera línea debe nombrar las columnas.",
             "The file is empty. Its first line must name the columns.",
         )
     for position, heading in enumerate(headings, start=1):
-        if not heading or _UNDECODED.search(heading):
+        if not heading or _UNDECODED.search(heading) or "\x00" in heading:
             raise FileRefused(
                 f"La columna {position} no tiene un nombre legible. Cada columna necesita el suyo, en UTF-8.",
                 f"Column {position} has no readable name. Each column needs its own, in UTF-8.",
@@ -193,3 +136,49 @@ def require_columns(headings: tuple[str, ...], needed: tuple[str, ...]) -> None:
             f"Columns are missing: {names_en}. The file has: {there}.",
             column=missing[0],
         )
+
+
+def undecoded(number: int, position: int, heading: str, cell: str) -> FileRefused:
+    """Bytes of a cell that are not of the encoding which the rest of the file has."""
+    shown = cell.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return FileRefused(
+        f"Fila {number}, columna {position}: hay bytes que no son UTF-8. Guarde el archivo como UTF-8, o "
+        "indique su codificación si es Windows-1252 (cp1252).",
+        f"Row {number}, column {position}: there are bytes that are not UTF-8. Save the file as UTF-8, or "
+        "name its encoding if it is Windows-1252 (cp1252).",
+        place=f"rows[{number}]",
+        column=heading,
+        value=shown,
+    )
+
+
+def _ragged(headings: tuple[str, ...], cells: list[str]) -> RowProblem:
+    few = len(cells) < len(headings)
+    return RowProblem(
+        field=None,
+        code="ragged-row",
+        detail=Text(
+            f"La fila tiene {len(cells)} celdas y el encabezado {len(headings)}. Se acepta una celda por columna; "
+            "una celda que contiene el separador va entre comillas.",
+            f"The row has {len(cells)} cells and the heading {len(headings)}. One cell per column is accepted; a "
+            "cell that contains the separator goes between quotes.",
+        ),
+        columns=(headings[len(cells)],) if few else (headings[-1],),
+        value=None if few else cells[len(headings)],
+    )
+
+
+def _null(heading: str) -> RowProblem:
+    detail = Text(
+        "La celda contiene un carácter nulo (NUL). Bórrela y escriba el texto de nuevo.",
+        "The cell holds a null character (NUL). Clear it and type the text anew.",
+    )
+    return RowProblem(None, "null-character", detail, (heading,))
+
+
+def _too_long(heading: str, most: int) -> RowProblem:
+    detail = Text(
+        f"La celda pasa de {most} caracteres. Acórtela, o adjunte el documento como evidencia.",
+        f"The cell has more than {most} characters. Shorten it, or attach the document as evidence.",
+    )
+    return RowProblem(None, "cell-too-long", detail, (heading,))

@@ -34,11 +34,12 @@ _ATTEMPTS: Final = 5
 
 
 class Stored(NamedTuple):
-    """A row's record. ``created`` False: it was there already, and says the same."""
+    """A row's record. ``created`` False: it was there already, and says the same. ``amendment``: by being amended."""
 
     id: UUID
     positions: tuple[int, ...]
     created: bool
+    amendment: bool = False
 
 
 class _Decided(NamedTuple):
@@ -60,7 +61,8 @@ async def store_each(app: Application, actor: Actor, rows: Sequence[Row]) -> lis
         if record is None:
             new.append(row)
         elif record.content == app.repeats.content(rows[row][1]):
-            results[row] = Stored(record.stream_id, record.positions, created=False)
+            amended = record.name != rows[row][1].source_record_id
+            results[row] = Stored(record.stream_id, record.positions, created=False, amendment=amended)
         else:
             results[row] = await _differs(app, record)
     for start in range(0, len(new), GROUP):
@@ -82,10 +84,6 @@ async def amend_report(
     :raises InvalidInput: an event from position ``since`` on said something else: another row of the same file.
     """
     name = options.source_record_id or ""
-    amendment = AmendmentDraft(
-        **{field: getattr(draft, field) for field in ReportDraft.__struct_fields__},
-        reason=CorrectionReason.NEW_EVIDENCE,
-    )
     for attempt in range(_ATTEMPTS):
         (record,) = await current(app, actor, [name])
         if record is None:
@@ -94,22 +92,32 @@ async def amend_report(
                 "The record was erased while its amendment came in. Repeat the submission.",
             )
         if record.content == app.repeats.content(options):
-            return Stored(record.stream_id, record.positions, created=False)
+            return Stored(record.stream_id, record.positions, created=False, amendment=record.name != name)
         if record.positions[0] >= since:
             raise InvalidInput(
                 "source_record_id",
                 "Otra fila de este mismo envío lleva ese source_record_id con otro contenido. Deje una sola.",
                 "Another row of this submission has that source_record_id with other content. Keep one of them.",
             )
-        said = WriteOptions(source_record_id=_next(name, record.name), content=options.content)
         try:
-            accepted = await app.execute(actor, amend(record.stream_id, amendment), said)
+            accepted = await app.execute(actor, *amendment(record, draft, options))
         except SourceRecordDiffers:
             if attempt == _ATTEMPTS - 1:
                 raise
             continue  # another import has amended it in between: what does it say now?
-        return Stored(accepted.id, tuple(event.position for event in accepted.events), accepted.created)
+        positions = tuple(event.position for event in accepted.events)
+        return Stored(accepted.id, positions, accepted.created, amendment=True)
     raise AssertionError("the last attempt returns or raises")
+
+
+def amendment(record: CurrentRecord, draft: ReportDraft, options: WriteOptions) -> Row:
+    """The report of a source record, said anew, and known under a name of its own from then on."""
+    anew = AmendmentDraft(
+        **{field: getattr(draft, field) for field in ReportDraft.__struct_fields__},
+        reason=CorrectionReason.NEW_EVIDENCE,
+    )
+    name = _next(options.source_record_id or "", record.name)
+    return amend(record.stream_id, anew), WriteOptions(source_record_id=name, content=options.content)
 
 
 async def _store_group(

@@ -16,8 +16,9 @@ from api.auth.scopes import Scope
 from api.auth.token import Tokens
 from api.health import Health
 from api.imports.loading import load_profile
-from api.imports.preparing import prepare_ndjson, prepare_table
+from api.imports.preparing import PreparedRow, prepare
 from api.imports.records import Records
+from api.imports.tables import UNKNOWN_LAYOUT
 from api.services import Services
 from registry.application.application import Application
 from registry.application.unit import Actor
@@ -288,9 +289,11 @@ async def test_too_large_a_body_is_refused(sender: Client) -> None:
 
 
 async def test_too_many_rows_are_refused(sender: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.imports.lines.MAX_ROWS", 1)
-    status, problem = await sender.reports(report(1), report(2))
+    monkeypatch.setattr("api.imports.intake.ATOMIC_ROWS", 1)
+    status, problem = await sender.reports(report(1), report(2), mode="atomic")
     assert (status, problem["code"]) == (413, "body-too-large")
+    status, _ = await sender.reports(report(1), report(2))
+    assert status == 200
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/csv; charset=utf-16", ""])
@@ -305,7 +308,8 @@ async def test_other_kinds_of_body_are_refused(sender: Client, content_type: str
         ({}, "records"),
         ({"records": "persons"}, "records"),
         ({"records": "reports", "mode": "all"}, "mode"),
-        ({"records": "reports", "on_change": "amend"}, "on_change"),
+        ({"records": "reports", "on_change": "overwrite"}, "on_change"),
+        ({"records": "assignments", "on_change": "amend"}, "on_change"),
     ],
 )
 async def test_a_parameter_that_is_none_is_named_with_what_is_accepted(
@@ -346,8 +350,9 @@ async def test_two_imports_at_once_store_each_record_once(sender: Client, app: A
 @pytest.fixture
 def claims(shared_data: Path) -> bytes:
     profile = load_profile((EXAMPLES / "claims.toml").read_text(encoding="utf-8"))
-    data = (shared_data / "social_service" / "news_claims.csv").read_bytes()
-    return b"\n".join(record.body for record in prepare_table(data, Records.REPORTS, profile).records)
+    with (shared_data / "social_service" / "news_claims.csv").open("rb") as file:
+        prepared = prepare(file, Records.REPORTS, profile, layout=UNKNOWN_LAYOUT)
+        return b"\n".join(record.body for row in prepared.rows for record in row.records)
 
 
 async def test_published_claims_become_reports_and_the_cases_that_they_support(
@@ -385,10 +390,12 @@ async def test_the_cases_claim_no_more_certainty_than_their_sources_allow(
 
 
 async def test_the_cases_hold_codes_only(shared_data: Path) -> None:
-    prepared = prepare_ndjson((EXAMPLES / "cases.ndjson").read_bytes(), Records.INCIDENTS)
-    assert (len(prepared.records), prepared.problems) == (14, {})
-    for record in prepared.records:
-        case = json.loads(record.body)
+    with (EXAMPLES / "cases.ndjson").open("rb") as file:
+        prepared = prepare(file, Records.INCIDENTS, None, ndjson=True, layout=UNKNOWN_LAYOUT)
+        rows: list[PreparedRow] = list(prepared.rows)
+    assert (len(rows), [row.problems for row in rows if row.problems]) == (14, [])
+    for row in rows:
+        case = json.loads(row.records[0].body)
         assert not {"narrative", "wording", "student", "sources"} & _names(case)
 
 

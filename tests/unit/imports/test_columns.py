@@ -11,8 +11,8 @@ from api.imports.errors import FileRefused
 from api.imports.explaining import types_at
 from api.imports.paths import BadPath, Path, build, parse_path, show_path
 from api.imports.records import Records
-from api.imports.tables import read_table
 from registry.application.drafts import IncidentDraft, ReportDraft
+from tests.unit.imports.reading import read_table
 
 names = st.from_regex(r"[a-z_][a-z0-9_]{0,6}", fullmatch=True)
 paths = st.lists(st.tuples(names, st.lists(st.integers(0, 99), max_size=2)), min_size=1, max_size=4).map(
@@ -72,7 +72,7 @@ def test_cells_are_read_as_what_their_field_takes() -> None:
         b"ATTACK,TRUE,2,7,\n"
         b"ATTACK,tal vez,dos,8,RUMOUR\n"
     )
-    columns = Columns(table, Records.INCIDENTS)
+    columns = Columns(table.headings, Records.INCIDENTS)
     first, second = (json.loads(columns.line(row)) for row in table.rows)
     assert first["findings"] == [{"already_public": True}]
     assert first["victims"] == [{"count": {"low": 2}}]
@@ -89,6 +89,6 @@ def test_cells_are_read_as_what_their_field_takes() -> None:
 def test_a_heading_that_is_no_field_is_refused_by_its_place(heading: str) -> None:
     table = read_table(f"class,{heading}\nTHREAT,1\n".encode())
     with pytest.raises(FileRefused) as caught:
-        Columns(table, Records.REPORTS)
+        Columns(table.headings, Records.REPORTS)
     assert caught.value.place == "columns[2]"
     assert caught.value.column == heading

@@ -1,13 +1,15 @@
 """The documented examples, without the data that they were written for."""
 
+import io
 import re
 from pathlib import Path
 
 import pytest
 
 from api.imports.loading import load_profile
-from api.imports.preparing import prepare_table
+from api.imports.preparing import prepare
 from api.imports.records import Records
+from api.imports.tables import UNKNOWN_LAYOUT
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -24,9 +26,10 @@ def test_a_schools_list_from_a_windows_spreadsheet() -> None:
         "A-17;C.S. Ejemplo;Febrero 2026;B;1/2/2026;31/1/2027",
         "A-18;C.S. Desconocido;Febrero 2026;;1/2/2026;31/1/2027",
     ]
-    prepared = prepare_table("\r\n".join(lines).encode("cp1252"), Records.ASSIGNMENTS, profile)
-    assert [record.row for record in prepared.records] == [1]
-    (problem,) = prepared.problems[2]
+    file = io.BytesIO("\r\n".join(lines).encode("cp1252"))
+    first, second = prepare(file, Records.ASSIGNMENTS, profile, layout=UNKNOWN_LAYOUT).rows
+    assert (len(first.records), first.problems) == (1, ())
+    (problem,) = second.problems
     assert (problem.columns, problem.value, problem.field) == (("Sede",), "C.S. Desconocido", "site")
 
 

@@ -8,7 +8,8 @@ import pytest
 from api.imports.errors import FileRefused, RowProblem
 from api.imports.loading import load_profile
 from api.imports.mapping import MappedRow, Mapper
-from api.imports.tables import Row, read_table
+from api.imports.tables import Row
+from tests.unit.imports.reading import read_table
 
 
 def mapped(profile: str, csv: str) -> list[MappedRow]:
@@ -228,7 +229,7 @@ def test_a_ragged_row_is_not_mapped() -> None:
         load_profile('records = "reports"\n[[record]]\nfields = { a = { column = "x" } }'), ("x",)
     )
     broken = read_table(b"x,y\n1\n").rows[0]
-    assert mapper.map(Row(1, {}, broken.problem)).problems == (broken.problem,)
+    assert mapper.map(Row(1, {}, broken.problems)).problems == broken.problems
 
 
 def test_missing_columns_are_refused_before_any_row() -> None:

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.imports import tables
 from api.imports.errors import FileRefused, FileTooLarge
-from api.imports.tables import read_table, require_columns
+from api.imports.tables import Limits, clean, require_columns
+from tests.unit.imports.reading import read_table
 
 ROWS = "municipio,año\nOcosingo,2021\nValparaíso,2022\n"
 
@@ -124,24 +124,31 @@ def test_quotes_that_do_not_close_are_refused(data: bytes) -> None:
 
 def test_a_ragged_row_is_that_rows_problem_and_no_others() -> None:
     table = read_table(b"a,b\n1,2\n1\n1,2,privado\n3,4\n")
-    problems = [row.problem for row in table.rows]
-    assert [problem is None for problem in problems] == [True, False, False, True]
-    assert problems[1] is not None
-    assert problems[1].columns == ("b",)
-    assert problems[2] is not None
-    assert problems[2].value == "privado"
-    assert "privado" not in str(problems[2].detail)
-    assert "1 celdas y el encabezado 2" in problems[1].detail.es
+    problems = [row.problems for row in table.rows]
+    assert [len(found) for found in problems] == [0, 1, 1, 0]
+    assert problems[1][0].columns == ("b",)
+    assert problems[2][0].value == "privado"
+    assert "privado" not in str(problems[2][0].detail)
+    assert "1 celdas y el encabezado 2" in problems[1][0].detail.es
 
 
-def test_more_rows_than_one_import_takes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables, "MAX_ROWS", 2)
-    assert len(read_table(b"a\n1\n2\n").rows) == 2
+def test_more_rows_than_one_import_takes_are_refused() -> None:
+    assert len(read_table(b"a\n1\n2\n", limits=Limits(rows=2)).rows) == 2
     with pytest.raises(FileTooLarge, match="pasa de 2 filas"):
-        read_table(b"a\n1\n2\n3\n")
+        read_table(b"a\n1\n2\n3\n", limits=Limits(rows=2))
 
 
-cells = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=12).map(str.strip)
+def test_a_cell_that_is_too_long_is_that_rows_problem() -> None:
+    table = read_table(b"a,b\n1,22222\n1,2222\n", limits=Limits(cell=4))
+    assert [[one.code for one in row.problems] for row in table.rows] == [["cell-too-long"], []]
+    assert table.rows[0].problems[0].columns == ("b",)
+
+
+def test_the_apostrophe_before_what_would_be_a_formula_is_no_part_of_the_cell() -> None:
+    assert list(read_table(b"a,b,c\n'=1+1,'abc,'+52 1\n").rows[0].cells.values()) == ["=1+1", "'abc", "+52 1"]
+
+
+cells = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=12).map(clean)
 
 
 @given(st.lists(st.tuples(cells, cells), max_size=8), st.sampled_from([",", ";", "\t"]))

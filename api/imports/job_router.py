@@ -1,0 +1,201 @@
+"""``/v1/imports/{id}``: how far a large import is; to cancel it; the sender's own file back, with its errors."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from typing import IO, Annotated, Final
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from api.auth.guard import SECURITY_SCHEME, requires
+from api.imports.annotating import annotate
+from api.imports.answers import ImportResult, Outcome
+from api.imports.errors import RowProblem
+from api.imports.job_answers import JobView, view_of
+from api.imports.jobs import Format, Job, Jobs
+from api.language import preferred
+from registry.application.unit import Actor, no_such_record
+from registry.text import Language, Text
+
+ONE: Final = "/v1/imports/{id}"
+CANCELLATION: Final = "/v1/imports/{id}/cancellation"
+FILE: Final = "/v1/imports/{id}/file"
+
+XLSX_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+MOST_RESULTS: Final = 1_000
+_PIECE: Final = 1 << 18
+_PRIVATE: Final = {"Cache-Control": "private, no-store"}
+
+Id = UUID
+
+
+def build_router(jobs: Jobs, kept: float) -> APIRouter:
+    """The endpoints of one import; it is deleted ``kept`` seconds after its end."""
+    router = APIRouter(tags=["imports"])
+
+    @router.get(
+        ONE, summary="Ver cómo va una importación · See how far an import is", openapi_extra=_openapi()
+    )
+    async def one(
+        request: Request,
+        id: Id,  # noqa: A002 - the path says id
+        actor: Annotated[Actor, Depends(requires("GET", ONE))],
+        after: Annotated[int | None, Query(ge=0)] = None,
+        limit: Annotated[int, Query(ge=1, le=MOST_RESULTS)] = MOST_RESULTS,
+    ) -> Response:
+        job = await _own(jobs, actor, id)
+        if after is None:
+            return respond(view_of(job, kept))
+        language = preferred(request.headers.get("accept-language"))
+        outcomes, following = await _page(jobs, job, after, limit)
+        return respond(view_of(job, kept, outcomes, following, language), 200, language=language)
+
+    @router.post(
+        CANCELLATION, summary="Cancelar una importación · Cancel an import", openapi_extra=_openapi()
+    )
+    async def cancel(
+        id: Id,  # noqa: A002 - the path says id
+        actor: Annotated[Actor, Depends(requires("POST", CANCELLATION))],
+    ) -> Response:
+        job = await _own(jobs, actor, id)
+        await jobs.cancel(job.id)
+        return respond(view_of(await _own(jobs, actor, id), kept))
+
+    @router.delete(
+        ONE,
+        status_code=204,
+        summary="Cancelar una importación y borrar su archivo · Cancel an import and delete its file",
+    )
+    async def delete(
+        id: Id,  # noqa: A002 - the path says id
+        actor: Annotated[Actor, Depends(requires("DELETE", ONE))],
+    ) -> Response:
+        job = await _own(jobs, actor, id)
+        await jobs.cancel(job.id)
+        await jobs.remove(job.id)
+        return Response(status_code=204, headers=_PRIVATE)
+
+    @router.get(
+        FILE,
+        summary="El archivo enviado, con una columna de errores · The file as it was sent, with a column of errors",
+        response_class=StreamingResponse,
+    )
+    async def file(
+        id: Id,  # noqa: A002 - the path says id
+        actor: Annotated[Actor, Depends(requires("GET", FILE))],
+    ) -> Response:
+        job = await _own(jobs, actor, id)
+        workbook = job.order.format is Format.XLSX
+        copy = tempfile.TemporaryFile()  # noqa: SIM115 - closed when it has been sent
+        try:
+            await _annotate(jobs, job, copy)
+        except BaseException:
+            copy.close()
+            raise
+        name = f"{job.order.records}-{job.id}.errors.{'xlsx' if workbook else 'csv'}"
+        headers = {
+            **_PRIVATE,
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "X-Content-Type-Options": "nosniff",
+        }
+        return StreamingResponse(
+            _pieces(copy), 200, headers, XLSX_TYPE if workbook else "text/csv; charset=utf-8"
+        )
+
+    return router
+
+
+async def show_job(
+    jobs: Jobs, actor: Actor, job: UUID, kept: float, status: int, headers: dict[str, str]
+) -> Response:
+    """A job that the actor has just made."""
+    return respond(view_of(await _own(jobs, actor, job), kept), status, headers)
+
+
+def respond(
+    value: object, status: int = 200, headers: dict[str, str] | None = None, language: Language | None = None
+) -> Response:
+    """JSON for its sender only."""
+    said = {"Content-Language": language, "Vary": "Accept-Language"} if language else {}
+    return Response(
+        msgspec.json.encode(value), status, {**_PRIVATE, **said, **(headers or {})}, "application/json"
+    )
+
+
+async def _own(jobs: Jobs, actor: Actor, job_id: UUID) -> Job:
+    """The job, for the institution that sent it. Raises NotFound."""
+    job = await jobs.get(job_id)
+    if job is None or job.order.actor.institution != actor.institution:
+        raise no_such_record()
+    return job
+
+
+async def _page(jobs: Jobs, job: Job, after: int, limit: int) -> tuple[list[Outcome], int | None]:
+    """Outcomes of rows behind one, and the row behind which to go on; None behind the last row."""
+    outcomes: list[Outcome] = []
+    for batch in await jobs.batches(job.id, after + 1, 1 + limit // 100):
+        if batch.outcomes is None:
+            break
+        outcomes += [outcome for outcome in batch.outcomes if outcome.row > after]
+    page = outcomes[:limit]
+    last = page[-1].row if page else after
+    return page, last if last < job.rows else None
+
+
+async def _annotate(jobs: Jobs, job: Job, out: IO[bytes]) -> None:
+    delimiter = None if job.order.format is Format.XLSX else job.order.delimiter
+    copy = annotate(out, job.order.headings, delimiter)
+    row = 1
+    while batches := await jobs.batches(job.id, row, 4):
+        for batch in batches:
+            problems = {outcome.row: outcome.problems for outcome in batch.outcomes or ()}
+            for one in batch.rows:
+                copy.add(one.cells, problems.get(one.number, _UNKNOWN))
+            row = batch.rows[-1].number + 1
+    await asyncio.to_thread(copy.finish)
+    out.seek(0)
+
+
+async def _pieces(file: IO[bytes]) -> AsyncIterator[bytes]:
+    try:
+        while piece := await asyncio.to_thread(file.read, _PIECE):
+            yield piece
+    finally:
+        file.close()
+
+
+_UNKNOWN: Final = (RowProblem(None, "pending", Text("Todavía sin resultado.", "No outcome yet.")),)
+
+
+def _openapi() -> dict[str, object]:
+    content = {"application/json": {"schema": inlined("JobView", components())}}
+    return {
+        "security": [{SECURITY_SCHEME: []}],
+        "responses": {"200": {"description": "How far it is.", "content": content}},
+    }
+
+
+def components() -> dict[str, dict[str, object]]:
+    """The schemas of what imports answer."""
+    _, components = msgspec.json.schema_components(
+        [ImportResult, JobView], ref_template="#/components/schemas/{name}"
+    )
+    return components
+
+
+def inlined(name: str, components: dict[str, dict[str, object]]) -> object:
+    """A schema with its references replaced: this answer's shapes are used nowhere else."""
+
+    def resolve(node: object) -> object:
+        if isinstance(node, dict):
+            reference = node.get("$ref")
+            if isinstance(reference, str):
+                return resolve(components[reference.rsplit("/", 1)[-1]])
+            return {key: resolve(value) for key, value in node.items()}
+        return [resolve(one) for one in node] if isinstance(node, list) else node
+
+    return resolve(components[name])

@@ -1,0 +1,79 @@
+-- name: add
+INSERT INTO import_jobs
+    (id, institution, key, scopes, records, mode, on_change, format, headings, since, status, idempotency_key, body_hmac)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'RECEIVING', $11, $12)
+ON CONFLICT (key, idempotency_key) DO NOTHING
+RETURNING id;
+
+-- name: by_idempotency_key
+SELECT id, body_hmac FROM import_jobs WHERE key = $1 AND idempotency_key = $2 AND status <> 'RECEIVING';
+
+-- name: forget_unfinished
+-- An upload of the same key that broke off, in the way of its repetition. An hour is longer than any upload.
+DELETE FROM import_jobs
+WHERE key = $1 AND idempotency_key = $2 AND status = 'RECEIVING' AND created < now() - interval '1 hour';
+
+-- name: add_batch
+INSERT INTO import_batches (job, number, first_row, row_count, content) VALUES ($1, $2, $3, $4, $5);
+
+-- name: received
+UPDATE import_jobs SET status = 'WAITING', rows = $2 WHERE id = $1 AND status = 'RECEIVING';
+
+-- name: job
+SELECT j.id, j.institution, j.key, j.scopes, j.records, j.mode, j.on_change, j.format, j.headings, j.since, j.status,
+       j.rows, j.created, j.ended,
+       COALESCE(sum(b.row_count) FILTER (WHERE b.outcomes IS NOT NULL), 0)::int AS done,
+       COALESCE(sum(b.created), 0)::int AS made, COALESCE(sum(b.amended), 0)::int AS amended,
+       COALESCE(sum(b.unchanged), 0)::int AS unchanged, COALESCE(sum(b.failed), 0)::int AS failed,
+       COALESCE(sum(b.skipped), 0)::int AS skipped
+FROM import_jobs j LEFT JOIN import_batches b ON b.job = j.id
+WHERE j.id = $1
+GROUP BY j.id;
+
+-- name: under_way
+SELECT id FROM import_jobs WHERE status IN ('WAITING', 'RUNNING') ORDER BY created;
+
+-- name: lock
+-- Held by the connection, so that the kernel lets go at any death. Two who work on one job only do it twice: rows are
+-- stored once, and the first outcome stays.
+SELECT pg_try_advisory_lock(hashtextextended('import ' || $1::text, 0));
+
+-- name: unlock
+SELECT pg_advisory_unlock(hashtextextended('import ' || $1::text, 0));
+
+-- name: begin
+UPDATE import_jobs SET status = 'RUNNING' WHERE id = $1 AND status IN ('WAITING', 'RUNNING') RETURNING id;
+
+-- name: next_batch
+SELECT number, first_row, content, tried_at FROM import_batches
+WHERE job = $1 AND outcomes IS NULL ORDER BY number LIMIT 1;
+
+-- name: batches
+-- From a row on, at most so many.
+SELECT number, first_row, row_count, content, outcomes FROM import_batches
+WHERE job = $1 AND first_row + row_count > $2 ORDER BY number LIMIT $3;
+
+-- name: try
+-- The first time that the rows are tried stays.
+UPDATE import_batches SET tried_at = $3 WHERE job = $1 AND number = $2 AND tried_at IS NULL;
+
+-- name: done
+UPDATE import_batches
+SET outcomes = $3, created = $4, amended = $5, unchanged = $6, failed = $7, skipped = $8
+WHERE job = $1 AND number = $2 AND outcomes IS NULL;
+
+-- name: end
+UPDATE import_jobs SET status = $2, ended = now() WHERE id = $1 AND status IN ('WAITING', 'RUNNING');
+
+-- name: cancel
+UPDATE import_jobs SET status = 'CANCELLED', ended = now()
+WHERE id = $1 AND status IN ('WAITING', 'RUNNING') RETURNING id;
+
+-- name: remove
+DELETE FROM import_jobs WHERE id = $1;
+
+-- name: expired
+-- Ended so many seconds ago, or broken off while they came in.
+SELECT id FROM import_jobs
+WHERE ended < now() - make_interval(secs => $1)
+   OR (status = 'RECEIVING' AND created < now() - interval '1 hour');
