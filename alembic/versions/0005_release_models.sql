@@ -10,6 +10,33 @@ CREATE TABLE incidents.folded (
 );
 COMMENT ON COLUMN incidents.folded.state IS 'The aggregate, as MessagePack; rebuilt from the events at any time.';
 
+-- What the ladder compares of those that are, or were, POSSIBLE or better. changed is the position of the last event
+-- that a release has yet to look at, stands whether it counts in a crowd, persons its distinct victims.
+CREATE TABLE incidents.compared (
+    incident     uuid PRIMARY KEY,
+    changed      bigint  NOT NULL,
+    class        text    NOT NULL,
+    year         text    NOT NULL,
+    state        text    NOT NULL,
+    kind         text    NOT NULL,
+    sex          text    NOT NULL,
+    municipality text    NOT NULL,
+    month        text    NOT NULL,
+    open         text[]  NOT NULL,
+    stands       boolean NOT NULL,
+    persons      text[]  NOT NULL
+);
+CREATE INDEX compared_by_change ON incidents.compared (changed);
+CREATE INDEX compared_by_place ON incidents.compared (class, year, state, municipality) WHERE stands;
+CREATE INDEX compared_by_kind ON incidents.compared (class, year, kind) WHERE stands;
+CREATE INDEX compared_by_municipality ON incidents.compared (municipality) WHERE stands;
+
+-- How far releases have looked, and under which policy. Written by releases; without it they look at everything.
+CREATE TABLE incidents.decided (
+    position bigint NOT NULL,
+    policy   text   NOT NULL
+);
+
 CREATE SCHEMA placements;
 
 -- Every assignment as folded from its events.
@@ -17,8 +44,10 @@ CREATE TABLE placements.assignments (
     assignment uuid PRIMARY KEY,
     student    text NOT NULL,
     promotion  text NOT NULL,
+    changed    bigint NOT NULL,
     state      bytea NOT NULL
 );
+CREATE INDEX assignments_by_change ON placements.assignments (changed);
 CREATE INDEX assignments_by_student ON placements.assignments (student);
 COMMENT ON COLUMN placements.assignments.state IS 'The aggregate, as MessagePack; rebuilt from the events at any time.';
 

@@ -45,12 +45,17 @@ class PlacementsProjection:
             return
         rows = await connection.fetch(_SQL["some"], list({event.stream_id for event in relevant}))
         folded = {row["assignment"]: _decode(row["state"]) for row in rows}
+        changed: dict[UUID, int] = {}
         for event in relevant:
             assignment = folded.setdefault(event.stream_id, Assignment(id=event.stream_id))
             assignment.fold(decode_event(event.type, event.state))
+            changed[event.stream_id] = event.position
         await connection.execute(
             _SQL["store"],
-            *columns((one.id, one.student, one.service.promotion, _encode(one)) for one in folded.values()),
+            *columns(
+                (one.id, one.student, one.service.promotion, changed[one.id], _encode(one))
+                for one in folded.values()
+            ),
         )
         await self._place(connection, list(folded.values()))
 
@@ -89,6 +94,11 @@ async def students(connection: Connection | asyncpg.Pool, crowds: Sequence[Crowd
         [crowd.last for crowd in crowds],
     )
     return {Crowd(row["cvegeo"], row["first"], row["last"]): row["students"] for row in rows}
+
+
+async def changed_places(connection: Connection | asyncpg.Pool, position: int) -> list[str]:
+    """Municipalities in which assignments that events from a position on are about have their student."""
+    return [row["cvegeo"] for row in await connection.fetch(_SQL["changed"], position)]
 
 
 async def promotions(

@@ -77,7 +77,12 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def makes_crowd(self) -> bool:
         """Whether it counts among the k, and may open more itself."""
-        return self.status == "ACTIVE" and not self.disputed and self.certainty in _CROWD_CERTAINTY
+        return stands(self.status, self.certainty, disputed=self.disputed)
+
+
+def stands(status: str, certainty: Certainty | None, *, disputed: bool) -> bool:
+    """Whether such an incident counts among the k."""
+    return status == "ACTIVE" and not disputed and certainty in _CROWD_CERTAINTY
 
 
 def decide(

@@ -130,6 +130,21 @@ class Policy(_Part, frozen=True):
     id: Annotated[str, msgspec.Meta(pattern=r"^disclosure-policy/[1-9][0-9]*$")]
     tiers: tuple[Tier, ...]
 
+    @property
+    def waits_end_with_quarters(self) -> bool:
+        """Whether between the first releases of quarters nothing opens because a day has come."""
+        return all(
+            rung.wait.first_release_of_quarter
+            or not (rung.wait.days_after_report or rung.wait.after_promotion)
+            for tier in self.tiers
+            for rung in tier.rungs
+        )
+
+    @property
+    def largest_crowd(self) -> int:
+        """The largest k that any rung asks for."""
+        return max((rung.k.default for tier in self.tiers for rung in tier.rungs), default=1)
+
     def tier_of(self, victims: Sequence[Victim], findings: Findings) -> Tier:
         """The incident's tier; there always is one, because the last takes what no other took."""
         return next(tier for tier in self.tiers if tier.applies(victims, findings))

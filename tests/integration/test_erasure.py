@@ -237,6 +237,7 @@ async def test_the_pseudonym_stays_where_it_keeps_records_of_one_person_together
     where = {one.where.rpartition(".")[0] for one in stored if told.person.name.encode() in one.data}
     assert where == {
         "public.events",
+        "incidents.compared",
         "incidents.folded",
         "matching.records",
         "mentions.records",

@@ -28,7 +28,7 @@ def test_0_verified_with_each_step_in_spanish_and_english(capsys: pytest.Capture
     out = capsys.readouterr().out
     assert out.rstrip().endswith("VERIFICADO\nVERIFIED")
     assert [line[:2] for line in out.splitlines() if line[:1].isdigit()] == [
-        f"{step}." for step in range(1, 7)
+        f"{step}." for step in range(1, 8)
     ]
     assert "El servidor dice lo mismo" in out
     assert "The server says the same" in out
