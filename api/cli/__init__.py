@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import typer
 
+from api.cli.catalog import catalog
 from api.cli.erase import erase
 from api.cli.export import export
 from api.cli.import_ import import_file
@@ -38,6 +39,7 @@ app.command(
     help="Borra para siempre los datos privados de alguien. · Erases somebody's private data for good."
 )(erase)
 app.command(help="Reconstruye un modelo de lectura. · Rebuilds a read model.")(rebuild)
+app.add_typer(catalog, name="catalog", help="Catálogos oficiales. · Official catalogues.")
 app.add_typer(keys, name="keys", help="Claves de acceso. · Access keys.")
 app.command("import")(import_file)
 app.command()(verify)

@@ -76,7 +76,7 @@ def propose(table: Table, kind: Kind) -> list[Column]:
     ]
 
 
-def profile(columns: Sequence[Column], kind: Kind, levels: Sequence[str]) -> str:
+def profile_text(columns: Sequence[Column], kind: Kind, levels: Sequence[str]) -> str:
     """A profile in TOML that says what is proposed. ``levels`` are what the column of levels says."""
     lines = [f'catalog = "{kind}"']
     if kind is Kind.ESTABLISHMENTS:
