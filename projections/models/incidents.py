@@ -51,19 +51,20 @@ class IncidentsProjection:
             # What a release shows needs no second look, but for what it sealed anew, which the next may open.
             if not isinstance(decoded, IncidentDisclosed) or decoded.disclosure["reason"] is not None:
                 changed[event.stream_id] = event.position
-        await connection.execute(
-            _SQL["store"],
-            list(folded),
-            [incident.ever_possible for incident in folded.values()],
-            [_encode(incident) for incident in folded.values()],
-        )
-        compared = [
-            _compared(incident, changed[incident.id])
-            for incident in folded.values()
-            if incident.ever_possible
-        ]
-        if compared:
-            await connection.execute(_SQL["compare"], *columns(compared))
+        await keep(connection, folded.values(), changed)
+
+
+async def keep(connection: Connection, folded: Collection[Incident], changed: Mapping[UUID, int]) -> None:
+    """Puts these incidents in place of what is known of them. ``changed``: the position to look at anew from, or 0."""
+    await connection.execute(
+        _SQL["store"],
+        [incident.id for incident in folded],
+        [incident.ever_possible for incident in folded],
+        [_encode(incident) for incident in folded],
+    )
+    compared = [_compared(incident, changed[incident.id]) for incident in folded if incident.ever_possible]
+    if compared:
+        await connection.execute(_SQL["compare"], *columns(compared))
 
 
 class Decided(NamedTuple):
