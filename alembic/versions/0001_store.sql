@@ -150,6 +150,7 @@ DECLARE
     answers append_answer[] := '{}';
     behind int[] := '{}';
     orphaned int[] := '{}';
+    held int[] := '{}';
     one_by_one boolean;
 BEGIN
     -- Held until commit. What is checked below can therefore not change before it is stored, and nobody else can
@@ -183,9 +184,22 @@ BEGIN
             JOIN erased_keys x ON x.id = used.key_id);
     END IF;
 
-    -- Mostly every command may be stored. Then nothing that is new is looked up: the unique indexes object to what is
-    -- stored already, and to a version that is taken.
-    one_by_one := cardinality(behind) > 0 OR cardinality(orphaned) > 0;
+    -- Another stream holds the name, and does not give it up in the same command. If it does so in another command of
+    -- this call, the index would not object, and between the positions of the two both would hold it.
+    IF cardinality(holder_command) > 0 THEN
+        held := ARRAY(
+            SELECT h.command
+            FROM unnest(holder_command, holder_names) AS h (command, names)
+            CROSS JOIN LATERAL unnest(string_to_array(h.names, E'\n')) AS n (name)
+            JOIN exclusive_names s USING (name)
+            WHERE NOT EXISTS (
+                SELECT FROM unnest(holder_command, holder_stream_ids) AS o (command, stream_id)
+                WHERE o.command = h.command AND o.stream_id = s.stream_id));
+    END IF;
+
+    -- Mostly every command may be stored. Then nothing else is looked up: the unique indexes object to what is stored
+    -- already, and to a version that is taken.
+    one_by_one := cardinality(behind) > 0 OR cardinality(orphaned) > 0 OR cardinality(held) > 0;
 
     LOOP
         IF one_by_one THEN
@@ -223,16 +237,6 @@ BEGIN
                 FROM unnest(data_key_command, data_key_subjects) AS d (command, subject)
                 WHERE EXISTS (SELECT FROM vault.data_keys k WHERE k.subject = d.subject)
             ),
-            held AS (
-                -- Another stream holds the name, and does not give it up in the same command.
-                SELECT DISTINCT h.command
-                FROM unnest(holder_command, holder_names) AS h (command, names)
-                CROSS JOIN LATERAL unnest(string_to_array(h.names, E'\n')) AS n (name)
-                JOIN exclusive_names s USING (name)
-                WHERE NOT EXISTS (
-                    SELECT FROM unnest(holder_command, holder_stream_ids) AS o (command, stream_id)
-                    WHERE o.command = h.command AND o.stream_id = s.stream_id)
-            ),
             taken AS (
                 SELECT DISTINCT e.command
                 FROM unnest(event_command, new_stream_ids, new_versions) AS e (command, stream_id, version)
@@ -248,8 +252,8 @@ BEGIN
                     WHEN NOT i.same THEN 'KEY_REUSED'
                     WHEN k.same THEN 'RECORD_REPLAYED'
                     WHEN NOT k.same THEN 'RECORD_DIFFERS'
-                    WHEN COALESCE(t.command, d.command, h.command) IS NOT NULL THEN 'CONFLICT'
-                    WHEN g.command = ANY (behind) OR g.command = ANY (orphaned) THEN 'CONFLICT'
+                    WHEN COALESCE(t.command, d.command) IS NOT NULL THEN 'CONFLICT'
+                    WHEN g.command = ANY (behind) OR g.command = ANY (orphaned) OR g.command = ANY (held) THEN 'CONFLICT'
                     ELSE 'STORED'
                 END::append_outcome,
                 CASE WHEN g.stored > 0 THEN g.ids ELSE COALESCE(i.event_ids, k.event_ids, g.ids) END
@@ -259,8 +263,7 @@ BEGIN
             LEFT JOIN repeated i USING (command)
             LEFT JOIN known k USING (command)
             LEFT JOIN taken t USING (command)
-            LEFT JOIN forestalled d USING (command)
-            LEFT JOIN held h USING (command);
+            LEFT JOIN forestalled d USING (command);
 
             skipped := ARRAY(
                 SELECT CASE WHEN a.outcome = 'STORED' THEN
@@ -288,7 +291,10 @@ BEGIN
                 INSERT INTO vault.data_keys (subject, wrapped)
                 SELECT d.subject, d.wrapped
                 FROM unnest(data_key_command, data_key_subjects, data_key_wrapped) AS d (command, subject, wrapped)
-                WHERE skipped[d.command + 1] IS NOT NULL;
+                WHERE skipped[d.command + 1] IS NOT NULL
+                -- The one lock of all these that is also taken without the head row: in the order of the vault's own
+                -- statement, or the two could wait for each other.
+                ORDER BY d.subject COLLATE "C";
             END IF;
 
             IF cardinality(part_command) > 0 THEN

@@ -10,5 +10,7 @@ TRANSIENT = (
     asyncpg.OperatorInterventionError,  # shutting down, or starting
     asyncpg.TransactionRollbackError,  # serialisation failure or deadlock
     asyncpg.InsufficientResourcesError,
+    asyncpg.LockNotAvailableError,  # the server's own lock_timeout
+    asyncpg.ReadOnlySQLTransactionError,  # a standby that is taking over, or a disk that is full
 )
 """``asyncpg.DataError`` is an InterfaceError and yet about a value: who must tell them apart asks for it first."""

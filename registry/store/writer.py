@@ -81,8 +81,10 @@ class Writer:
 
         A caller that is cancelled does not take its command back: whoever repeats it, with the same event ids,
         Idempotency-Key or source record, gets the answer of the first. Raises StoreUnavailable if too much waits
-        already, or if the outcome could not be learnt in time.
+        already, or if the outcome could not be learnt in time, and ValueError for a command without events.
         """
+        if not command.events:
+            raise ValueError("a command without events stores nothing and has no answer")
         size = command.size
         if self._closing or self._task.done():
             raise StoreUnavailable(
