@@ -177,10 +177,7 @@ def _like(incident: Incident, number: int) -> Incident:
         incident,
         id=uuid4(),
         when=msgspec.structs.replace(_found(incident.when), earliest=day, latest=day),
-        where=Where(
-            cvegeo=f"{1 + number // 240 % 32:02d}{1 + number // 7680 % 9:03d}",
-            precision=PlacePrecision.MUNICIPALITY,
-        ),
+        where=Where(cvegeo=cvegeo, precision=PlacePrecision.MUNICIPALITY),
         disclosed_in=uuid4(),
     )
     shown = model.facets(made)
