@@ -35,8 +35,7 @@ async def test_an_append_takes_new_data_keys_in_the_order_in_which_others_do(
         await other.execute("SET LOCAL deadlock_timeout TO '1ms'")  # it would be the one to fail
         await other.execute(insert, "person:a")
         waiting = asyncio.create_task(store.append(new))
-        while not await pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
-            await asyncio.sleep(0.01)
+        await _somebody_waits(pool)
         await other.execute(insert, "person:b")  # a deadlock, if the append held it already
         await transaction.commit()
     assert (await waiting).outcome is Outcome.CONFLICT
@@ -86,3 +85,11 @@ async def test_limits_that_a_server_sets_delay_an_append_and_do_not_refuse_it(
     assert {answer.outcome for answer in await waiting} == {Outcome.STORED}
     await store.close()
     await limited.close()
+
+
+async def _somebody_waits(pool: asyncpg.Pool) -> None:
+    for _ in range(1000):
+        if await pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("nobody waits for a lock")
