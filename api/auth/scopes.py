@@ -98,6 +98,7 @@ REQUIRED: Final[Mapping[tuple[str, str], frozenset[Scope]]] = {
     ("POST", "/v1/reports/{id}/match-rejections"): _VERIFY,
     ("GET", "/v1/matches"): _VERIFY,
     ("GET", "/v1/triage-queue"): _VERIFY,
+    ("GET", "/v1/places"): ANY,
     ("POST", "/v1/nil-reports"): _SUBMIT,
     ("POST", "/v1/nil-reports/{id}/withdrawal"): _SUBMIT,
     ("GET", "/v1/nil-reports"): _READ_REPORTS,

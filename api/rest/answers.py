@@ -12,6 +12,7 @@ from registry.application.answers import Accepted
 from registry.application.reading import View
 from registry.log import canonical
 from registry.log.canonical import JSON
+from registry.text import Language
 
 _MEDIA_TYPE: Final = "application/json"
 
@@ -38,13 +39,21 @@ class EventAnswer(msgspec.Struct, frozen=True, kw_only=True):
     receipt: str
 
 
+class WarningAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What is doubtful about a field that was accepted all the same. ``detail`` follows Accept-Language."""
+
+    field: str
+    detail: str
+
+
 class WriteAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to every accepted write. ``receipt`` is that of the last event."""
+    """The answer to every accepted write. ``receipt`` is that of the last event; ``warnings`` only where there are."""
 
     id: str
     version: int
     events: list[EventAnswer]
     receipt: str
+    warnings: list[WarningAnswer] | msgspec.UnsetType = msgspec.UNSET
 
 
 class EvidenceAnswer(WriteAnswer, frozen=True, kw_only=True):
@@ -99,6 +108,35 @@ class Matches(msgspec.Struct, frozen=True, kw_only=True):
     items: list[Candidate]
 
 
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """A municipality by its present name; ``state`` is INEGI's code, ``vintage`` the newest catalogue that has it."""
+
+    cvegeo: str
+    name: str
+    state: str
+    vintage: str
+
+
+class PlaceChoice(msgspec.Struct, frozen=True, kw_only=True):
+    """A municipality that may be meant. ``score`` up to 1 (the same name) orders them and is no probability."""
+
+    cvegeo: str
+    name: str
+    state: str
+    score: float
+
+
+class Places(msgspec.Struct, frozen=True, kw_only=True):
+    """``resolved`` where the name is exactly one municipality's, else ``choices``, the likeliest first.
+
+    ``vintages`` are those of the catalogues that were searched; none: no catalogue is loaded.
+    """
+
+    resolved: Place | None
+    choices: list[PlaceChoice]
+    vintages: list[str]
+
+
 class Queue(msgspec.Struct, frozen=True, kw_only=True):
     """A page of waiting reports; ``count`` is how many wait in all."""
 
@@ -107,9 +145,13 @@ class Queue(msgspec.Struct, frozen=True, kw_only=True):
     count: int
 
 
-def accepted(result: Accepted, collection: str) -> Response:
+def accepted(result: Accepted, collection: str, language: Language) -> Response:
     """The answer to a write: 201, or 200 when the source record was known with the same content."""
-    return _written(_answer(result), result, f"{collection}/{result.id}")
+    answer = _answer(result)
+    if result.warnings:
+        told = [WarningAnswer(field=one.field, detail=one.text.in_(language)) for one in result.warnings]
+        answer = msgspec.structs.replace(answer, warnings=told)
+    return _written(answer, result, f"{collection}/{result.id}")
 
 
 def attached(result: Accepted, evidence: UUID) -> Response:

@@ -30,7 +30,7 @@ from api.problems import (
     VERSION_CONFLICT,
     ProblemType,
 )
-from api.rest.answers import EvidenceAnswer, Item, KeyAnswer, Matches, Page, Queue, WriteAnswer
+from api.rest.answers import EvidenceAnswer, Item, KeyAnswer, Matches, Page, Places, Queue, WriteAnswer
 from api.rest.examples import EXAMPLES
 from api.rest.operations import WRITES, Write
 from projections.site_history import SiteHistory
@@ -239,7 +239,7 @@ def document_evidence_file() -> dict[str, Any]:
 _SHAPES: Final[list[Any]] = [
     SubjectRequestDraft, RequestAnswerDraft, RequestCompletionDraft, SubjectRequest, SubjectRequestPage, AccessAnswer,
     KeyDraft, Key, KeyAnswer, WriteAnswer, EvidenceAnswer, Evidence, FileDraft, Item, Page, PrivateReads, Problem,
-    Matches, Queue,
+    Matches, Queue, Places,
     Warnings, SiteHistory,
 ]  # fmt: skip
 

@@ -40,6 +40,7 @@ GET /v1/keys/{id}                                 401  in   403  403  403  403
 GET /v1/matches                                   401  403  403  403  in   403
 GET /v1/nil-reports                               401  in   in   in   in   in
 GET /v1/nil-reports/{id}                          401  in   in   404  in   in
+GET /v1/places                                    401  in   in   in   in   in
 GET /v1/private-reads                             401  in   in   in   403  403
 GET /v1/receipts/{position}                       401  404  in   404  404  404
 GET /v1/reports                                   401  in   in   in   in   in
@@ -105,11 +106,19 @@ OWN_RECORDS = (
 """Lists in which an institution finds what is its own."""
 
 QUERIES: dict[str, Callable[[dict[str, str]], dict[str, str]]] = {
-    "/v1/matches": lambda ids: {"report": ids["reports"]}
+    "/v1/matches": lambda ids: {"report": ids["reports"]},
+    "/v1/places": lambda _: {"name": "Ocosingo, Chiapas"},
 }
 """What an address needs besides its path."""
 
-NOTHING_PRIVATE = ("/v1/institutions", "/v1/sites", "/v1/keys", "/v1/receipts", "/v1/private-reads")
+NOTHING_PRIVATE = (
+    "/v1/institutions",
+    "/v1/sites",
+    "/v1/keys",
+    "/v1/receipts",
+    "/v1/private-reads",
+    "/v1/places",
+)
 """What everybody may read, what the operator has made, and the audit itself."""
 
 AFTER_THE_EXAMPLES = datetime(2027, 12, 1, tzinfo=UTC)
