@@ -155,8 +155,12 @@ class Application:
         self, answer: Answer, aggregate_id: UUID, sealed: Sequence[Sealed], warnings: Sequence[Warned]
     ) -> Accepted:
         match answer.outcome:
-            case Outcome.STORED | Outcome.DUPLICATE:
+            case Outcome.STORED:
                 return self.answers.first(aggregate_id, sealed, answer.positions, warnings)
+            case Outcome.DUPLICATE:
+                # Under an id that was fixed beforehand another may have stored another event than this one, for whose
+                # leaf a receipt would prove a fraud.
+                return await self.answers.again(answer.event_ids, created=True, replayed=False)
             case Outcome.REPLAYED:
                 return await self.answers.again(answer.event_ids, created=True, replayed=True)
             case Outcome.RECORD_REPLAYED:

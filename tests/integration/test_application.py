@@ -8,7 +8,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from registry.application import incidents, reports, sites
+from registry.application import incidents, register, reports, sites
 from registry.application.application import Application
 from registry.application.drafts import (
     CertaintyDraft,
@@ -40,6 +40,7 @@ from registry.domain.codes import (
     VictimRole,
 )
 from registry.domain.incident import Incident
+from registry.domain.register import SubjectKind
 from registry.domain.report import Report
 from registry.errors import (
     IdempotencyKeyReused,
@@ -55,7 +56,7 @@ from registry.log.leaf import EntryLeaf, parse_leaf
 from registry.log.receipt import Receipt
 from registry.privacy.master import MasterKey
 from registry.privacy.sealing import verify_opening
-from tests.integration.conftest import new_institution
+from tests.integration.conftest import Clock, new_institution
 
 
 def attack(**changes: object) -> ReportDraft:
@@ -361,3 +362,19 @@ async def test_a_row_may_name_an_earlier_row_of_the_same_file(app: Application, 
     assert report is not None
     assert report.report is not None
     assert report.report.derived_from == first.id
+
+
+async def test_two_who_store_the_same_event_get_receipts_for_the_leaf_that_is_stored(
+    app: Application, pool: asyncpg.Pool, master: MasterKey, log_keys: LogKeys, clock: Clock
+) -> None:
+    later = Clock(clock.now)
+    later.advance(days=3)
+    decision = register.record_erasure(uuid4(), SubjectKind.PERSON, "0" * 32, CorrectionReason.NEW_EVIDENCE)
+    async with Application(pool, master, log_keys, clock=later) as other:
+        answers = await asyncio.gather(
+            *(one.execute(OPERATOR, decision, WriteOptions()) for one in (app, other))
+        )
+    (stored,) = await app.store.read(0, 10)
+    for answer in answers:
+        (event,) = answer.events
+        assert (event.position, event.leaf, event.receipt) == (0, stored.leaf, app.answers.receipt(stored))
