@@ -12,6 +12,7 @@ from api.cli.import_ import import_file
 from api.cli.keys import keys
 from api.cli.migrate import migrate
 from api.cli.parts import project, publish, serve
+from api.cli.profile import profile
 from api.cli.rebuild import rebuild
 from api.cli.release import release
 from api.cli.up import up
@@ -42,6 +43,9 @@ app.command(help="Reconstruye un modelo de lectura. · Rebuilds a read model.")(
 app.add_typer(catalog, name="catalog", help="Catálogos oficiales. · Official catalogues.")
 app.add_typer(keys, name="keys", help="Claves de acceso. · Access keys.")
 app.command("import")(import_file)
+app.add_typer(
+    profile, name="profile", help="Perfiles y plantillas para importar. · Profiles and templates for imports."
+)
 app.command()(verify)
 app.command(
     help="Espejo estático de la bitácora y sus conteos. · A static mirror of the log and its counts."

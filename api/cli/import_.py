@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from api.imports.annotating import annotate, annotated_path, describe
 from api.imports.answers import Mode, OnChange, RowResult, Status
 from api.imports.errors import FileRefused, ImportRefused, RowProblem
-from api.imports.loading import load_profile
+from api.imports.loading import check_fields, load_profile
 from api.imports.preparing import Prepared, PreparedRow, Record, prepare
 from api.imports.profile import Profile
 from api.imports.records import Records
@@ -95,8 +95,8 @@ def import_file(
         _stop(screen, _NO_URL)
     if url is not None and not key:
         _stop(screen, _NEEDS_KEY)
-    sending = Sending(file, records, _profile(profile, records, screen), mode, on_change, sheet)
     try:
+        sending = Sending(file, records, _profile(profile, records, screen), mode, on_change, sheet)
         with file.open("rb") as opened:
             cut = _run(screen, opened, sending, url, key or "")
     except ImportRefused as error:
@@ -198,7 +198,9 @@ def _profile(path: Path | None, records: Records, screen: Console) -> Profile | 
     if path is None:
         return None
     try:
-        profile = load_profile(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        profile = load_profile(text)
+        check_fields(profile, text)
     except UnicodeDecodeError:
         _stop(screen, Text("El perfil no es UTF-8.", "The profile is not UTF-8."))
     if profile.records is not records:

@@ -1,4 +1,4 @@
-"""CSV as the API takes it: headings are paths of fields, an empty cell is an absent field, all values are text.
+"""Tables as the API takes them: headings are paths of fields, or those of our templates; an empty cell is absent.
 
 Nothing is translated here: somebody else's columns and words need a profile, on the side of who has the file.
 """
@@ -7,11 +7,13 @@ from typing import Final
 
 import msgspec
 
+from api.imports.dates import fold
 from api.imports.errors import FileRefused
 from api.imports.explaining import types_at
 from api.imports.paths import BadPath, Path, build, parse_path
 from api.imports.records import KINDS, Records
 from api.imports.tables import Row
+from api.imports.template_fields import paths_by_heading
 
 _BOOLEANS: Final = {"true": True, "false": False}
 _DIGITS: Final = 15
@@ -25,7 +27,7 @@ class Columns:
         self._fields: list[tuple[str, Path, frozenset[str]]] = []
         for position, heading in enumerate(headings, start=1):
             try:
-                path = parse_path(heading)
+                path = parse_path(paths_by_heading(records).get(fold(heading), heading))
             except BadPath:
                 path = ()
             types = frozenset().union(*(types_at(draft, path) for draft in KINDS[records].drafts))

@@ -1,6 +1,6 @@
 """Dates as sources write them: absolute ones with their precision, all others as an interval with their wording.
 
-A format is a text in which YYYY, MM, M, DD, D, MONTH and WEEKDAY stand for parts of a date (month and weekday by
+A format is a text in which YYYY, YY, MM, M, DD, D, MONTH and WEEKDAY stand for parts of a date (month and weekday by
 name, Spanish or English) and everything else for itself. What the format names is the precision: a day, a month, a
 year. A date without a year takes the latest year that does not lie after the publication. What no format matches
 ("viernes", "primavera de 2020", an empty cell) happened before it was published, and that is all that is known.
@@ -38,6 +38,7 @@ WEEKDAYS: Final[dict[str, int]] = {
 
 _TOKENS: Final = {
     "YYYY": ("year", r"(?P<year>[0-9]{4})"),
+    "YY": ("year", r"(?P<year>[0-9]{2})"),
     "MONTH": ("month", rf"(?P<month>{'|'.join(sorted(MONTHS, key=len, reverse=True))})"),
     "WEEKDAY": ("weekday", rf"(?P<weekday>{'|'.join(WEEKDAYS)})"),
     "MM": ("month", r"(?P<month>[0-9]{2})"),
@@ -45,7 +46,10 @@ _TOKENS: Final = {
     "M": ("month", r"(?P<month>[0-9]{1,2})"),
     "D": ("day", r"(?P<day>[0-9]{1,2})"),
 }
-_TOKEN: Final = re.compile(r"YYYY|MONTH|WEEKDAY|MM|DD|M(?![A-Z])|D(?![A-Z])")
+CENTURY: Final = 2000
+"""Of a year in two digits (YY): the register's own, and its sources'."""
+
+_TOKEN: Final = re.compile(r"YYYY|YY(?![A-Z])|MONTH|WEEKDAY|MM|DD|M(?![A-Z])|D(?![A-Z])")
 
 
 class BadFormat(ValueError):
@@ -82,7 +86,8 @@ class Format(NamedTuple):
         said = match.groupdict()
         month, day = _month(said.get("month")), _number(said.get("day"))
         if "year" in said:
-            return _span(int(said["year"]), month, day)
+            year = int(said["year"])
+            return _span(year if len(said["year"]) == 4 else CENTURY + year, month, day)
         if published is None:
             return None
         # 29 February may lie up to eight years back (1900 was no leap year).

@@ -22,11 +22,20 @@ class ImportRefused(RegistryError):
 
 
 class ProfileRefused(ImportRefused):
-    """``key`` is the path of the profile's key that cannot be understood, such as ``record[0].fields``."""
+    """``key`` is the path of the profile's key that cannot be understood, such as ``record[0].fields``.
 
-    def __init__(self, key: str, es: str, en: str) -> None:
-        self.key = key
-        super().__init__(f"Perfil, clave «{key}»: {es}", f"Profile, key “{key}”: {en}")
+    ``line`` is where it stands in the text, from 1; None for what is missing altogether.
+    """
+
+    def __init__(self, key: str, es: str, en: str, *, line: int | None = None) -> None:
+        self.key, self.line = key, line
+        self._said = Text(es, en)
+        place_es, place_en = (f"línea {line}, ", f"line {line}, ") if line is not None else ("", "")
+        super().__init__(f"Perfil, {place_es}clave «{key}»: {es}", f"Profile, {place_en}key “{key}”: {en}")
+
+    def at(self, line: int | None) -> "ProfileRefused":
+        """The same, with its place."""
+        return ProfileRefused(self.key, self._said.es, self._said.en, line=line)
 
 
 class FileRefused(ImportRefused):

@@ -105,11 +105,30 @@ def explain(error: msgspec.ValidationError, type_: type) -> RowProblem:
 
 def types_at(type_: type, path: Path) -> frozenset[str]:
     """The JSON types that the field at ``path`` takes; none where there is no such field, or only a branch."""
+    types = frozenset(str(node.get("type", "string")) for node in _nodes_at(type_, path))
+    return types - {"object", "array", "null"}
+
+
+def is_field(type_: type, path: Path) -> bool:
+    """Whether there is a field at ``path``, be it a branch."""
+    return bool(_nodes_at(type_, path))
+
+
+def codes_at(type_: type, path: Path) -> tuple[str, ...]:
+    """The codes that the field at ``path`` takes; none where it takes other values."""
+    for node in _nodes_at(type_, path):
+        codes = node.get("enum")
+        if isinstance(codes, list):
+            return tuple(str(code) for code in codes)
+    return ()
+
+
+def _nodes_at(type_: type, path: Path) -> list[dict[str, object]]:
     schema = _schema(type_)
     nodes = schema.resolve(schema.root)
     for step in path:
         nodes = schema.below(nodes, step if isinstance(step, str) else None)
-    return frozenset(str(node.get("type", "string")) for node in nodes) - {"object", "array", "null"}
+    return nodes
 
 
 def _joined(field: str | None, name: str) -> str:

@@ -61,7 +61,7 @@ def open_ndjson(file: IO[bytes], limits: Limits = DEFAULT_LIMITS) -> Body:
             "El archivo está vacío. Se acepta un objeto JSON por línea.",
             "The file is empty. One JSON object per line is accepted.",
         )
-    return Body(Table((RECORD,), _chain(first, rows)), None)
+    return Body(Table((RECORD,), _chain(first, rows), ","), None)
 
 
 def _chain(first: Row, rows: Iterator[Row]) -> Iterator[Row]:

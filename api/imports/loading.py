@@ -9,7 +9,8 @@ import msgspec
 
 from api.imports.dates import BadFormat, Format, parse_format
 from api.imports.errors import ProfileRefused
-from api.imports.explaining import explain
+from api.imports.explaining import explain, is_field
+from api.imports.locating import line_of
 from api.imports.paths import BadPath, parse_path
 from api.imports.profile import (
     Condition,
@@ -23,16 +24,25 @@ from api.imports.profile import (
     columns_of,
     parts_of,
 )
+from api.imports.records import KINDS
 
 
 def load_profile(text: str) -> Profile:
-    """Raises ProfileRefused, naming the key and what would be accepted."""
+    """Raises ProfileRefused, naming line and key, and what would be accepted."""
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        place = re.search(r"line [0-9]+, column [0-9]+", str(error))
+        place = re.search(r"line ([0-9]+), column [0-9]+", str(error))
+        line = int(place[1]) if place else text.count("\n") + 1
         where = place[0] if place else "end"
-        raise ProfileRefused(where, "el texto no es TOML.", "the text is not TOML.") from error
+        raise ProfileRefused(where, "el texto no es TOML.", "the text is not TOML.", line=line) from error
+    try:
+        return _checked(document)
+    except ProfileRefused as refused:
+        raise refused.at(line_of(text, refused.key)) from refused.__cause__
+
+
+def _checked(document: dict[str, Any]) -> Profile:
     try:
         profile = msgspec.convert(document, Profile)
     except msgspec.ValidationError as error:
@@ -41,6 +51,25 @@ def load_profile(text: str) -> Profile:
         raise ProfileRefused(key, problem.detail.es, problem.detail.en) from error
     _Check(profile).run()
     return profile
+
+
+def check_fields(profile: Profile, text: str) -> None:
+    """That what the profile fills are fields of its records. Raises ProfileRefused as ``load_profile`` does."""
+    for index, record in enumerate(profile.record):
+        parts = [(f"record[{index}]", "", record.fields)]
+        for number, item in enumerate(record.items):
+            parts.append((f"record[{index}].items[{number}]", f"{item.into}[0]", item.fields))
+        for place, under, fields in parts:
+            for name in fields:
+                path = f"{under}.{name}".strip(".")
+                if not any(is_field(draft, parse_path(path)) for draft in KINDS[profile.records].drafts):
+                    key = f"{place}.fields.{name}"
+                    raise ProfileRefused(
+                        key,
+                        f"«{path}» no es un campo de {profile.records}. La API los enumera (GET /openapi.json).",
+                        f"“{path}” is not a field of {profile.records}. The API lists them (GET /openapi.json).",
+                        line=line_of(text, key),
+                    )
 
 
 _NAMED_PARTS: Final[Mapping[str, Any]] = {
@@ -196,9 +225,9 @@ class _Check:
         except BadFormat as error:
             raise ProfileRefused(
                 key,
-                "no es un formato de fecha. Se escribe con YYYY, MM, M, DD, D, MONTH, WEEKDAY, cada parte una vez: "
+                "no es un formato de fecha. Se escribe con YYYY, YY, MM, M, DD, D, MONTH, WEEKDAY, cada parte una vez: "
                 '"D de MONTH de YYYY".',
-                "is not a date format. Write it with YYYY, MM, M, DD, D, MONTH, WEEKDAY, each part once: "
+                "is not a date format. Write it with YYYY, YY, MM, M, DD, D, MONTH, WEEKDAY, each part once: "
                 '"D de MONTH de YYYY".',
             ) from error
 

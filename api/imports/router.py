@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 
 from api.auth.guard import SECURITY_SCHEME, missing_scope, requires
-from api.imports import job_router
+from api.imports import job_router, template_router
 from api.imports.answers import Mode, OnChange, summarise
 from api.imports.errors import FileRefused, FileTooLarge, ImportRefused
 from api.imports.intake import Intake, Known, Submission
@@ -104,6 +104,7 @@ def build_router(services: Services) -> APIRouter:
         return respond(summarise(mode, records, taken, language), 200, language=language)
 
     router.include_router(job_router.build_router(jobs, settings.import_kept))
+    router.include_router(template_router.build_router())
     return router
 
 

@@ -1,11 +1,14 @@
 """A profile that cannot be understood is refused by the name of its key, before any row is read."""
 
+import re
+
 import pytest
 
 from api.imports.errors import ProfileRefused
-from api.imports.loading import load_profile
+from api.imports.loading import check_fields, load_profile
 from api.imports.profile import Source
 from api.imports.records import Records
+from api.imports.template_fields import FIELDS
 
 RECORD = '[[record]]\nfields = { class = "THREAT" }\n'
 
@@ -108,4 +111,46 @@ def test_what_is_wrong_is_named_with_what_would_be_accepted(text: str, key: str,
         load_profile(text)
     assert key in caught.value.key
     assert says in caught.value.text.es
-    assert caught.value.text.en.startswith("Profile, key")
+    assert re.match(r"Profile, (line [0-9]+, )?key", caught.value.text.en)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('records = "reports"\n[[record]\n', 2),
+        ('records = "persons"\n' + RECORD, 1),
+        (profile("\n[file]\nencoding = 'utf-16'"), 4),
+        (profile("[tables.t]\nexact = {}\npatterns = [\n  { value = 1 },\n]"), 4),
+        (
+            'records = "reports"\n[[record]]\nfields = {}\n[[record]]\n[record.fields]\n"a.b" = { colum = "x" }',
+            6,
+        ),
+        ('records = "reports"', None),
+    ],
+)
+def test_the_line_of_the_key_is_told(text: str, line: int | None) -> None:
+    with pytest.raises(ProfileRefused) as caught:
+        load_profile(text)
+    assert caught.value.line == line
+
+
+@pytest.mark.parametrize(
+    ("fields", "line"),
+    [
+        ('"where.stat" = "16"', 5),
+        ('class = "THREAT"\n"victims[0].rol" = "STAFF"', 6),
+        ('class = "THREAT"\n[[record.items]]\ninto = "victims"\n[record.items.fields]\nrol = "STAFF"', 9),
+    ],
+)
+def test_what_is_no_field_of_the_records_is_named_with_its_line(fields: str, line: int) -> None:
+    text = f'records = "reports"\n\n[[record]]\n[record.fields]\n{fields}\n'
+    with pytest.raises(ProfileRefused, match="no es un campo") as caught:
+        check_fields(load_profile(text), text)
+    assert caught.value.line == line
+
+
+def test_every_kind_of_record_has_fields_that_its_drafts_know() -> None:
+    for records, fields in FIELDS.items():
+        for field in fields:
+            text = f'records = "{records}"\n[[record]]\n[record.fields]\n"{field.path}" = "x"\n'
+            check_fields(load_profile(text), text)
