@@ -213,6 +213,8 @@ async def _tables(connection: Connection, schema: str) -> list[str]:
 
 async def _analyse(pool: asyncpg.Pool, schema: str) -> None:
     """Else the first questions to the new tables would be planned as if they were empty."""
-    async with pool.acquire() as connection:
-        for table in await _tables(connection, schema):
-            await connection.execute(f'ANALYZE "{schema}"."{table}"')
+    # Another process may put the copy in place at any moment, which has analysed it before: then there is none left.
+    with suppress(asyncpg.InvalidSchemaNameError, asyncpg.UndefinedTableError):
+        async with pool.acquire() as connection:
+            for table in await _tables(connection, schema):
+                await connection.execute(f'ANALYZE "{schema}"."{table}"')
