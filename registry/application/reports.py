@@ -6,8 +6,9 @@ from registry.application import linking, report_claims
 from registry.application.drafts import AmendmentDraft, NilReportDraft, ReportDraft, WithdrawalDraft
 from registry.application.unit import Decision, Unit, no_such_record
 from registry.domain.codes import ReportClass
-from registry.domain.report import Report
+from registry.domain.report import Report, quarter_name
 from registry.domain.report_events import AttackReported, RelocationReported, ReportedEvent, ThreatReported
+from registry.domain.report_rules import quarter_answered
 from registry.errors import InvalidInput, RuleViolated
 
 _EVENTS: dict[ReportClass, type[ReportedEvent]] = {
@@ -83,6 +84,9 @@ def nil(draft: NilReportDraft) -> Decision:
                 "El trimestre no ha terminado. Responda por él cuando cierre.",
                 "The quarter has not ended. Answer for it once it has closed.",
             )
+        holders = await unit.store.holders([quarter_name(unit.institution, draft.quarter)])
+        for answered in holders.values():
+            raise quarter_answered(answered)
         return unit.add(Report.nil(unit.act, institution=unit.institution, quarter=draft.quarter))
 
     return decide

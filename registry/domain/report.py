@@ -50,6 +50,11 @@ from registry.domain.report_rules import (
 from registry.log.canonical import JSON
 
 
+def quarter_name(institution: UUID | None, quarter: str) -> str:
+    """The exclusive name that an institution's answer for a quarter holds."""
+    return f"nil:{institution}:{quarter}"
+
+
 class Amendment(msgspec.Struct, frozen=True, kw_only=True):
     """One amendment: when, why, and what the report said before of what changed.
 
@@ -106,6 +111,13 @@ class Report(Aggregate, kw_only=True):
         report = cls.new()
         report.trigger(NilReported, act, institution=institution, quarter=quarter)
         return report
+
+    @property
+    def exclusive(self) -> frozenset[str] | None:
+        """The quarter that a nil report answers for, while it stands. Other reports hold nothing."""
+        if self.quarter is None:
+            return None
+        return frozenset() if self.withdrawn else frozenset({quarter_name(self.institution, self.quarter)})
 
     @property
     def report_class(self) -> ReportClass | None:

@@ -49,6 +49,17 @@ def withdrawn_already() -> RuleViolated:
     )
 
 
+def quarter_answered(report: UUID) -> RuleViolated:
+    """One answer of an institution for a quarter stands."""
+    return RuleViolated(
+        "quarter-answered-once",
+        f"Su institución ya respondió por ese trimestre ({report}). No hace falta nada más; si la respuesta no vale, "
+        "retírela antes.",
+        f"Your institution answered for that quarter already ({report}). Nothing more is needed; if that answer does "
+        "not hold, withdraw it first.",
+    )
+
+
 def nothing_to_triage() -> RuleViolated:
     """Nil reports and relocations of many."""
     return RuleViolated(

@@ -201,7 +201,7 @@ async def test_a_report_waits_until_triaged_and_is_proposed_until_decided(
     assert (await register.verifier.get("/v1/matches", report=incident)).status_code == 404
 
 
-async def test_a_withdrawn_answer_for_a_quarter_answers_no_more(
+async def test_a_quarter_is_answered_once_and_a_withdrawn_answer_answers_no_more(
     register: Register, pool: asyncpg.Pool, clock: Clock
 ) -> None:
     clock.advance(days=60)
@@ -216,11 +216,17 @@ async def test_a_withdrawn_answer_for_a_quarter_answers_no_more(
         return sum(one["answer"] == "ANSWERED" for one in said)
 
     assert await answered() == 1
+    refused(
+        await register.university.post("/v1/nil-reports", {"quarter": "2026-Q1"}), "quarter-answered-once"
+    )
+    assert (await register.other.post("/v1/nil-reports", {"quarter": "2025-Q4"})).status_code == 201
     assert (await register.university.post(f"/v1/reports/{nil}/withdrawal", body, **first)).status_code == 404
     assert (await register.other.post(path, body, **first)).status_code == 404
     assert (await register.university.post(path, body, **first)).status_code == 201
     assert (await register.shown(f"/v1/nil-reports/{nil}"))["withdrawn"] == "NEW_EVIDENCE"
     assert await answered() == 0
+    assert (await register.university.post("/v1/nil-reports", {"quarter": "2026-Q1"})).status_code == 201
+    assert await answered() == 1
 
 
 async def test_a_report_repeats_no_report_that_repeats_it(register: Register) -> None:
