@@ -52,12 +52,12 @@ def require_scope(actor: Actor, scope: Scope) -> None:
 
 def missing_scope(*accepted: Scope) -> Problem:
     """The 403 that names the scopes, one of which would do."""
-    names = " ".join(sorted(accepted))
+    names, listed = " ".join(sorted(accepted)), ", ".join(sorted(accepted))
     return Problem(
         MISSING_SCOPE,
         Text(
-            f"Hace falta una clave con uno de estos permisos: {names}. Pídala a quien administra el registro.",
-            f"A key with one of these scopes is needed: {names}. Ask the registry's administrator for it.",
+            f"Hace falta una clave con uno de estos permisos: {listed}. Pídala a quien administra el registro.",
+            f"A key with one of these scopes is needed: {listed}. Ask the registry's administrator for it.",
         ),
         extra={"scope": names},
         headers={
