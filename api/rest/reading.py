@@ -19,6 +19,7 @@ from api.services import services_of
 from projections.models import records
 from registry.application import reading
 from registry.application.drafts import NO_CONTROLS
+from registry.application.sites import by_clues
 from registry.application.unit import Actor
 from registry.domain.assignment import Assignment
 from registry.domain.incident import Incident
@@ -26,6 +27,8 @@ from registry.domain.institution import Institution
 from registry.domain.mapper import NIL_REPORT
 from registry.domain.report import Report
 from registry.domain.site import Site
+
+CLUES: Final = r"^[A-Z]{5}[0-9]{6}$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,25 +83,20 @@ def _add_one(router: APIRouter, read: Read) -> None:
 
 def _add_list(router: APIRouter, read: Read) -> None:
     caller = Depends(requires("GET", read.collection))
+    named = Depends(_named_site if read.noun == Site.NOUN else _named)
 
     @router.get(read.collection, **document_read(f"Listar: {read.plural}", read.collection, answers.Page))
     async def page(
         request: Request,
-        source_record_id: Annotated[
-            str | None, Query(min_length=1, max_length=255, pattern=NO_CONTROLS)
-        ] = None,
         updated_after: Annotated[AwareDatetime, AfterValidator(_in_utc)] | None = None,
         after: Annotated[int, Query(ge=0, le=answers.LAST_POSITION)] = 0,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        ids: list[UUID] | None = named,
         actor: Actor = caller,
     ) -> Response:
         services = services_of(request)
-        if source_record_id is not None:
-            named = await services.application.store.source_records_named(source_record_id)
-            return answers.page(
-                await reading.views(services.application, actor, read.noun, [stream for _, stream in named]),
-                None,
-            )
+        if ids is not None:
+            return answers.page(await reading.views(services.application, actor, read.noun, ids), None)
         if not read.public and not actor.sees_all and actor.institution is None:
             return answers.page([], None)
         whose = None if read.public or actor.sees_all else actor.institution
@@ -108,6 +106,28 @@ def _add_list(router: APIRouter, read: Read) -> None:
         return answers.page(
             await reading.views(services.application, actor, read.noun, listed.ids), listed.next
         )
+
+
+async def _named(
+    request: Request,
+    source_record_id: Annotated[str | None, Query(min_length=1, max_length=255, pattern=NO_CONTROLS)] = None,
+) -> list[UUID] | None:
+    """The records of a sender's own id; None if none is asked for."""
+    if source_record_id is None:
+        return None
+    store = services_of(request).application.store
+    return [stream for _, stream in await store.source_records_named(source_record_id)]
+
+
+async def _named_site(
+    request: Request,
+    source_record_id: Annotated[str | None, Query(min_length=1, max_length=255, pattern=NO_CONTROLS)] = None,
+    clues: Annotated[str | None, Query(pattern=CLUES)] = None,
+) -> list[UUID] | None:
+    """A site also by its CLUES, the present or a former one."""
+    if clues is None:
+        return await _named(request, source_record_id)
+    return list((await by_clues(services_of(request).application.store, [clues])).values())
 
 
 def _in_utc(moment: datetime) -> datetime:
