@@ -20,7 +20,7 @@ from registry.application.unit import OPERATOR_ID, Actor, WriteOptions
 from registry.domain.codes import CorrectionReason
 from registry.domain.event import Pending
 from registry.domain.mapper import noun_of
-from registry.errors import InvalidInput, RegistryError, SourceRecordDiffers, StoreUnavailable
+from registry.errors import RegistryError, SourceRecordDiffers, StoreUnavailable
 from registry.store import Command, ExclusiveNames, Outcome, SourceRecord
 from registry.store.store import CurrentRecord
 
@@ -76,13 +76,8 @@ async def current(app: Application, actor: Actor, names: Sequence[str]) -> list[
     return await app.store.current_source_records(actor.institution or OPERATOR_ID, asked)
 
 
-async def amend_report(
-    app: Application, actor: Actor, draft: ReportDraft, options: WriteOptions, *, since: int
-) -> Stored:
-    """The report under the draft's source record id, said anew; unchanged if that is what it says already.
-
-    :raises InvalidInput: an event from position ``since`` on said something else: another row of the same file.
-    """
+async def amend_report(app: Application, actor: Actor, draft: ReportDraft, options: WriteOptions) -> Stored:
+    """The report under the draft's source record id, said anew; unchanged if that is what it says already."""
     name = options.source_record_id or ""
     for attempt in range(_ATTEMPTS):
         (record,) = await current(app, actor, [name])
@@ -93,12 +88,6 @@ async def amend_report(
             )
         if record.content == app.repeats.content(options):
             return Stored(record.stream_id, record.positions, created=False, amendment=record.name != name)
-        if record.positions[0] >= since:
-            raise InvalidInput(
-                "source_record_id",
-                "Otra fila de este mismo envío lleva ese source_record_id con otro contenido. Deje una sola.",
-                "Another row of this submission has that source_record_id with other content. Keep one of them.",
-            )
         try:
             accepted = await app.execute(actor, *amendment(record, draft, options))
         except SourceRecordDiffers:

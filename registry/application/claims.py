@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from uuid import UUID
 
-from registry.application.drafts import VictimDraft, WhenDraft, WhereDraft
+from registry.application.drafts import ReportedVictimDraft, WhenDraft, WhereDraft
 from registry.application.people import identify
 from registry.application.unit import Unit
 from registry.domain.assignment import Assignment
@@ -125,24 +125,21 @@ async def where(unit: Unit, draft: WhereDraft, field: str = "where", *, on: When
     return Where(state=state, cvegeo=cvegeo, site=draft.site, precision=draft.precision)
 
 
-async def victim(unit: Unit, draft: VictimDraft, field: str) -> tuple[Victim, Private]:
+async def victim(
+    unit: Unit, draft: ReportedVictimDraft, field: str, *, person: str | None = None
+) -> tuple[Victim, Private]:
     """A victim in codes, and the private values of the person, if known: the event covers whom it is about.
 
-    Raises InvalidInput naming what contradicts what.
+    ``person``: whom the caller has found it to be. Raises InvalidInput naming what contradicts what.
     """
-    person: str | None = None
-    private: Private = NOTHING_PRIVATE
+    private: Private = NOTHING_PRIVATE if person is None else {f"person:{person}": {}}
     if draft.student is not None:
-        person, private = identify(unit, draft.student, f"{field}.student")
+        student, private = identify(unit, draft.student, f"{field}.student")
+        person = _same(person, student, f"{field}.student")
     if draft.assignment is not None:
         student = await _assigned(unit, draft.assignment, f"{field}.assignment")
-        if person not in (None, student):
-            raise InvalidInput(
-                f"{field}.assignment",
-                "La asignación es de otra persona que el estudiante indicado. Corrija uno de los dos.",
-                "The assignment is another person's than the student given. Correct one of them.",
-            )
-        person, private = student, {f"person:{student}": {}, **private}
+        person = _same(person, student, f"{field}.assignment")
+        private = {f"person:{student}": {}, **private}
     count = draft.count or ONE
     if person is not None and count != ONE:
         raise InvalidInput(
@@ -169,6 +166,16 @@ async def victim(unit: Unit, draft: VictimDraft, field: str) -> tuple[Victim, Pr
         ),
         private,
     )
+
+
+def _same(known: str | None, named: str, field: str) -> str:
+    if known not in (None, named):
+        raise InvalidInput(
+            field,
+            "Es otra persona que la indicada en otro campo de la misma víctima. Deje solo el campo que corresponde.",
+            "This is another person than another field of the same victim names. Leave only the field that is right.",
+        )
+    return named
 
 
 async def _assigned(unit: Unit, assignment_id: UUID, field: str) -> str:

@@ -17,6 +17,7 @@ from registry.application.drafts import (
 )
 from registry.application.linking import linked_report
 from registry.application.unit import Decision, Unit
+from registry.domain.claims import Victim
 from registry.domain.event import Private
 from registry.domain.incident import Incident
 from registry.domain.report import Report
@@ -187,5 +188,25 @@ async def find(unit: Unit, incident: Incident, draft: FindingDraft, prefix: str)
 
 
 async def _record_victim(unit: Unit, incident: Incident, draft: VictimDraft, field: str) -> None:
-    victim, identity = await claims.victim(unit, draft, field or "victim")
+    victim, identity = await victim_found(unit, incident, draft, field or "victim")
     incident.record_victim(unit.act, victim, private=identity)
+
+
+async def victim_found(
+    unit: Unit, incident: Incident, draft: VictimDraft, field: str
+) -> tuple[Victim, Private]:
+    """``claims.victim``, and by ``person`` only somebody whom the incident's reports name.
+
+    Reviewers see no identities: this is how they say that it is the person whom a report is about.
+    """
+    if draft.person is not None:
+        linked = [await unit.get(Report, one.report) for one in incident.reports]
+        if not any(draft.person in report.people for report in linked):
+            raise InvalidInput(
+                f"{field}.person",
+                "Ningún reporte vinculado nombra a esa persona. Copie «person» de una víctima de un reporte vinculado, "
+                "o vincule antes el reporte.",
+                "No linked report names that person. Copy “person” from a victim of a linked report, or link the "
+                "report first.",
+            )
+    return await claims.victim(unit, draft, field, person=draft.person)

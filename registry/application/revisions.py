@@ -16,7 +16,7 @@ from registry.application.drafts import (
     VictimCorrectionDraft,
     VictimDraft,
 )
-from registry.application.incidents import find
+from registry.application.incidents import find, victim_found
 from registry.application.unit import Decision, Unit, no_such_record
 from registry.domain.claims import NOBODY, ONE, Victim
 from registry.domain.codes import Outcome
@@ -83,7 +83,7 @@ def correct(incident_id: UUID, draft: IncidentCorrectionDraft) -> Decision:
         number: int | None = None
         if draft.victim is not None:
             number = draft.victim.number
-            given["victim"], identity = await _corrected(unit, incident.victim(number), draft.victim)
+            given["victim"], identity = await _corrected(unit, incident, draft.victim)
         new = {field: value for field, value in given.items() if value is not None}
         if not new:
             raise InvalidInput(
@@ -148,9 +148,10 @@ def split(incident_id: UUID, draft: SplitDraft) -> Decision:
     return decide
 
 
-async def _corrected(unit: Unit, known: Victim, draft: VictimCorrectionDraft) -> tuple[Victim, Private]:
+async def _corrected(unit: Unit, incident: Incident, draft: VictimCorrectionDraft) -> tuple[Victim, Private]:
     """The victim as it should have been recorded, and what identifies a person who is named now."""
-    if draft.unidentified and (draft.student or draft.assignment):
+    known = incident.victim(draft.number)
+    if draft.unidentified and (draft.student or draft.assignment or draft.person):
         raise InvalidInput(
             "victim.unidentified",
             "No puede quitarse la identificación y dar otra a la vez. Deje solo la que corresponde.",
@@ -181,8 +182,9 @@ async def _corrected(unit: Unit, known: Victim, draft: VictimCorrectionDraft) ->
         count=None if taken_out else changed.count,
         student=draft.student,
         assignment=draft.assignment,
+        person=draft.person,
     )
-    sent, identity = await claims.victim(unit, as_sent, "victim")
+    sent, identity = await victim_found(unit, incident, as_sent, "victim")
     if draft.unidentified or sent.person is not None:
         changed = msgspec.structs.replace(changed, person=sent.person, assignment=sent.assignment)
     return changed, identity

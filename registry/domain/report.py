@@ -149,6 +149,12 @@ class Report(Aggregate, kw_only=True):
         return self.triage in (None, TriageDecision.PENDING_INFO)
 
     @property
+    def people(self) -> frozenset[str]:
+        """Pseudonyms of the victims whom it names."""
+        victims = self.report.victims if isinstance(self.report, IncidentReported) else ()
+        return frozenset(victim.person for victim in victims if victim.person is not None)
+
+    @property
     def sealed_evidence(self) -> bool:
         """Whether it is bound to a document: a file kept here, or the digest of one kept elsewhere."""
         return bool(self.evidence) or bool(isinstance(self.report, IncidentReported) and self.report.digests)

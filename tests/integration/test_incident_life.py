@@ -380,6 +380,31 @@ async def test_nobody_is_killed_in_two_incidents_that_stand(world: World) -> Non
     await world.done(world.second, first, "reinstatement", again)
 
 
+async def test_reviewers_name_a_person_by_the_pseudonym_in_a_linked_report(world: World) -> None:
+    known_there_only = {**VICTIM, "student": {"internal_id": "EJEMPLO-77"}}
+    named, named_again = [
+        await world.report(world.university, victims=[known_there_only, VICTIM]) for _ in range(2)
+    ]
+    person = (await world.reviewer.get(f"/v1/reports/{named}")).json()["victims"][0]["person"]
+    killed = {**VICTIM, "outcome": "KILLED", "person": person}
+    first = await world.opened(named, victims=[killed])
+    second = await world.opened(await world.report(world.ministry))
+    assert [victim["person"] for victim in (await world.read(first))["victims"]] == [person]
+
+    correction = {"reason": "NEW_EVIDENCE", "victim": {"number": 1, "person": person, "outcome": "KILLED"}}
+    for what, body, field in (
+        ("victims", killed, "victim.person"),
+        ("corrections", correction, "victim.person"),
+    ):
+        answer = await world.decide(world.reviewer, second, what, body)
+        assert [one["field"] for one in answer.json()["errors"]] == [field]
+    await world.done(world.reviewer, second, "reports", {"report": named_again})
+    assert await world.refused(world.reviewer, second, "corrections", correction) == "double-death"
+    another = {**killed, "student": {"internal_id": "EJEMPLO-77"}}
+    answer = await world.decide(world.reviewer, second, "victims", another)
+    assert [one["field"] for one in answer.json()["errors"]] == ["victim.student"]
+
+
 @pytest.fixture
 async def other(
     pool: asyncpg.Pool, master: MasterKey, log_keys: LogKeys, clock: Clock

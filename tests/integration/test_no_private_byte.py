@@ -109,6 +109,8 @@ NOT_PRIVATE = {
     "ReportDraft.kind",
     "ReportDraft.source_record_id",
     "RecordReference.source_record_id",
+    "VictimDraft.person",
+    "VictimCorrectionDraft.person",
     "NilReportDraft.quarter",
     "NilReportDraft.source_record_id",
     "FindingDraft.kind",

@@ -105,7 +105,7 @@ class Life:
                     when=when,
                     where=where,
                     kind=kind,
-                    victims=victims,
+                    victims=[*victims],
                 )
             ),
         )

@@ -72,7 +72,13 @@ class WhereDraft(Draft, frozen=True, kw_only=True):
     wording: ShortText | None = None
 
 
-class VictimDraft(Draft, frozen=True, kw_only=True):
+Pseudonym = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$")]
+"""Of a person, as records show it to those who may read them."""
+
+
+class ReportedVictimDraft(Draft, frozen=True, kw_only=True):
+    """A victim as a source tells of them."""
+
     role: VictimRole
     sex: Sex = Sex.NOT_REPORTED
     outcome: Outcome = Outcome.NOT_REPORTED
@@ -81,3 +87,9 @@ class VictimDraft(Draft, frozen=True, kw_only=True):
     manner: Manner | None = None
     student: Student | None = None
     assignment: UUID | None = None
+
+
+class VictimDraft(ReportedVictimDraft, frozen=True, kw_only=True):
+    """A victim as reviewers find them. ``person``: the pseudonym of somebody whom a linked report names."""
+
+    person: Pseudonym | None = None

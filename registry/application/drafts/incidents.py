@@ -9,6 +9,7 @@ import msgspec
 from registry.application.drafts.common import (
     Draft,
     LongText,
+    Pseudonym,
     Reference,
     ShortText,
     SourceRecordId,
@@ -137,6 +138,7 @@ class VictimCorrectionDraft(Draft, frozen=True, kw_only=True):
     manner: Manner | None = None
     student: Student | None = None
     assignment: UUID | None = None
+    person: Pseudonym | None = None
     unidentified: bool = False
 
 

@@ -8,9 +8,9 @@ from registry.application.drafts.common import (
     Draft,
     LongText,
     Reference,
+    ReportedVictimDraft,
     ShortText,
     SourceRecordId,
-    VictimDraft,
     WhenDraft,
     WhereDraft,
 )
@@ -60,7 +60,7 @@ class ReportDraft(Draft, frozen=True, kw_only=True):
     kind: str = NOT_REPORTED
     means: list[Means] = []
     perpetrator: Perpetrator | None = None
-    victims: list[VictimDraft] = []
+    victims: list[ReportedVictimDraft] = []
     narrative: LongText | None = None
     evidence: list[EvidenceDraft] = []
     action: RelocationAction | None = None
