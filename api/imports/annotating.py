@@ -13,9 +13,8 @@ from typing import IO, Final, Protocol
 
 import xlsxwriter
 
+from api.imports.columns import ERRORS
 from api.imports.errors import RowProblem
-
-COLUMN: Final = "error"
 
 _MOST_CHARACTERS: Final = 32_767
 """Of a cell of a spreadsheet."""
@@ -40,7 +39,7 @@ def annotated_path(file: Path, delimiter: str | None) -> Path:
 
 def annotate(out: IO[bytes], headings: tuple[str, ...], delimiter: str | None) -> Annotated:
     """CSV with this delimiter, or (None) XLSX."""
-    column = COLUMN
+    column = ERRORS
     while column in headings:
         column += "_"
     if delimiter is None:

@@ -16,6 +16,9 @@ from api.imports.tables import Row
 from api.imports.template_fields import paths_by_heading
 
 _BOOLEANS: Final = {"true": True, "false": False}
+ERRORS: Final = "error"
+"""The last column of the copies that imports give back."""
+
 _DIGITS: Final = 15
 """More are no count that JSON numbers hold exactly."""
 
@@ -26,6 +29,8 @@ class Columns:
     def __init__(self, headings: tuple[str, ...], records: Records) -> None:
         self._fields: list[tuple[str, Path, frozenset[str]]] = []
         for position, heading in enumerate(headings, start=1):
+            if position == len(headings) and heading == ERRORS:
+                continue  # an annotated copy of ours, mended and sent again
             try:
                 path = parse_path(paths_by_heading(records).get(fold(heading), heading))
             except BadPath:

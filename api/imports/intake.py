@@ -93,14 +93,13 @@ class Intake:
             body.table.delimiter or ",",
             body.table.headings,
         )
-        since = await self._application.store.size()
         mac = self._application.master.mac("body", given.body) if given.idempotency_key else None
         for _ in range(_DUPLICATE_TRIES):
             if given.idempotency_key is not None and mac is not None:
                 known = await self._jobs.known(given.actor, given.idempotency_key, mac)
                 if known is not None:
                     return Known(known, replayed=True)
-            job = await self._jobs.add(order, since, given.idempotency_key, mac)
+            job = await self._jobs.add(order, given.idempotency_key, mac)
             if job is not None:
                 await self._fill(job, rows)
                 return Known(job, replayed=False)

@@ -9,7 +9,7 @@
 What was sent and what became of it lie under one data key, that of ``import:<id>``, which goes when the job does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -69,7 +69,6 @@ class Job(msgspec.Struct, frozen=True):
     id: UUID
     order: Order
     status: JobStatus
-    since: int
     rows: int
     done: int
     counts: dict[Status, int]
@@ -109,7 +108,7 @@ class Jobs:
         return known
 
     async def add(
-        self, order: Order, since: int, idempotency_key: str | None = None, body: bytes | None = None
+        self, order: Order, idempotency_key: str | None = None, body: bytes | None = None
     ) -> UUID | None:
         """A new job without rows yet. None if another request has just begun it under the same Idempotency-Key."""
         job = uuid4()
@@ -128,7 +127,6 @@ class Jobs:
             order.on_change,
             order.format,
             cipher.encrypt(heading, _place(job, "headings")),
-            since,
             idempotency_key,
             body,
         )
@@ -171,7 +169,6 @@ class Jobs:
             job,
             order,
             JobStatus(row["status"]),
-            row["since"],
             row["rows"],
             row["done"],
             counts,
@@ -209,6 +206,12 @@ class Jobs:
     async def try_batch(self, job: UUID, number: int, size: int) -> None:
         """Its rows are about to be stored, with the log at this size."""
         await self._pool.execute(_SQL["try"], job, number, size)
+
+    async def claim(self, job: UUID, names: Mapping[int, bytes]) -> set[int]:
+        """The rows, by their hashed names, before which another row of the job has had the same name."""
+        rows = await self._pool.fetch(_SQL["claim"], job, list(names.values()), list(names))
+        first = {row["name"]: row["row"] for row in rows}
+        return {row for row, name in names.items() if first[name] != row}
 
     async def note(self, job: UUID, number: int, outcomes: Sequence[Outcome]) -> None:
         """What became of a batch; the first note stays."""

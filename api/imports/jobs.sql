@@ -1,7 +1,7 @@
 -- name: add
 INSERT INTO import_jobs
-    (id, institution, key, scopes, records, mode, on_change, format, headings, since, status, idempotency_key, body_hmac)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'RECEIVING', $11, $12)
+    (id, institution, key, scopes, records, mode, on_change, format, headings, status, idempotency_key, body_hmac)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'RECEIVING', $10, $11)
 ON CONFLICT (key, idempotency_key) DO NOTHING
 RETURNING id;
 
@@ -20,7 +20,7 @@ INSERT INTO import_batches (job, number, first_row, row_count, content) VALUES (
 UPDATE import_jobs SET status = 'WAITING', rows = $2 WHERE id = $1 AND status = 'RECEIVING';
 
 -- name: job
-SELECT j.id, j.institution, j.key, j.scopes, j.records, j.mode, j.on_change, j.format, j.headings, j.since, j.status,
+SELECT j.id, j.institution, j.key, j.scopes, j.records, j.mode, j.on_change, j.format, j.headings, j.status,
        j.rows, j.created, j.ended,
        COALESCE(sum(b.row_count) FILTER (WHERE b.outcomes IS NOT NULL), 0)::int AS done,
        COALESCE(sum(b.created), 0)::int AS made, COALESCE(sum(b.amended), 0)::int AS amended,
@@ -56,6 +56,13 @@ WHERE job = $1 AND first_row + row_count > $2 ORDER BY number LIMIT $3;
 -- name: try
 -- The first time that the rows are tried stays.
 UPDATE import_batches SET tried_at = $3 WHERE job = $1 AND number = $2 AND tried_at IS NULL;
+
+-- name: claim
+-- Which row has each name; those that nobody had are had by the rows in $3 from now on.
+INSERT INTO import_names (job, name, row)
+SELECT $1, new.name, new.row FROM unnest($2::bytea[], $3::int[]) AS new (name, row)
+ON CONFLICT (job, name) DO UPDATE SET row = import_names.row
+RETURNING name, row;
 
 -- name: done
 UPDATE import_batches

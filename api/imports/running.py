@@ -6,7 +6,7 @@ and adds nothing, however the first attempt ended.
 
 import asyncio
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -44,15 +44,8 @@ class Prepared(NamedTuple):
     content: bytes
 
 
-class Origin(NamedTuple):
-    """Where an import stands in the log, for what it finds there.
-
-    ``since`` is the size at its very beginning: what was said from there on, it said itself. ``resumed``: the size when
-    these rows were first tried; what they find from there on, they made before they were interrupted.
-    """
-
-    since: int
-    resumed: int | None = None
+Claim = Callable[[Mapping[int, str]], Awaitable[set[int]]]
+"""Tells which of some rows, with their source record ids, repeat an id of an earlier row of the same file."""
 
 
 class Import:
@@ -66,36 +59,41 @@ class Import:
         *,
         on_change: OnChange = OnChange.REJECT,
         idempotency_key: str | None = None,
+        claim: Claim | None = None,
     ) -> None:
+        """``claim`` is needed where the rows of one file come in several runs."""
         self._application = application
         self._actor = actor
         self._records = records
         self._on_change = on_change
         self._key = idempotency_key
+        self._claim = claim
 
-    async def run(self, lines: Sequence[Line], mode: Mode, origin: Origin | None = None) -> list[Outcome]:
-        """The outcome of every row, in their order. Without an ``origin``, this is the whole import."""
-        if origin is None:
-            origin = Origin(await self._application.store.size())
+    async def run(self, lines: Sequence[Line], mode: Mode, resumed: int | None = None) -> list[Outcome]:
+        """The outcome of every row, in their order.
+
+        ``resumed``: the size of the log when these rows were first tried. What they find from there on, they made
+        before they were interrupted.
+        """
         # Decoding tens of thousands of rows takes seconds, which the other requests should not wait for.
         prepared, repeated, outcomes = await asyncio.to_thread(self._prepare, lines)
-        taken = await self._take(prepared, mode, origin, sound=not outcomes)
+        taken = await self._take(prepared, mode, resumed, sound=not outcomes)
         outcomes.update({outcome.row: outcome for outcome in taken})
         for row, first in repeated.items():
             outcomes[row] = _like_first(row, outcomes[first])
         return [outcomes[line.row] for line in lines]
 
     async def _take(
-        self, prepared: Sequence[Prepared], mode: Mode, origin: Origin, *, sound: bool
+        self, prepared: Sequence[Prepared], mode: Mode, resumed: int | None, *, sound: bool
     ) -> list[Outcome]:
         """``sound``: no row of the import has been refused so far."""
         match mode:
             case Mode.DRY_RUN:
                 return await self._check(prepared)
             case Mode.PARTIAL:
-                return await self._store_each(prepared, origin)
+                return await self._store_each(prepared, resumed)
             case Mode.ATOMIC:
-                return await self._store_all(prepared, origin, sound=sound)
+                return await self._store_all(prepared, resumed, sound=sound)
 
     def _prepare(self, lines: Sequence[Line]) -> tuple[list[Prepared], dict[int, int], dict[int, Outcome]]:
         """Rows to decide on; rows that only repeat an earlier one, with its number; and rows that cannot be taken."""
@@ -129,7 +127,15 @@ class Import:
             return Outcome(line.row, Status.ERROR, problems=tuple(explained(problem, line.body)))
         return Prepared(line.row, draft, content_of(draft))
 
+    async def _repeated(self, prepared: Sequence[Prepared]) -> set[int]:
+        """Rows that may not amend what an earlier row of the same file has said."""
+        if self._claim is None or self._on_change is not OnChange.AMEND:
+            return set()
+        named = {row.row: row.draft.source_record_id for row in prepared}
+        return await self._claim({row: name for row, name in named.items() if name is not None})
+
     async def _check(self, prepared: Sequence[Prepared]) -> list[Outcome]:
+        repeated = await self._repeated(prepared)
         names = [row.draft.source_record_id for row in prepared]
         current = dict(
             zip(
@@ -144,6 +150,9 @@ class Import:
         outcomes = []
         for row, verdict in zip(prepared, verdicts, strict=True):
             known = current.get(row.draft.source_record_id or "")
+            if isinstance(verdict, SourceRecordDiffers) and row.row in repeated:
+                outcomes.append(Outcome(row.row, Status.ERROR, problems=(_SAID_TWICE,)))
+                continue
             if isinstance(verdict, SourceRecordDiffers) and known is not None:
                 same = known.content == self._application.repeats.content(self._options(row))
                 if same or self._on_change is OnChange.AMEND:
@@ -158,35 +167,37 @@ class Import:
             )
         return outcomes
 
-    async def _store_each(self, prepared: Sequence[Prepared], origin: Origin) -> list[Outcome]:
+    async def _store_each(self, prepared: Sequence[Prepared], resumed: int | None) -> list[Outcome]:
         """Named rows in runs, many to a transaction; the others, which only their keys tell apart, one by one."""
         outcomes: list[Outcome] = []
+        repeated = await self._repeated(prepared)
         named = [row for row in prepared if row.draft.source_record_id is not None]
         stored = await bulk.store_each(self._application, self._actor, list(self._decisions(named)))
         for row, result in zip(named, stored, strict=True):
-            if isinstance(result, SourceRecordDiffers) and self._on_change is OnChange.AMEND:
-                outcomes.append(await self._amend(row, origin))
+            differs = isinstance(result, SourceRecordDiffers)
+            if differs and row.row in repeated:
+                outcomes.append(Outcome(row.row, Status.ERROR, problems=(_SAID_TWICE,)))
+            elif differs and self._on_change is OnChange.AMEND:
+                outcomes.append(await self._amend(row))
             elif isinstance(result, RegistryError):
                 outcomes.append(self._refused(row, result))
             else:
-                outcomes.append(_stored(row, result, origin))
+                outcomes.append(_stored(row, result, resumed))
         return outcomes + await self._store_unnamed(
-            [row for row in prepared if row.draft.source_record_id is None], origin
+            [row for row in prepared if row.draft.source_record_id is None], resumed
         )
 
-    async def _amend(self, row: Prepared, origin: Origin) -> Outcome:
+    async def _amend(self, row: Prepared) -> Outcome:
         if not isinstance(row.draft, ReportDraft):
             return Outcome(row.row, Status.ERROR, problems=(_NOT_AMENDED,))
         try:
-            amended = await bulk.amend_report(
-                self._application, self._actor, row.draft, self._options(row), since=origin.since
-            )
+            amended = await bulk.amend_report(self._application, self._actor, row.draft, self._options(row))
         except RegistryError as error:
             return self._refused(row, error)
         status = Status.AMENDED if amended.created else Status.UNCHANGED
         return Outcome(row.row, status, amended.id, amended.positions)
 
-    async def _store_unnamed(self, prepared: Sequence[Prepared], origin: Origin) -> list[Outcome]:
+    async def _store_unnamed(self, prepared: Sequence[Prepared], resumed: int | None) -> list[Outcome]:
         free = asyncio.Semaphore(AT_ONCE)
 
         async def take(row: Prepared) -> Outcome:
@@ -197,19 +208,21 @@ class Import:
                     )
                 except RegistryError as error:
                     return self._refused(row, error)
-                return _accepted(row, accepted, origin)
+                return _accepted(row, accepted, resumed)
 
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(take(row)) for row in prepared]
         return [task.result() for task in tasks]
 
-    async def _store_all(self, prepared: Sequence[Prepared], origin: Origin, *, sound: bool) -> list[Outcome]:
+    async def _store_all(
+        self, prepared: Sequence[Prepared], resumed: int | None, *, sound: bool
+    ) -> list[Outcome]:
         unnamed = [row for row in prepared if row.draft.source_record_id is None]
         if unnamed or not sound:
             refused = [Outcome(row.row, Status.ERROR, problems=(_NEEDS_NAME,)) for row in unnamed]
             named = [row for row in prepared if row.draft.source_record_id is not None]
             return [*refused, *(_skipped_unless_refused(one) for one in await self._check(named))]
-        planned, outcomes = await self._plan(prepared, origin)
+        planned, outcomes = await self._plan(prepared, resumed)
         try:
             accepted = await rows.execute_all(self._application, self._actor, [row for _, row, _ in planned])
         except rows.RowRejected as rejected:
@@ -219,13 +232,13 @@ class Import:
             refused = [*checked, self._refused(first, rejected.error)]
             return [_skipped_unless_refused(one) for one in refused]
         for (row, _, status), one in zip(planned, accepted, strict=True):
-            outcome = _accepted(row, one, origin)
+            outcome = _accepted(row, one, resumed)
             new = outcome.status is Status.CREATED
             outcomes.append(msgspec.structs.replace(outcome, status=status) if new else outcome)
         return outcomes
 
     async def _plan(
-        self, prepared: Sequence[Prepared], origin: Origin
+        self, prepared: Sequence[Prepared], resumed: int | None
     ) -> tuple[list[tuple[Prepared, rows.Row, Status]], list[Outcome]]:
         """What is to be stored together, and what each then is; and the rows that say what is known already."""
         names = [row.draft.source_record_id or "" for row in prepared]
@@ -239,7 +252,7 @@ class Import:
             elif record.content == self._application.repeats.content(options):
                 amendment = record.name != row.draft.source_record_id
                 stored = Stored(record.stream_id, record.positions, created=False, amendment=amendment)
-                outcomes.append(_stored(row, stored, origin))
+                outcomes.append(_stored(row, stored, resumed))
             elif self._on_change is OnChange.AMEND and isinstance(row.draft, ReportDraft):
                 planned.append((row, bulk.amendment(record, row.draft, options), Status.AMENDED))
             else:
@@ -287,23 +300,23 @@ def explained(problem: Problem, body: bytes) -> Iterator[RowProblem]:
             yield one._replace(detail=Text(f"{one.detail.es} {hint.es}", f"{one.detail.en} {hint.en}"))
 
 
-def _stored(row: Prepared, stored: Stored, origin: Origin) -> Outcome:
-    if stored.created or _made_before(stored.positions, origin):
+def _stored(row: Prepared, stored: Stored, resumed: int | None) -> Outcome:
+    if stored.created or _made_before(stored.positions, resumed):
         status = Status.AMENDED if stored.amendment else Status.CREATED
     else:
         status = Status.UNCHANGED
     return Outcome(row.row, status, stored.id, stored.positions)
 
 
-def _accepted(row: Prepared, accepted: Accepted, origin: Origin) -> Outcome:
+def _accepted(row: Prepared, accepted: Accepted, resumed: int | None) -> Outcome:
     positions = tuple(event.position for event in accepted.events)
-    new = accepted.created and (not accepted.replayed or _made_before(positions, origin))
+    new = accepted.created and (not accepted.replayed or _made_before(positions, resumed))
     return Outcome(row.row, Status.CREATED if new else Status.UNCHANGED, accepted.id, positions)
 
 
-def _made_before(positions: Sequence[int], origin: Origin) -> bool:
+def _made_before(positions: Sequence[int], resumed: int | None) -> bool:
     """Found, and made by this very import: it was interrupted between storing and noting that it was stored."""
-    return origin.resumed is not None and positions[0] >= origin.resumed
+    return resumed is not None and positions[0] >= resumed
 
 
 def _skipped_unless_refused(outcome: Outcome) -> Outcome:
@@ -326,6 +339,15 @@ def _differs(first: int) -> RowProblem:
         ),
     )
 
+
+_SAID_TWICE: Final = RowProblem(
+    field="source_record_id",
+    code="source-record-differs",
+    detail=Text(
+        "Otra fila de este mismo archivo tiene el mismo source_record_id con otro contenido. Deje una sola.",
+        "Another row of this file has the same source_record_id with other content. Keep one of them.",
+    ),
+)
 
 _NOT_AMENDED: Final = RowProblem(
     field="source_record_id",

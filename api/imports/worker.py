@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 from uuid import UUID
@@ -13,7 +13,7 @@ from api.imports.answers import Mode, Outcome, Status
 from api.imports.columns import Columns
 from api.imports.jobs import Batch, Format, Job, Jobs, JobStatus
 from api.imports.lines import Body, Line
-from api.imports.running import Import, Origin
+from api.imports.running import Import
 from api.imports.tables import Row, Table
 from api.redaction import describe
 from registry.application.application import Application
@@ -95,8 +95,8 @@ class Worker:
         size = await store.size()
         if batch.tried_at is None:
             await self._jobs.try_batch(job.id, batch.number, size)
-        origin = Origin(job.since, size if batch.tried_at is None else batch.tried_at)
-        await self._jobs.note(job.id, batch.number, await self._run(job, _lines(job, batch.rows), origin))
+        outcomes = await self._run(job, _lines(job, batch.rows), batch.tried_at, size)
+        await self._jobs.note(job.id, batch.number, outcomes)
 
     async def _all(self, job: Job) -> None:
         """All rows in one transaction; a repetition finds that they are there."""
@@ -111,18 +111,24 @@ class Worker:
         first = await self._jobs.next_batch(job.id)
         if first is None:
             return
-        resumed = first.tried_at
-        if resumed is None:
-            resumed = await self._application.store.size()
-            await self._jobs.try_batch(job.id, first.number, resumed)
-        outcomes = await self._run(job, lines, Origin(job.since, resumed))
+        size = await self._application.store.size()
+        if first.tried_at is None:
+            await self._jobs.try_batch(job.id, first.number, size)
+        outcomes = await self._run(job, lines, first.tried_at, size)
         start = 0
         for number, count in numbers:
             await self._jobs.note(job.id, number, outcomes[start : start + count])
             start += count
 
-    async def _run(self, job: Job, lines: Sequence[Line], origin: Origin) -> list[Outcome]:
+    async def _run(self, job: Job, lines: Sequence[Line], resumed: int | None, size: int) -> list[Outcome]:
+        """``resumed``: where the log stood when these rows were first tried; ``size``: where it stands now."""
         order = job.order
+        mac = self._application.master.mac
+
+        async def claim(names: Mapping[int, str]) -> set[int]:
+            hashed = {row: mac("source-record-name", name.encode())[:16] for row, name in names.items()}
+            return await self._jobs.claim(job.id, hashed)
+
         running = Import(
             self._application,
             order.actor,
@@ -130,13 +136,14 @@ class Worker:
             on_change=order.on_change,
             # Rows without an id of their own are recognised by it after a kill.
             idempotency_key=f"import {job.id}",
+            claim=claim,
         )
-        outcomes = await running.run(lines, order.mode, origin)
+        outcomes = await running.run(lines, order.mode, resumed)
         for _ in range(TRIES):
             if not any(_unknown(outcome) for outcome in outcomes):
                 break
             await asyncio.sleep(PAUSE_SECONDS)
-            outcomes = await running.run(lines, order.mode, origin)
+            outcomes = await running.run(lines, order.mode, size if resumed is None else resumed)
         return outcomes
 
 
