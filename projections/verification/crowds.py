@@ -17,24 +17,25 @@ whose exemption it claims. Victims, waits and populations, and the reason of an 
 The work is that of the leaves of a release: crowds are kept as numbers, and only those that a leaf touches move.
 """
 
-from collections import Counter
-from collections.abc import Hashable, Iterable
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping
 from datetime import date
 from typing import Final, NamedTuple
 
 from projections.counting.disclosure import FACETS, Disclosure, NexusScope, Status
 from projections.verification.errors import VerificationFailed
 from projections.verification.openings import Shown
-from registry.disclosure.combinations import COMPARED
+from registry.disclosure.combinations import COMPARED, comparable_value, ordered
 from registry.disclosure.exemptions import Exemptions, Opening, facts_of, unchanged
 from registry.disclosure.policy import FIRST_RUNG, parse
 from registry.domain.codes import UNKNOWN, Certainty
 from registry.errors import InvalidInput
-from registry.log.canonical import JSON, encode
+from registry.log.canonical import JSON
 
 _UPPER: Final = tuple(facet for facet in COMPARED if facet not in FIRST_RUNG)
 _STANDS: Final = frozenset({Certainty.POSSIBLE, Certainty.PROBABLE, Certainty.CONFIRMED})
 _NOTHING: Final = frozenset[str]()
+_NO_CROWDS: Final[Mapping[frozenset[str], Hashable]] = {}
 
 
 class Parts(NamedTuple):
@@ -45,13 +46,23 @@ class Parts(NamedTuple):
     undisclosed: int
 
 
+class _Standing(NamedTuple):
+    """An incident after a release: its last leaf, what is open above the first rung, and the crowds that it is in."""
+
+    disclosure: Disclosure
+    open: frozenset[str]
+    crowds: Mapping[frozenset[str], Hashable]
+    """By the facets that they share; none for an incident that counts in none."""
+
+
 class Crowds:
     """Follows the releases in order. ``opened`` and ``waived`` count facets above the first rung, for the report."""
 
     def __init__(self) -> None:
         self._exemptions: Exemptions | None = None
-        self._last: dict[str, Disclosure] = {}
-        self._sizes: Counter[Hashable] = Counter()
+        self._last: dict[str, _Standing] = {}
+        self._sizes: defaultdict[Hashable, int] = defaultdict(int)
+        self._within: dict[frozenset[str], tuple[frozenset[str], ...]] = {}
         self._released: date | None = None
         self.opened = 0
         self.waived = 0
@@ -65,28 +76,32 @@ class Crowds:
                 f"Hoja {index} (policy.adopted): {error.text.es}",
                 f"Leaf {index} (policy.adopted): {error.text.en}",
             ) from error
-        self._sizes = Counter()
-        for disclosure in self._last.values():
-            self._count(disclosure, 1)
+        self._within.clear()
+        self._sizes.clear()
+        for incident, standing in self._last.items():
+            self._last[incident] = self._enter(standing.disclosure)
 
     def release(self, on: date, disclosed: Iterable[Shown]) -> None:
         """The disclosures of one release, of a (UTC) date. Raises VerificationFailed, naming leaf, incident, facet."""
-        changes = [(shown, self._last.get(shown.disclosure.incident)) for shown in disclosed]
-        for shown, before in changes:
+        changes: list[tuple[Shown, _Standing, _Standing | None]] = []
+        for shown in disclosed:
+            incident = shown.disclosure.incident
+            before = self._last.get(incident)
             if before is not None:
-                self._count(before, -1)
-            self._count(shown.disclosure, 1)
-            self._last[shown.disclosure.incident] = shown.disclosure
+                for crowd in before.crowds.values():
+                    self._sizes[crowd] -= 1
+            now = self._last[incident] = self._enter(shown.disclosure)
+            changes.append((shown, now, before))
         new_quarter = self._released is None or _quarter(self._released) != _quarter(on)
-        for shown, before in changes:
-            self._check(shown, before, new_quarter)
+        for shown, now, before in changes:
+            self._check(shown, now, before, new_quarter)
         self._released = on
 
     def parts(self, facet: str) -> Parts:
         """How a facet stands after the last release."""
         known = unknown = undisclosed = 0
-        for disclosure in self._last.values():
-            shown = disclosure.facets[facet]
+        for standing in self._last.values():
+            shown = standing.disclosure.facets[facet]
             if shown.commitment is not None:
                 undisclosed += 1
             elif shown.value == UNKNOWN:
@@ -95,47 +110,69 @@ class Crowds:
                 known += 1
         return Parts(known, unknown, undisclosed)
 
-    def _check(self, shown: Shown, before: Disclosure | None, new_quarter: bool) -> None:
-        now = shown.disclosure
-        for facet in FIRST_RUNG:
-            if now.facets[facet].sealed:
-                raise shown.fail(
-                    facet,
-                    "está sellada; se abre siempre con la primera publicación, porque su grupo es todo el país.",
-                    "is sealed; it always opens with the first release, because its crowd is the whole nation.",
-                )
-        opening = _opening(now, before)
-        waived = _NOTHING if before is None else opening.kept.intersection(before.waived)
-        new = opening.open - opening.kept
-        if new:
-            self.opened += len(new)
-            waived |= self._newly_waived(shown, opening, new, new_quarter)
-        if waived != set(now.waived):
-            wrong = waived.symmetric_difference(now.waived)
-            raise _not_said(shown, next(facet for facet in FACETS if facet in wrong), waived)
+    def _enter(self, disclosure: Disclosure) -> _Standing:
+        """Counts an incident where it stands now."""
+        open_facets = _open(disclosure)
+        crowds: Mapping[frozenset[str], Hashable] = _NO_CROWDS
+        if open_facets and _stands(disclosure):
+            crowds = {path: _combination(disclosure, path) for path in self._paths(open_facets)}
+            for crowd in crowds.values():
+                self._sizes[crowd] += 1
+        return _Standing(disclosure, open_facets, crowds)
+
+    def _paths(self, open_facets: frozenset[str]) -> tuple[frozenset[str], ...]:
+        """What the policy asks crowds for, of these facets."""
+        found = self._within.get(open_facets)
+        if found is None:
+            every = () if self._exemptions is None else self._exemptions.paths
+            found = self._within[open_facets] = tuple(path for path in every if path <= open_facets)
+        return found
+
+    def _check(self, shown: Shown, now: _Standing, before: _Standing | None, new_quarter: bool) -> None:
+        disclosure = now.disclosure
+        if disclosure.tally is None or disclosure.year is None:
+            raise shown.fail(
+                "tally" if disclosure.tally is None else "year",
+                "está sellada; se abre siempre con la primera publicación, porque su grupo es todo el país.",
+                "is sealed; it always opens with the first release, because its crowd is the whole nation.",
+            )
+        waived = _NOTHING
+        if now.open:
+            kept = _kept(now, before)
+            if before is not None and before.disclosure.waived:
+                waived = kept.intersection(before.disclosure.waived)
+            new = now.open - kept
+            if new:
+                self.opened += len(new)
+                broad = disclosure.tally[NexusScope.BROAD]
+                facts = facts_of(disclosure.incident_class, disclosure.kind, broad.victims, broad.deaths)
+                opening = Opening(facts, _NOTHING if before is None else before.open, kept, now.open)
+                waived |= self._newly_waived(shown, now, opening, new_quarter)
+        if waived or disclosure.waived:
+            wrong = waived.symmetric_difference(disclosure.waived)
+            if wrong:
+                raise _not_said(shown, next(facet for facet in FACETS if facet in wrong), waived)
 
     def _newly_waived(
-        self, shown: Shown, opening: Opening, new: frozenset[str], new_quarter: bool
+        self, shown: Shown, now: _Standing, opening: Opening, new_quarter: bool
     ) -> frozenset[str]:
         if self._exemptions is None:
             raise ValueError("a release without an adopted policy came through")
-        now, first = shown.disclosure, next(facet for facet in _UPPER if facet in new)
-        if not _stands(now):
+        if not _stands(now.disclosure):
             raise shown.fail(
-                first,
+                next(facet for facet in _UPPER if facet in opening.open - opening.kept),
                 "se abre en un incidente que está en disputa, retractado, fusionado o no llega a POSSIBLE: no puede "
                 "abrir nada más.",
                 "opens in an incident that is disputed, retracted, merged or below POSSIBLE: it cannot open more.",
             )
 
         def size(path: frozenset[str]) -> int:
-            return self._sizes[self._combination(now, path)]
+            return self._sizes[now.crowds[path]]
 
         waived = self._exemptions.waived(opening, size, new_quarter=new_quarter)
         if waived and not self._exemptions.allowed(opening, size, new_quarter=new_quarter):
-            facet = next(facet for facet in _UPPER if facet in waived)
             raise shown.fail(
-                facet,
+                next(facet for facet in _UPPER if facet in waived),
                 "se abre sin el grupo que pide la política, antes de tiempo o saltando un peldaño; ninguna excepción "
                 "de la política lo permite.",
                 "opens without the crowd that the policy asks for, before its time or skipping a rung; no exemption of "
@@ -144,40 +181,25 @@ class Crowds:
         self.waived += len(waived)
         return waived
 
-    def _count(self, disclosure: Disclosure, step: int) -> None:
-        if self._exemptions is None or not _stands(disclosure):
-            return
-        open_facets = _open(disclosure)
-        if open_facets:
-            for path in self._exemptions.paths:
-                if path <= open_facets:
-                    self._sizes[self._combination(disclosure, path)] += step
 
-    def _combination(self, disclosure: Disclosure, path: frozenset[str]) -> Hashable:
-        """Equal for incidents of one class and year that show the same values along a path."""
-        facets = disclosure.facets
-        values = (facets[facet].value for facet in _UPPER if facet in path)
-        return (
-            path,
-            disclosure.incident_class,
-            disclosure.year,
-            *(value if isinstance(value, str) else encode(value) for value in values),
-        )
+def _kept(now: _Standing, before: _Standing | None) -> frozenset[str]:
+    """What was open and no correction touches."""
+    if before is None or not before.open or before.disclosure.incident_class != now.disclosure.incident_class:
+        return _NOTHING
+    then, current = before.disclosure.facets, now.disclosure.facets
+    values = {facet: then[facet].value for facet in COMPARED if then[facet].commitment is None}
+    return unchanged(values, lambda facet: current[facet].value)
 
 
-def _opening(now: Disclosure, before: Disclosure | None) -> Opening:
-    if now.tally is None:
-        raise ValueError("the tally was not checked")
-    broad = now.tally[NexusScope.BROAD]
-    open_before = _NOTHING
-    kept = _NOTHING
-    if before is not None:
-        open_before = _open(before)
-        if before.incident_class == now.incident_class:
-            values = {facet: shown.value for facet in COMPARED if not (shown := before.facets[facet]).sealed}
-            kept = unchanged(values, lambda facet: now.facets[facet].value)
-    return Opening(
-        facts_of(now.incident_class, now.kind, broad.victims, broad.deaths), open_before, kept, _open(now)
+def _combination(disclosure: Disclosure, path: frozenset[str]) -> Hashable:
+    """Equal for incidents of one class and year that show the same values along a path."""
+    facets = disclosure.facets
+    values = [facets[facet].value for facet in ordered(path)]
+    return (
+        path,
+        disclosure.incident_class,
+        disclosure.year,
+        *[value if isinstance(value, str) else comparable_value(value) for value in values],
     )
 
 

@@ -15,6 +15,7 @@ if any tier that these facts leave possible allows it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import NamedTuple
 
 from registry.disclosure.combinations import COMPARED
@@ -120,6 +121,7 @@ class Exemptions:
         return tier.rungs
 
 
+@cache
 def paths(rungs: Ladder) -> tuple[frozenset[str], ...]:
     """What is open above the first rung at each level, from level 0."""
     return tuple(

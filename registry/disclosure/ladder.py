@@ -22,7 +22,6 @@ What remains is the largest set that satisfies every rule, and so does not depen
 from collections import deque
 from collections.abc import Iterable, Mapping
 from datetime import date
-from functools import cache
 from typing import Final
 from uuid import UUID
 
@@ -158,7 +157,7 @@ class _Climber:
         self.persons = distinct_victims(candidate.incident, candidate.victims)
         self.values = comparable(candidate.incident_class, candidate.facets)
         self.kept = kept(candidate)
-        self.paths = _paths(self.rungs)
+        self.paths = paths(self.rungs)
         self.base = max(level for level, path in enumerate(self.paths) if path <= self.kept)
         self.floor = max(
             (level for level, rung in enumerate(self.rungs, 1) if self.kept.intersection(rung.facets)),
@@ -199,9 +198,6 @@ class _Climber:
             return False
         needed = rung.population(candidate.findings.already_public)
         return needed == 0 or all(candidate.students.get(facet, 0) >= needed for facet in rung.facets)
-
-
-_paths = cache(paths)
 
 
 def kept(candidate: Candidate) -> frozenset[str]:
