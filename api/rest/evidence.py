@@ -83,6 +83,8 @@ def build_router(services: Services) -> APIRouter:
         draft = _describe(request)
 
         def check(received: Received) -> WriteOptions:
+            if received.size == 0:
+                raise Problem(INVALID_INPUT, errors=[_EMPTY])
             if declared is not None and declared != received.digest:
                 raise Problem(INVALID_INPUT, errors=[_OTHER_DIGEST])
             content = content_of(draft) + received.digest.encode()
@@ -171,6 +173,14 @@ def _declared_digest(request: Request) -> str | None:
         raise Problem(BAD_REQUEST, errors=[FieldError("header.Content-Digest", text)])
     return base64.b64decode(found[1]).hex()
 
+
+_EMPTY: Final = FieldError(
+    "body",
+    Text(
+        "El archivo llegó vacío, y un archivo vacío no documenta nada. Compruebe el archivo y envíelo de nuevo.",
+        "The file arrived empty, and an empty file documents nothing. Check the file and send it again.",
+    ),
+)
 
 _OTHER_DIGEST: Final = FieldError(
     "header.Content-Digest",

@@ -89,7 +89,7 @@ async def test_a_file_comes_out_as_it_came_in_and_only_ever_as_an_attachment(
 
 
 async def test_a_file_of_any_size_up_to_the_limit_is_kept(university: Institution, path: str) -> None:
-    for size in (0, 1, CHUNK_BYTES, EVIDENCE_LIMIT):
+    for size in (1, CHUNK_BYTES, EVIDENCE_LIMIT):
         location = await attach(university, path, bytes(size))
         assert (await university.get(f"{location}/file")).content == bytes(size)
 
@@ -158,6 +158,8 @@ async def test_a_file_that_is_described_wrongly_is_refused_and_not_kept(
     for headers, status, field in WRONGLY_DESCRIBED:
         answer = await university.send(path, FILE, **headers)
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (status, field), headers
+    empty = await university.send(path, b"")
+    assert (empty.status_code, empty.json()["errors"][0]["field"]) == (422, "body")
     assert await stored(pool) == (0, 0)
 
 
