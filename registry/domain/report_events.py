@@ -107,6 +107,12 @@ class ReportAmended(Event, frozen=True, kw_only=True):
     derived_from: UUID | None
     claims: OccurrenceClaims | RelocationClaims
 
+    def touched(self) -> tuple[str, ...]:
+        claimed = (
+            name for name in self.claims.__struct_fields__ if getattr(self.claims, name) not in (None, ())
+        )
+        return (*(name for name in super().touched() if name != "claims"), *claimed)
+
 
 class ReportWithdrawn(Event, frozen=True, kw_only=True):
     """The institution no longer says it. No incident rests on it from now on."""
