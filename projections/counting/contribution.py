@@ -53,9 +53,9 @@ def contribution(disclosure: Disclosure, nexus: NexusScope) -> dict[Unit, Bounds
     scope: Scope = disclosure.tally[nexus]
     present = Bounds(*(min(victims, 1) for victims in scope.victims))
     return {
-        Unit.INCIDENTS: _admitted(present, disclosure.certainty),
-        Unit.VICTIMISATIONS: _admitted(scope.victims, disclosure.certainty),
-        Unit.DEATHS: _admitted(scope.deaths, disclosure.certainty),
+        Unit.INCIDENTS: admitted(present, disclosure.certainty),
+        Unit.VICTIMISATIONS: admitted(scope.victims, disclosure.certainty),
+        Unit.DEATHS: admitted(scope.deaths, disclosure.certainty),
     }
 
 
@@ -67,12 +67,13 @@ def deaths_by_sex(disclosure: Disclosure, nexus: NexusScope) -> Mapping[str | No
     if disclosure.sex is None:
         return {None: deaths}
     return {
-        sex: _admitted(bounds, disclosure.certainty)
+        sex: admitted(bounds, disclosure.certainty)
         for sex, bounds in disclosure.sex[nexus].items()
         if bounds.high > 0
     }
 
 
-def _admitted(bounds: Bounds, certainty: Certainty) -> Bounds:
+def admitted(bounds: Bounds, certainty: Certainty) -> Bounds:
+    """What an incident of this certainty, POSSIBLE or better, adds of a number: low, best and high where it enters."""
     low, best, high = _COMPONENTS[certainty]
     return Bounds(bounds.low * low, bounds.best * best, bounds.high * high)

@@ -109,14 +109,14 @@ def _period(when: When | None) -> tuple[str, str]:
     """Year and month of the occurrence, UNKNOWN where the interval crosses from one to the next."""
     if when is None:
         return UNKNOWN, UNKNOWN
-    earliest, latest = _bounds(when)
+    earliest, latest = bounds(when)
     if earliest is None or earliest.year != latest.year:
         return UNKNOWN, UNKNOWN
     year = f"{latest.year:04d}"
     return year, f"{year}-{latest.month:02d}" if earliest.month == latest.month else UNKNOWN
 
 
-def _bounds(when: When) -> tuple[date | None, date]:
+def bounds(when: When) -> tuple[date | None, date]:
     """The interval, widened to the unit that its precision names: "2020" is all of 2020 whatever day stands for it.
 
     The precision decides an open start too, except that of an INTERVAL, which may reach back any time.
