@@ -118,7 +118,7 @@ class SubjectRequests:
             raise InvalidInput(
                 "reason",
                 "El motivo acompaña a REFUSED, y solo a REFUSED. Indíquelo al negar, y quítelo al conceder.",
-                "A reason goes with REFUSED, and only with REFUSED. Give it when you refuse, leave it out when you grant.",
+                "A reason goes with REFUSED, and only with REFUSED. Give it when you refuse, leave it out otherwise.",
             )
         stored = await self._find(actor, request_id)
         on = self._day(draft.on, stored.received_on)
@@ -286,8 +286,8 @@ class SubjectRequests:
         if on < earliest:
             raise InvalidInput(
                 "on",
-                f"La fecha es anterior al paso previo de la solicitud, del {earliest}. Indique ese día o uno posterior.",
-                f"The date is before the previous step of the request, of {earliest}. Give that day or a later one.",
+                f"La fecha es anterior al paso previo de la solicitud. Indique el {earliest} o un día posterior.",
+                f"The date is before the previous step of the request. Give {earliest} or a later day.",
             )
         return on
 
