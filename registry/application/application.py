@@ -22,7 +22,7 @@ from registry.privacy.master import MasterKey
 from registry.privacy.pseudonyms import Pseudonyms
 from registry.privacy.reads import Reads
 from registry.privacy.vault import Vault
-from registry.store import Answer, Command, EventStore, Outcome, StreamVersion
+from registry.store import Answer, Command, EventStore, Outcome
 from registry.store.snapshots import Snapshots
 
 MAX_ATTEMPTS = 5
@@ -108,7 +108,7 @@ class Application:
                     self.repeats.idempotency(actor, options),
                     tuple(self.repeats.source_record(actor, options, 0, len(sealed) - 1)),
                     data_keys,
-                    tuple(StreamVersion(*read) for read in unit.recalled.items() if read[0] not in changed),
+                    unit.reads(changed),
                     tuple(exclusive),
                 )
                 answer = await self.store.append(command)

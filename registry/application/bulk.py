@@ -16,7 +16,7 @@ from registry.application.drafts import AmendmentDraft, ReportDraft
 from registry.application.reports import amend
 from registry.application.rows import Row
 from registry.application.sealing import seal
-from registry.application.unit import OPERATOR_ID, Actor, WriteOptions
+from registry.application.unit import OPERATOR_ID, Actor, Unit, WriteOptions
 from registry.domain.codes import CorrectionReason
 from registry.domain.event import Pending
 from registry.domain.mapper import noun_of
@@ -135,13 +135,14 @@ async def _store_group(
             exclusive |= {holder.stream_id: holder for holder in unit.exclusive()}
             unit.name(options.source_record_id, aggregate)
             decided.append(_Decided(row, aggregate.id, unit.take(), options))
-        await _append(app, actor, rows, decided, exclusive.values(), results)
+        await _append(app, actor, unit, rows, decided, exclusive.values(), results)
         left = left[len(decided) + (refused is not None) :]
 
 
 async def _append(
     app: Application,
     actor: Actor,
+    unit: Unit,
     rows: Sequence[Row],
     decided: Sequence[_Decided],
     exclusive: Iterable[ExclusiveNames],
@@ -162,7 +163,8 @@ async def _append(
                 None,
                 tuple(records),
                 data_keys,
-                exclusive=tuple(exclusive),
+                unit.reads({one.event.stream_id for one in sealed}),
+                tuple(exclusive),
             )
         )
     except StoreUnavailable as error:

@@ -65,7 +65,7 @@ async def execute_all(app: Application, actor: Actor, rows: Sequence[Row]) -> li
                     decided.append(_Decided(row, aggregate.id, unit.take(), options))
             except RegistryError as error:
                 raise RowRejected(row, error) from error
-        stored = await _append(app, actor, decided, exclusive.values())
+        stored = await _append(app, actor, unit, decided, exclusive.values())
         if stored is not None:
             accepted |= stored
             for row, first in file.repeated.items():
@@ -107,7 +107,11 @@ async def _decide(unit: Unit, decision: Decision, options: WriteOptions) -> None
 
 
 async def _append(
-    app: Application, actor: Actor, decided: Sequence[_Decided], exclusive: Iterable[ExclusiveNames]
+    app: Application,
+    actor: Actor,
+    unit: Unit,
+    decided: Sequence[_Decided],
+    exclusive: Iterable[ExclusiveNames],
 ) -> dict[int, Accepted] | None:
     """All rows in one command; None if it lost a race. Everything is sealed at once: one look into the vault."""
     sealed, data_keys = await seal(app.vault, [pending for one in decided for pending in one.pending])
@@ -124,7 +128,8 @@ async def _append(
             None,
             tuple(records),
             data_keys,
-            exclusive=tuple(exclusive),
+            unit.reads({one.event.stream_id for one in sealed}),
+            tuple(exclusive),
         )
     )
     if answer.outcome not in (Outcome.STORED, Outcome.DUPLICATE):

@@ -1,6 +1,6 @@
 """A unit of work: the aggregates that one decision reads and changes."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Container, Iterable
 from datetime import datetime
 from typing import NamedTuple, Protocol, TypeVar
 from uuid import UUID
@@ -15,7 +15,7 @@ from registry.domain.event import Act, Aggregate, By, Pending
 from registry.domain.register import REGISTER_ID, Register
 from registry.errors import NotAllowed, NotFound, VersionConflict
 from registry.privacy.pseudonyms import Pseudonyms
-from registry.store import EventStore, ExclusiveNames
+from registry.store import EventStore, ExclusiveNames, StreamVersion
 from registry.text import Text
 
 A = TypeVar("A", bound=Aggregate)
@@ -83,8 +83,8 @@ class Recall(Protocol):
 class Unit:
     """Loads each aggregate once, so that several decisions of one command see each other's changes.
 
-    With ``recall``, what is remembered is taken as it is, and noted in ``recalled``: the store must then refuse the
-    events if another process has moved those streams, and a refusal, or having nothing to do, decides nothing.
+    Whatever is read is noted (``reads``): the store refuses the events if one of those streams has moved on since.
+    With ``recall``, what is remembered is taken as it is: a refusal, or having nothing to do, then decides nothing.
     """
 
     def __init__(
@@ -112,8 +112,9 @@ class Unit:
         self._aggregates: dict[UUID, Aggregate] = {}
         self._touched: dict[UUID, Aggregate] = {}
         self._named: dict[str, Aggregate] = {}
-        self.recalled: dict[UUID, int] = {}
-        """Stream → version, of aggregates that were remembered and not looked up."""
+        self._read: dict[UUID, int] = {}
+        self.recalled = False
+        """Whether anything was remembered and not looked up."""
         self.warnings: list[Warned] = []
 
     @property
@@ -131,11 +132,12 @@ class Unit:
         known = self._aggregates.get(aggregate_id)
         if known is None:
             if self._recall is not None and (known := self._recall(aggregate_type, aggregate_id)) is not None:
-                self.recalled[aggregate_id] = known.version
+                self.recalled = True
             else:
                 known = await self._load(aggregate_type, aggregate_id)
             if known is not None:
                 self._aggregates[aggregate_id] = known
+                self._read[aggregate_id] = known.version
         if not isinstance(known, aggregate_type):
             return None
         self._touched.setdefault(aggregate_id, known)
@@ -198,6 +200,10 @@ class Unit:
     def loaded(self, aggregate_type: type[A]) -> list[A]:
         """All aggregates of a kind that decisions of the unit have read or made."""
         return [known for known in self._aggregates.values() if isinstance(known, aggregate_type)]
+
+    def reads(self, changed: Container[UUID]) -> tuple[StreamVersion, ...]:
+        """Where the streams stood that decisions have read, but for those whose new events say so themselves."""
+        return tuple(StreamVersion(*read) for read in self._read.items() if read[0] not in changed)
 
     def exclusive(self) -> list[ExclusiveNames]:
         """The exclusive names that the changed aggregates hold from now on; to be asked before ``take``."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from datetime import date
 from uuid import UUID, uuid4
 
@@ -10,26 +10,31 @@ import asyncpg
 import msgspec
 import pytest
 
-from registry.application import application, incidents, reports
+from registry.application import application, assignments, bulk, incidents, reports, sites
 from registry.application.application import Application
 from registry.application.drafts import (
+    AssignmentDraft,
     CertaintyDraft,
     FindingDraft,
     IncidentDraft,
     RetractionDraft,
+    SiteDraft,
+    SiteSuspensionDraft,
     Student,
     VictimDraft,
     WhenDraft,
 )
 from registry.application.repository import Repository
-from registry.application.rows import check
-from registry.application.unit import Actor, Unit, WriteOptions
+from registry.application.rows import RowRejected, check, execute_all
+from registry.application.unit import OPERATOR, Actor, Unit, WriteOptions
 from registry.domain.assignment import Assignment
 from registry.domain.codes import (
     Certainty,
     CorrectionReason,
     DatePrecision,
     IncidentClass,
+    PlazaType,
+    SiteSuspensionReason,
     VictimRole,
 )
 from registry.domain.event import Aggregate
@@ -39,6 +44,7 @@ from registry.domain.report import Report
 from registry.errors import RuleViolated, VersionConflict
 from registry.log.keys import LogKeys
 from registry.privacy.master import MasterKey
+from registry.privacy.vault import SealingKeys
 from registry.store import EventStore
 from registry.store.snapshots import Snapshots
 from tests.integration.conftest import Clock
@@ -210,6 +216,46 @@ async def test_what_is_remembered_alone_neither_refuses_nor_accepts(
     await second.execute(second_verifier, retraction, WriteOptions())
     with pytest.raises(RuleViolated):
         await app.execute(verifier, retraction, WriteOptions())
+
+
+@pytest.mark.parametrize("way", ["one", "together", "each"])
+async def test_what_a_decision_has_only_read_must_not_change_before_it_is_stored(
+    app: Application, second: Application, university: Actor, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    draft = SiteDraft(name="Clínica del Lago", cvegeo="16012")
+    site = (await app.execute(OPERATOR, sites.register(draft), WriteOptions())).id
+    closing = SiteSuspensionDraft(reason=SiteSuspensionReason.INSECURITY, on=date(2026, 1, 1))
+    assignment = assignments.register(
+        AssignmentDraft(
+            student=Student(internal_id="A-17"),
+            site=site,
+            promotion="2026-1",
+            plaza_type=PlazaType.C,
+            starts=date(2026, 2, 1),
+            planned_end=date(2027, 1, 31),
+        )
+    )
+    keys_for_sealing, closed = second.vault.keys_for_sealing, False
+
+    async def another_process_closes_the_site(subjects: Iterable[str]) -> SealingKeys:
+        nonlocal closed
+        if not closed:
+            closed = True
+            await app.execute(OPERATOR, sites.suspend(site, closing), WriteOptions())
+        return await keys_for_sealing(subjects)
+
+    # ``second`` remembers nothing of the site: it has just looked it up.
+    monkeypatch.setattr(second.vault, "keys_for_sealing", another_process_closes_the_site)
+    named = WriteOptions(source_record_id="one")
+    if way == "each":
+        (refused,) = await bulk.store_each(second, university, [(assignment, named)])
+        assert isinstance(refused, RuleViolated)
+    elif way == "together":
+        with pytest.raises(RowRejected):
+            await execute_all(second, university, [(assignment, named)])
+    else:
+        with pytest.raises(RuleViolated):
+            await second.execute(university, assignment, named)
 
 
 # What is kept in memory
