@@ -41,15 +41,6 @@ async def authenticate(request: Request, accepted: frozenset[Scope]) -> Actor:
     return msgspec.structs.replace(actor, purpose=_purpose(request))
 
 
-def require_scope(actor: Actor, scope: Scope) -> None:
-    """For what is known only from the request: the records of an import, say.
-
-    :raises Problem: 403 that names the scope.
-    """
-    if scope not in actor.scopes:
-        raise missing_scope(scope)
-
-
 def missing_scope(*accepted: Scope) -> Problem:
     """The 403 that names the scopes, one of which would do."""
     names, listed = " ".join(sorted(accepted)), ", ".join(sorted(accepted))
