@@ -102,12 +102,16 @@ class Command(msgspec.Struct, frozen=True):
 
     @property
     def size(self) -> int:
-        """Bytes that the command occupies while it waits."""
+        """Bytes of what is stored with it, but for ids and names."""
         size = 0
+        for new in self.data_keys:
+            size += len(new.wrapped)
         for event in self.events:
             size += len(event.state) + len(event.leaf)
             for part in event.private_parts:
                 size += len(part.ciphertext)
+            for key in event.commitment_keys:
+                size += len(key.wrapped)
         return size
 
 

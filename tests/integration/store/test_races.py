@@ -4,9 +4,19 @@ import asyncio
 from uuid import uuid4
 
 import asyncpg
+import msgspec
 import pytest
 
-from registry.store import Answer, Command, EventStore, ExclusiveNames, NewDataKey, Outcome
+from registry.store import (
+    Answer,
+    Command,
+    CommitmentKey,
+    EventStore,
+    ExclusiveNames,
+    NewDataKey,
+    Outcome,
+    PrivatePart,
+)
 from tests.integration.store.conftest import command, event
 
 
@@ -56,6 +66,15 @@ async def test_a_command_without_events_is_no_command(store: EventStore) -> None
         Outcome.CONFLICT,
         Outcome.STORED,
     ]
+
+
+def test_the_size_of_a_command_counts_all_that_is_sealed_with_it() -> None:
+    sealed = msgspec.structs.replace(
+        event(),
+        private_parts=(PrivatePart("person:a", b"x" * 1000),),
+        commitment_keys=tuple(CommitmentKey(f"field{n}", ("person:a",), b"x" * 1000) for n in range(10)),
+    )
+    assert Command((sealed,), data_keys=(NewDataKey("person:a", b"x" * 1000),)).size > 12_000
 
 
 @pytest.mark.parametrize(
