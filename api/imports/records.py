@@ -118,7 +118,7 @@ def _relocation(line: bytes) -> RecordDraft:
 
 
 class _Named(msgspec.Struct):
-    assignment: msgspec.Raw | None = None
+    assignment: object = None
 
 
 def _names_assignment(line: bytes) -> bool:
