@@ -83,18 +83,24 @@ def _add_one(router: APIRouter, read: Read) -> None:
 
 def _add_list(router: APIRouter, read: Read) -> None:
     caller = Depends(requires("GET", read.collection))
-    named = Depends(_named_site if read.noun == Site.NOUN else _named)
+    coded = Depends(_site_of if read.noun == Site.NOUN else _nothing_named)
 
     @router.get(read.collection, **document_read(f"Listar: {read.plural}", read.collection, answers.Page))
     async def page(
         request: Request,
+        source_record_id: Annotated[
+            str | None, Query(min_length=1, max_length=255, pattern=NO_CONTROLS)
+        ] = None,
         updated_after: Annotated[AwareDatetime, AfterValidator(_in_utc)] | None = None,
         after: Annotated[int, Query(ge=0, le=answers.LAST_POSITION)] = 0,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
-        ids: list[UUID] | None = named,
+        ids: list[UUID] | None = coded,
         actor: Actor = caller,
     ) -> Response:
         services = services_of(request)
+        if source_record_id is not None:
+            named = await services.application.store.source_records_named(source_record_id)
+            ids = [stream for _, stream in named]
         if ids is not None:
             return answers.page(await reading.views(services.application, actor, read.noun, ids), None)
         if not read.public and not actor.sees_all and actor.institution is None:
@@ -108,25 +114,16 @@ def _add_list(router: APIRouter, read: Read) -> None:
         )
 
 
-async def _named(
-    request: Request,
-    source_record_id: Annotated[str | None, Query(min_length=1, max_length=255, pattern=NO_CONTROLS)] = None,
-) -> list[UUID] | None:
-    """The records of a sender's own id; None if none is asked for."""
-    if source_record_id is None:
-        return None
-    store = services_of(request).application.store
-    return [stream for _, stream in await store.source_records_named(source_record_id)]
+async def _nothing_named() -> None:
+    """Records of other kinds have no official code."""
 
 
-async def _named_site(
-    request: Request,
-    source_record_id: Annotated[str | None, Query(min_length=1, max_length=255, pattern=NO_CONTROLS)] = None,
-    clues: Annotated[str | None, Query(pattern=CLUES)] = None,
+async def _site_of(
+    request: Request, clues: Annotated[str | None, Query(pattern=CLUES)] = None
 ) -> list[UUID] | None:
-    """A site also by its CLUES, the present or a former one."""
+    """The site of a CLUES, the present or a former one; None if none is asked for."""
     if clues is None:
-        return await _named(request, source_record_id)
+        return None
     return list((await by_clues(services_of(request).application.store, [clues])).values())
 
 
