@@ -126,30 +126,31 @@ async def where(unit: Unit, draft: WhereDraft, field: str = "where", *, on: When
 
 
 async def victim(
-    unit: Unit, draft: ReportedVictimDraft, field: str, *, person: str | None = None
+    unit: Unit, draft: ReportedVictimDraft, prefix: str, *, person: str | None = None
 ) -> tuple[Victim, Private]:
     """A victim in codes, and the private values of the person, if known: the event covers whom it is about.
 
-    ``person``: whom the caller has found it to be. Raises InvalidInput naming what contradicts what.
+    ``person``: whom the caller has found it to be. Raises InvalidInput naming what contradicts what, behind
+    ``prefix``.
     """
     private: Private = NOTHING_PRIVATE if person is None else {f"person:{person}": {}}
     if draft.student is not None:
-        student, private = identify(unit, draft.student, f"{field}.student")
-        person = _same(person, student, f"{field}.student")
+        student, private = identify(unit, draft.student, f"{prefix}student")
+        person = _same(person, student, f"{prefix}student")
     if draft.assignment is not None:
-        student = await _assigned(unit, draft.assignment, f"{field}.assignment")
-        person = _same(person, student, f"{field}.assignment")
+        student = await _assigned(unit, draft.assignment, f"{prefix}assignment")
+        person = _same(person, student, f"{prefix}assignment")
         private = {f"person:{student}": {}, **private}
     count = draft.count or ONE
     if person is not None and count != ONE:
         raise InvalidInput(
-            f"{field}.count",
+            f"{prefix}count",
             "Una persona identificada es exactamente una víctima. Quite el conteo o la identificación.",
             "An identified person is exactly one victim. Remove the count or the identification.",
         )
     if draft.manner is not None and draft.outcome is not Outcome.KILLED:
         raise InvalidInput(
-            f"{field}.manner",
+            f"{prefix}manner",
             "La forma de muerte solo acompaña al desenlace KILLED.",
             "The manner of death only goes with outcome KILLED.",
         )

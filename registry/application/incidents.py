@@ -46,7 +46,7 @@ def open_incident(draft: IncidentDraft) -> Decision:
         for number, finding in enumerate(draft.findings):
             await find(unit, incident, finding, f"findings[{number}].")
         for number, victim in enumerate(draft.victims):
-            await _record_victim(unit, incident, victim, f"victims[{number}]")
+            await _record_victim(unit, incident, victim, f"victims[{number}].")
         if draft.certainty is not None:
             incident.set_certainty(unit.act, level=draft.certainty.level, basis=draft.certainty.basis)
         return incident
@@ -187,13 +187,13 @@ async def find(unit: Unit, incident: Incident, draft: FindingDraft, prefix: str)
     )
 
 
-async def _record_victim(unit: Unit, incident: Incident, draft: VictimDraft, field: str) -> None:
-    victim, identity = await victim_found(unit, incident, draft, field or "victim")
+async def _record_victim(unit: Unit, incident: Incident, draft: VictimDraft, prefix: str) -> None:
+    victim, identity = await victim_found(unit, incident, draft, prefix)
     incident.record_victim(unit.act, victim, private=identity)
 
 
 async def victim_found(
-    unit: Unit, incident: Incident, draft: VictimDraft, field: str
+    unit: Unit, incident: Incident, draft: VictimDraft, prefix: str
 ) -> tuple[Victim, Private]:
     """``claims.victim``, and by ``person`` only somebody whom the incident's reports name.
 
@@ -203,10 +203,10 @@ async def victim_found(
         linked = [await unit.get(Report, one.report) for one in incident.reports]
         if not any(draft.person in report.people for report in linked):
             raise InvalidInput(
-                f"{field}.person",
+                f"{prefix}person",
                 "Ningún reporte vinculado nombra a esa persona. Copie «person» de una víctima de un reporte vinculado, "
                 "o vincule antes el reporte.",
                 "No linked report names that person. Copy “person” from a victim of a linked report, or link the "
                 "report first.",
             )
-    return await claims.victim(unit, draft, field, person=draft.person)
+    return await claims.victim(unit, draft, prefix, person=draft.person)

@@ -125,7 +125,7 @@ async def _occurrence(
         )
     victims = []
     for number, victim_draft in enumerate(draft.victims):
-        victim, identity = await claims.victim(unit, victim_draft, f"victims[{number}]")
+        victim, identity = await claims.victim(unit, victim_draft, f"victims[{number}].")
         victims.append(victim)
         private |= {subject: dict(values) for subject, values in identity.items()}
     return OccurrenceClaims(

@@ -184,7 +184,7 @@ async def _corrected(unit: Unit, incident: Incident, draft: VictimCorrectionDraf
         assignment=draft.assignment,
         person=draft.person,
     )
-    sent, identity = await victim_found(unit, incident, as_sent, "victim")
+    sent, identity = await victim_found(unit, incident, as_sent, "victim.")
     if draft.unidentified or sent.person is not None:
         changed = msgspec.structs.replace(changed, person=sent.person, assignment=sent.assignment)
     return changed, identity

@@ -393,7 +393,7 @@ async def test_reviewers_name_a_person_by_the_pseudonym_in_a_linked_report(world
 
     correction = {"reason": "NEW_EVIDENCE", "victim": {"number": 1, "person": person, "outcome": "KILLED"}}
     for what, body, field in (
-        ("victims", killed, "victim.person"),
+        ("victims", killed, "person"),
         ("corrections", correction, "victim.person"),
     ):
         answer = await world.decide(world.reviewer, second, what, body)
@@ -402,7 +402,7 @@ async def test_reviewers_name_a_person_by_the_pseudonym_in_a_linked_report(world
     assert await world.refused(world.reviewer, second, "corrections", correction) == "double-death"
     another = {**killed, "student": {"internal_id": "EJEMPLO-77"}}
     answer = await world.decide(world.reviewer, second, "victims", another)
-    assert [one["field"] for one in answer.json()["errors"]] == ["victim.student"]
+    assert [one["field"] for one in answer.json()["errors"]] == ["student"]
 
 
 @pytest.fixture
