@@ -16,9 +16,10 @@ from registry.errors import RegistryError, StoreUnavailable
 
 log = logging.getLogger("constancia.tasks")
 
-# A database that restarts is back within seconds; an hour of one try per minute is 60 lines of log.
+# A database that restarts is back within seconds; an hour of three tries per minute is 180 lines of log. Parts wait for
+# each other (the publisher for the witnesses), so their pauses add up before all is well again.
 FIRST_PAUSE_SECONDS: Final = 1.0
-LONGEST_PAUSE_SECONDS: Final = 60.0
+LONGEST_PAUSE_SECONDS: Final = 20.0
 
 # A task that has run this long since its last failure counts as well again.
 WELL_AFTER_SECONDS: Final = 10.0
@@ -32,11 +33,15 @@ async def keep_going(
     *,
     first_pause: float = FIRST_PAUSE_SECONDS,
 ) -> None:
-    """Run ``run`` until ``stopping``; after a failure, again, with doubled pauses. Cancelling works at any point."""
+    """Run ``run`` until ``stopping``; after a failure, again, with pauses that double until it has been well again.
+
+    Cancelling works at any point.
+    """
     health.report(name, RUNNING)
-    pause = first_pause
+    pause, loop = first_pause, asyncio.get_running_loop()
     while not stopping.is_set():
-        recovered = asyncio.get_running_loop().call_later(WELL_AFTER_SECONDS, health.report, name, RUNNING)
+        started = loop.time()
+        recovered = loop.call_later(WELL_AFTER_SECONDS, health.report, name, RUNNING)
         try:
             await run()
         except RegistryError as error:
@@ -54,6 +59,8 @@ async def keep_going(
         finally:
             recovered.cancel()
         health.report(name, FAILING)
+        if loop.time() - started >= WELL_AFTER_SECONDS:
+            pause = first_pause
         with suppress(TimeoutError):
             await asyncio.wait_for(stopping.wait(), pause)
         pause = min(pause * 2, LONGEST_PAUSE_SECONDS)

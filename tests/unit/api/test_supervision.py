@@ -62,6 +62,22 @@ async def test_a_task_that_ends_by_itself_is_started_again() -> None:
     assert len(runs) == 2
 
 
+async def test_a_task_that_was_well_in_between_is_tried_again_as_soon_as_at_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("api.supervision.WELL_AFTER_SECONDS", 0.0)
+    health, stopping, runs = Health(), asyncio.Event(), []
+
+    async def run() -> None:
+        runs.append(1)
+        if len(runs) == 20:
+            stopping.set()
+        raise OSError
+
+    async with asyncio.timeout(20):  # doubled 19 times, the pauses would come to more than a minute
+        await keep_going("task", run, health, stopping, first_pause=0.001)
+
+
 async def test_stopping_does_not_wait_for_the_pause() -> None:
     health, stopping = Health(), asyncio.Event()
 
