@@ -9,6 +9,7 @@ from projections.models.mentions import MentionsProjection
 from projections.models.placements import PlacementsProjection
 from projections.models.public_count import PublicCount
 from projections.models.records import RecordsProjection
+from projections.models.restricted import RestrictedProjection
 from projections.models.waiting import Waiting
 from projections.tables import Projection
 
@@ -21,5 +22,6 @@ PROJECTIONS: Final[tuple[Projection, ...]] = (
     MentionsProjection(),
     AnswersProjection(),
     MatchingProjection(),
+    RestrictedProjection(),
 )
 """All that follow the log."""
