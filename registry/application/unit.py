@@ -110,6 +110,7 @@ class Unit:
         self._recall = recall
         self._turn = turn
         self._aggregates: dict[UUID, Aggregate] = {}
+        self._absent: set[UUID] = set()
         self._touched: dict[UUID, Aggregate] = {}
         self._named: dict[str, Aggregate] = {}
         self._read: dict[UUID, int] = {}
@@ -130,12 +131,14 @@ class Unit:
     async def find(self, aggregate_type: type[A], aggregate_id: UUID) -> A | None:
         """The aggregate, or None if no such stream of this kind exists."""
         known = self._aggregates.get(aggregate_id)
-        if known is None:
+        if known is None and aggregate_id not in self._absent:
             if self._recall is not None and (known := self._recall(aggregate_type, aggregate_id)) is not None:
                 self.recalled = True
             else:
                 known = await self._load(aggregate_type, aggregate_id)
-            if known is not None:
+            if known is None:
+                self._absent.add(aggregate_id)
+            else:
                 self._aggregates[aggregate_id] = known
                 self._read[aggregate_id] = known.version
         if not isinstance(known, aggregate_type):
