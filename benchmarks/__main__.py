@@ -22,6 +22,7 @@ BENCHMARKS = (
     "log_memory",
     "log_publish",
     "graphql",
+    "imports",
     "releases",
 )
 OPT_IN = ("umadb",)

@@ -26,7 +26,7 @@ from registry.errors import Erased, IdempotencyKeyReused
 from registry.privacy.vault import Cipher, Vault, decrypt, key_id
 from registry.sql import load_queries
 
-BATCH_ROWS: Final = 500
+BATCH_ROWS: Final = 1_000
 """Rows of one step: its outcome is noted together, and a kill repeats no more than these."""
 
 _SQL: Final = load_queries("api.imports", "jobs.sql")

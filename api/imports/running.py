@@ -172,7 +172,9 @@ class Import:
         outcomes: list[Outcome] = []
         repeated = await self._repeated(prepared)
         named = [row for row in prepared if row.draft.source_record_id is not None]
-        stored = await bulk.store_each(self._application, self._actor, list(self._decisions(named)))
+        independent = not any(names_of(row.draft) for row in named)
+        decisions = list(self._decisions(named))
+        stored = await bulk.store_each(self._application, self._actor, decisions, independent=independent)
         for row, result in zip(named, stored, strict=True):
             differs = isinstance(result, SourceRecordDiffers)
             if differs and row.row in repeated:

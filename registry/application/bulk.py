@@ -27,6 +27,9 @@ from registry.store.store import CurrentRecord
 GROUP: Final = 250
 """Rows of one transaction: more gain nothing, and hold up for longer what else this process does."""
 
+UNDER_WAY: Final = 2
+"""Groups at once: one in the database's hands and one in ours."""
+
 AT_ONCE: Final = 32
 """Rows of a group that lost a race, each tried by itself."""
 
@@ -49,10 +52,13 @@ class _Decided(NamedTuple):
     options: WriteOptions
 
 
-async def store_each(app: Application, actor: Actor, rows: Sequence[Row]) -> list[Stored | RegistryError]:
+async def store_each(
+    app: Application, actor: Actor, rows: Sequence[Row], *, independent: bool = False
+) -> list[Stored | RegistryError]:
     """Stores rows, in their order, each of which has a source record id that no other of them has.
 
-    A refusal is that row's alone. A known record with other content is SourceRecordDiffers.
+    A refusal is that row's alone. A known record with other content is SourceRecordDiffers. ``independent``: no row
+    refers to another, so that one group is decided while another is being committed.
     """
     results: dict[int, Stored | RegistryError] = {}
     known = await current(app, actor, [options.source_record_id or "" for _, options in rows])
@@ -65,8 +71,15 @@ async def store_each(app: Application, actor: Actor, rows: Sequence[Row]) -> lis
             results[row] = Stored(record.stream_id, record.positions, created=False, amendment=amended)
         else:
             results[row] = await _differs(app, record)
-    for start in range(0, len(new), GROUP):
-        await _store_group(app, actor, rows, new[start : start + GROUP], results)
+    free = asyncio.Semaphore(UNDER_WAY if independent else 1)
+
+    async def store(group: Sequence[int]) -> None:
+        async with free:
+            await _store_group(app, actor, rows, group, results)
+
+    async with asyncio.TaskGroup() as groups:
+        for start in range(0, len(new), GROUP):
+            groups.create_task(store(new[start : start + GROUP]))
     return [results[row] for row in range(len(rows))]
 
 

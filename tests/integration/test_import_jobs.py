@@ -140,7 +140,7 @@ async def test_a_cancelled_job_stores_nothing_more_and_says_how_far_it_came(
 
     monkeypatch.setattr(Import, "run", cancelled_after)
     job = await importer.finish(started)
-    assert (job["status"], job["done"]) == ("CANCELLED", 500)
+    assert (job["status"], job["done"]) == ("CANCELLED", 1_000)
     size = await app.store.size()
     assert not await importer.worker.work()
     assert await app.store.size() == size
