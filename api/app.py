@@ -9,9 +9,11 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from api import handlers, health, log_routes, metrics
+from api.auth.guard import authenticate
 from api.boundary import Boundary
 from api.graphql import http as graphql
 from api.graphql.answer import Backing
+from api.graphql.readers import NEEDED, Access
 from api.imports import router as imports
 from api.rest import (
     documentation,
@@ -67,8 +69,9 @@ def create_app(services: Services) -> FastAPI:
     app.state.streams = Streams(services.counting)
     keys_of_counts = services.log_keys.signers(Purpose.COUNT)
     backing = Backing.of(services.counting, keys_of_counts, services.log_keys.origin, app.state.streams)
+    access = Access(partial(authenticate, accepted=NEEDED), services.application.reads)
     for router in (
-        graphql.build_router(lambda _: backing),
+        graphql.build_router(lambda _: backing, access),
         writing.build_router(WRITES),
         keys.build_router(),
         reading.build_router(),

@@ -12,6 +12,7 @@ from strawberry.types import Info
 from api.graphql.answer import Answer, Backing
 from api.graphql.counts import Pin
 from api.graphql.executor import Plans
+from api.graphql.readers import Reader
 from api.graphql.types import CountFilter, Nexus
 from projections.counting.query import CountQuery, ask
 from projections.models import changes
@@ -23,11 +24,13 @@ Histories = DataLoader[UUID, list[RecordedChange]]
 class Asking:
     """One request. Every answer in it that names no size is as of the same checkpoint.
 
-    ``plans``: how the executor reads the document, where that is known from earlier requests.
+    ``plans``: how the executor reads the document, where that is known from earlier requests. ``reader``: who asks,
+    where a request of their own says so.
     """
 
-    def __init__(self, backing: Backing, plans: Plans | None = None) -> None:
+    def __init__(self, backing: Backing, plans: Plans | None = None, reader: Reader | None = None) -> None:
         self.backing = backing
+        self.reader = reader
         self.plans: Plans = {} if plans is None else plans
         self._pins: dict[int | None, asyncio.Future[Pin]] = {}
         self._histories: dict[int, Histories] = {}

@@ -47,6 +47,12 @@ def is_pinned(operation: Ready) -> bool:
     return document.names.isdisjoint(_RENEWED)
 
 
+def is_private(operation: Ready) -> bool:
+    """Whether the answer is for one reader only, whoever else asks the same."""
+    document = operation.prepared.document
+    return document is not None and "restricted" in document.names
+
+
 def tag_of_question(asked: Operation, media_type: str, keys: tuple[str, ...]) -> str:
     """The ETag of a pinned answer: another program, definition or key that signs may word it anew."""
     told = [

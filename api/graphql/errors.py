@@ -13,6 +13,11 @@ from registry.text import Text
 
 _LOG = logging.getLogger("constancia.errors")
 
+
+class Forbidden(RegistryError):
+    """What was asked for is not for everybody. The text says what opens it."""
+
+
 _UNEXPECTED = Text(
     "Error inesperado de nuestra parte. Repita la pregunta más tarde.",
     "An unexpected error on our side. Ask again later.",
@@ -45,6 +50,8 @@ def _told(error: RegistryError) -> tuple[Text, dict[str, Any]] | None:
         return error.text, {"code": error.code, "nearest": error.nearest}
     if isinstance(error, ProjectionError):
         return error.text, {"code": error.code}
+    if isinstance(error, Forbidden):
+        return error.text, {"code": "FORBIDDEN"}
     if isinstance(error, StreamsFull):
         return error.text, {"code": "TOO_MANY_STREAMS"}
     return None

@@ -13,6 +13,7 @@ from api.graphql.asking import Asking
 from api.graphql.documents import Prepared, is_subscription, prepare, syntax
 from api.graphql.errors import shown
 from api.graphql.executor import PlainExecutor, Plans
+from api.graphql.readers import Reader
 from api.graphql.schema import SCHEMA
 
 
@@ -67,12 +68,12 @@ def ready(asked: Operation) -> Ready | Result:
     return refused(beyond) if beyond is not None else Ready(prepared, node, asked)
 
 
-async def run(operation: Ready, backing: Backing) -> Result:
-    """Execute a query."""
+async def run(operation: Ready, backing: Backing, reader: Reader | None = None) -> Result:
+    """Execute a query, for ``reader`` where it may ask for what is restricted."""
     result = execute(
         SCHEMA,
         syntax(operation.prepared),
-        context_value=Asking(backing, operation.plans),
+        context_value=Asking(backing, operation.plans, reader),
         variable_values=dict(operation.asked.variables),
         operation_name=operation.asked.name,
         executor_class=PlainExecutor,

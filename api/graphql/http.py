@@ -19,6 +19,7 @@ from starlette.websockets import WebSocket
 from api.graphql import caching, sse, websocket
 from api.graphql.answer import Backing
 from api.graphql.execution import Operation, Ready, Result, ready, refused, run
+from api.graphql.readers import Access, Reader
 from api.problems import BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, Problem
 from api.problems import answer as problem_answer
 from registry.text import Text
@@ -37,14 +38,17 @@ class BadRequest(Exception):
     """What was sent is no GraphQL request. Answered 400, whatever the media type."""
 
 
-def build_router(backing: Callable[[HTTPConnection], Backing]) -> APIRouter:
-    """The endpoint ``/graphql``. ``backing`` is asked once per request."""
+def build_router(backing: Callable[[HTTPConnection], Backing], access: Access | None = None) -> APIRouter:
+    """The endpoint ``/graphql``. ``backing`` is asked once per request.
+
+    Without ``access`` nobody reads what is restricted.
+    """
 
     async def endpoint(request: Request) -> Response:
         request.scope["route"] = (
             route  # as FastAPI's own routes do: the log and the figures name a request by it
         )
-        return await _answer(request, backing(request))
+        return await _answer(request, backing(request), access)
 
     async def sockets(socket: WebSocket) -> None:
         await websocket.serve(socket, backing(socket))
@@ -57,7 +61,7 @@ def build_router(backing: Callable[[HTTPConnection], Backing]) -> APIRouter:
     return router
 
 
-async def _answer(request: Request, backing: Backing) -> Response:
+async def _answer(request: Request, backing: Backing, access: Access | None) -> Response:
     accepted = request.headers.get("accept", "")
     media_type = GRAPHQL_RESPONSE if GRAPHQL_RESPONSE in accepted else JSON_RESPONSE
     try:
@@ -79,10 +83,14 @@ async def _answer(request: Request, backing: Backing) -> Response:
             media_type,
             400 if request.method == "POST" else 405,
         )
-    if request.method != "POST":
+    private = caching.is_private(operation)
+    if request.method != "POST" and not private:
         return await _cached(request, operation, backing, media_type)
-    result = await run(operation, backing)
-    return _respond(result, media_type, _status(result, media_type))
+    reader = None if access is None else Reader(access, request)
+    result = await run(operation, backing, reader)
+    return _respond(
+        result, media_type, _status(result, media_type), "accept, authorization" if private else "accept"
+    )
 
 
 async def _cached(request: Request, operation: Ready, backing: Backing, media_type: str) -> Response:
@@ -121,10 +129,10 @@ def _not_changed(tag: str, cache_control: str) -> Response:
     return Response(status_code=304, headers={"vary": "accept", "etag": tag, "cache-control": cache_control})
 
 
-def _respond(result: Result, media_type: str, status: int) -> Response:
+def _respond(result: Result, media_type: str, status: int, vary: str = "accept") -> Response:
     headers = {
         "content-type": f"{media_type}; charset=utf-8",
-        "vary": "accept",
+        "vary": vary,
         "cache-control": caching.NEVER,
     }
     if status == 405:

@@ -46,6 +46,7 @@ PRICES: Final[Mapping[str, int]] = {
     "Query.changes": 50,
     "Query.incident": 10,
     "Query.incidents": 50,
+    "Restricted.counts": 200,
     "Query.checkpoint": 5,
     "Query.checkpoints": 10,
     "IncidentConnection.totalCount": 50,
@@ -58,6 +59,8 @@ PRICES: Final[Mapping[str, int]] = {
 LENGTHS: Final[Mapping[str, int]] = {
     "CountTable.rows": 100,
     "CountRow.key": 3,
+    "RestrictedTable.rows": 100,
+    "RestrictedRow.key": 3,
     "Count.excluded": 8,
     "Incident.facets": 7,
     "Incident.history": 8,

@@ -11,6 +11,7 @@ from strawberry.types.unset import UNSET
 from api.graphql import cursors
 from api.graphql.asking import Context, question
 from api.graphql.records import ChangeConnection, Incident, IncidentConnection
+from api.graphql.restricted import Restricted, restricted
 from api.graphql.scalars import LogSize
 from api.graphql.types import (
     Checkpoint,
@@ -144,6 +145,15 @@ class Query:
             if isinstance(at, datetime):
                 return Checkpoint.of(await checkpoints.at_time(connection, _in_utc(at)))
             return Checkpoint.of(await checkpoints.latest(connection))
+
+    @strawberry.field(
+        description=(
+            "Para análisis con clave. Counts over private facets: FORBIDDEN without the scope restricted:read; never "
+            "certified."
+        )
+    )
+    async def restricted(self, info: Context) -> Restricted:
+        return await restricted(info)
 
     @strawberry.field(description="Todos los puntos de control. All published checkpoints, newest first.")
     async def checkpoints(
