@@ -20,6 +20,7 @@ import psutil
 
 from api.imports.records import Records, read_record
 from benchmarks.harness import Bench, Comparison, Side, Timed, in_tasks
+from registry.application.drafts import ReportDraft
 
 ROWS = 100_000
 ONE_BY_ONE = 400
@@ -176,6 +177,8 @@ async def _copied(connection: asyncpg.Connection, count: int) -> Timed:
     records = []
     for line in lines:
         draft = read_record(Records.REPORTS, line.strip())
+        if not isinstance(draft, ReportDraft):
+            raise TypeError("not a report")
         records.append((draft.source_record_id, draft.class_.value, line.decode()))
     await connection.copy_records_to_table(
         "bare", records=records, columns=["source_record_id", "class", "body"]

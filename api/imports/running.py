@@ -17,7 +17,7 @@ from api.imports.errors import RowProblem
 from api.imports.hints import hint_for
 from api.imports.lines import Line
 from api.imports.paths import value_at
-from api.imports.records import RecordDraft, Records, decide, problems_of, read_record, scope_of
+from api.imports.records import RecordDraft, Records, decide, names_of, problems_of, read_record, scope_of
 from api.problems import Problem, from_error
 from api.rest.bodies import content_of
 from registry.application import bulk, rows
