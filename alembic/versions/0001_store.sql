@@ -191,7 +191,7 @@ BEGIN
             SELECT h.command
             FROM unnest(holder_command, holder_names) AS h (command, names)
             CROSS JOIN LATERAL unnest(string_to_array(h.names, E'\n')) AS n (name)
-            JOIN exclusive_names s USING (name)
+            CROSS JOIN LATERAL (SELECT x.stream_id FROM exclusive_names x WHERE x.name = n.name LIMIT 1) AS s
             WHERE NOT EXISTS (
                 SELECT FROM unnest(holder_command, holder_stream_ids) AS o (command, stream_id)
                 WHERE o.command = h.command AND o.stream_id = s.stream_id));
@@ -332,8 +332,9 @@ BEGIN
 
             IF cardinality(holder_command) > 0 THEN
                 DELETE FROM exclusive_names s
-                USING unnest(holder_command, holder_stream_ids) AS h (command, stream_id)
-                WHERE s.stream_id = h.stream_id AND skipped[h.command + 1] IS NOT NULL;
+                WHERE s.stream_id = ANY (ARRAY(
+                    SELECT h.stream_id FROM unnest(holder_command, holder_stream_ids) AS h (command, stream_id)
+                    WHERE skipped[h.command + 1] IS NOT NULL));
 
                 INSERT INTO exclusive_names (name, stream_id)
                 SELECT n.name, h.stream_id
