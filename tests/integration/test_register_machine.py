@@ -90,10 +90,12 @@ WHY = CorrectionReason.NEW_EVIDENCE
 CLASSES = ("ATTACK", "ATTACK", "THREAT")
 
 SUBMITTING = ("university", "ministry", "both")
-REVIEWING = ("first", "second", "third", "both")
+REVIEWING = ("first", "second", "both")
 
 submitters = st.sampled_from(SUBMITTING)
-reviewers = st.sampled_from((*REVIEWING, *REVIEWING, "university", None))
+reviewers = st.sampled_from((*REVIEWING * 4, "university", None))
+strangers = st.sampled_from([None, None, None, *SUBMITTING])
+"""None: whoever the record belongs to."""
 numbers = st.integers(0, 59)
 """Of a record: modulo how many there are."""
 claims = st.builds(
@@ -268,34 +270,42 @@ class RegisterMachine(RuleBasedStateMachine):
     def pick(self, kind: str, number: int) -> tuple[int, UUID]:
         """A record of this example: its number and its id."""
         known = self.ids[kind]
-        return number % len(known), known[number % len(known)]
+        chosen = list(range(len(known)))
+        if kind == "incident" and number % 5:  # mostly one about which something can be decided
+            chosen = [i for i in chosen if self.model.incidents[i].stands] or chosen
+        one = chosen[number % len(chosen)]
+        return one, known[one]
 
-    @initialize(kind=st.sampled_from(CLASSES), more=st.lists(claims, max_size=2))
-    def begin(self, kind: Any, more: list[Said]) -> None:
+    @initialize(kind=st.sampled_from(CLASSES), more=st.lists(claims, max_size=2), agreed=st.booleans())
+    def begin(self, kind: Any, more: list[Said], agreed: bool) -> None:
+        """Two institutions have reported the same, and maybe the third something; a reviewer opens an incident."""
         for _ in range(2):
             draft = d.SiteDraft(name="Clínica", cvegeo="16012")
             self.ids["site"].append(self.run(self.world.execute(None, sites.register(draft))))
-        for who, said in zip(SUBMITTING, [Said(kind), Said(kind), *more], strict=False):
+        for who, said in zip((*SUBMITTING, "university"), [Said(kind), Said(kind), *more], strict=False):
             self.submit(who, said)
-        self.open("first", kind, [0])
+        self.open("first", kind, [0, 1] if agreed else [0])
 
     # Reports.
 
+    @precondition(lambda self: len(self.ids["report"]) < 9)
     @rule(who=submitters, said=claims)
     def submit(self, who: str, said: Said) -> None:
         said = self.derived(said, len(self.ids["report"]))
         self.step(who, lambda model: model.submit(who, said), reports.submit(self.report(said)), "report")
 
-    @rule(who=submitters, number=numbers, said=claims)
-    def amend(self, who: str, number: int, said: Said) -> None:
+    @rule(stranger=strangers, number=numbers, said=claims)
+    def amend(self, stranger: str | None, number: int, said: Said) -> None:
         r, report = self.pick("report", number)
+        who = stranger or self.model.reports[r].institution
         said = self.derived(said._replace(kind=self.model.reports[r].said.kind), r)
         draft = self.report(said, d.AmendmentDraft, reason=WHY)
         self.step(who, lambda model: model.amend(who, r, said), reports.amend(report, draft))
 
-    @rule(who=submitters, number=numbers)
-    def withdraw(self, who: str, number: int) -> None:
+    @rule(stranger=strangers, number=numbers)
+    def withdraw(self, stranger: str | None, number: int) -> None:
         r, report = self.pick("report", number)
+        who = stranger or self.model.reports[r].institution
         draft = d.WithdrawalDraft(reason=WHY)
         self.step(who, lambda model: model.withdraw(who, r), reports.withdraw(report, draft))
 
@@ -460,8 +470,8 @@ class RegisterMachine(RuleBasedStateMachine):
     @rule(
         who=reviewers,
         number=numbers,
-        level=st.sampled_from([*Certainty, Certainty.CONFIRMED, Certainty.POSSIBLE]),
-        documented=st.booleans(),
+        level=st.sampled_from([*Certainty, *[Certainty.CONFIRMED] * 3, Certainty.POSSIBLE]),
+        documented=st.sampled_from([True, True, False]),
     )
     def set_certainty(self, who: str | None, number: int, level: Certainty, documented: bool) -> None:
         i, incident = self.pick("incident", number)
@@ -501,7 +511,9 @@ class RegisterMachine(RuleBasedStateMachine):
 
     @rule(who=reviewers, number=numbers)
     def reinstate(self, who: str | None, number: int) -> None:
-        i, incident = self.pick("incident", number)
+        retracted = [i for i, one in enumerate(self.model.incidents) if one.retracted_by is not None]
+        i = retracted[number % len(retracted)] if retracted else self.pick("incident", number)[0]
+        incident = self.ids["incident"][i]
         draft = d.ReinstatementDraft(reason=WHY)
         self.step(who, lambda model: model.reinstate(who, i), incidents.reinstate(incident, draft))
 
@@ -537,6 +549,7 @@ class RegisterMachine(RuleBasedStateMachine):
     def today(self) -> date:
         return START + timedelta(days=self.model.day)
 
+    @precondition(lambda self: len(self.ids["assignment"]) < 2)
     @rule(who=submitters, site=st.integers(0, 1))
     def assign(self, who: str, site: int) -> None:
         draft = d.AssignmentDraft(
@@ -552,8 +565,10 @@ class RegisterMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.ids["assignment"])
     @rule(
         number=numbers,
-        stranger=st.sampled_from([None, None, None, *SUBMITTING]),
-        what=st.sampled_from(["start", "start", "suspend", "resume", "ask_to_move", "end", "undo_end"]),
+        stranger=strangers,
+        what=st.sampled_from(
+            ["start", "start", "suspend", "resume", *["ask_to_move"] * 3, "end", "undo_end"]
+        ),
         trigger=st.none() | numbers,
     )
     def serve(self, number: int, stranger: str | None, what: str, trigger: int | None) -> None:
@@ -587,13 +602,18 @@ class RegisterMachine(RuleBasedStateMachine):
         }
         self.step(who, lambda model: getattr(model, what)(who, a), decisions[what]())
 
+    def request(self, a: int, number: int) -> int:
+        """The version of one of its requests; of none that there is while it has none."""
+        made = sorted(self.model.assignments[a].requests)
+        return made[number % len(made)] if made else number
+
     @precondition(lambda self: self.ids["assignment"])
     @rule(
         number=numbers, request=st.integers(1, 6), decision=st.sampled_from(["GRANTED", "GRANTED", "DENIED"])
     )
     def answer_request(self, number: int, request: int, decision: Any) -> None:
         a, assignment = self.pick("assignment", number)
-        who = self.model.assignments[a].institution
+        who, request = self.model.assignments[a].institution, self.request(a, request)
         draft = d.RelocationDecisionDraft(
             request=request, decision=RelocationDecision(decision), on=self.today
         )
@@ -608,6 +628,7 @@ class RegisterMachine(RuleBasedStateMachine):
     def move(self, number: int, to: int, request: int | None) -> None:
         a, assignment = self.pick("assignment", number)
         who = self.model.assignments[a].institution
+        request = None if request is None else self.request(a, request)
         draft = d.RelocationDraft(
             to=self.ids["site"][to], effective=self.today, reason=RelocationReason.THREAT, request=request
         )
