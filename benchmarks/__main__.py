@@ -20,6 +20,7 @@ BENCHMARKS = (
     "growth",
     "log_audit",
     "log_memory",
+    "recount",
     "log_publish",
     "graphql",
     "imports",

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,9 @@ from api.graphql.types import CountFilter, Nexus
 from projections.counting.query import CountQuery, ask
 from projections.models import changes
 from projections.models.changes import RecordedChange
+
+UNFILTERED_KEPT = 500
+"""Questions without a filter that are kept ready: every unit by every one or two dimensions, and some more."""
 
 Histories = DataLoader[UUID, list[RecordedChange]]
 
@@ -80,17 +83,23 @@ def question(
 ) -> CountQuery:
     """The validated question that a filter asks. Raises InvalidQuery."""
     # UNSET is falsy, as None is: both mean that nothing was given.
-    wanted = given or CountFilter()
+    if not given:
+        return _unfiltered(unit, tuple(group_by))
     return ask(
         unit,
-        nexus=(wanted.nexus or Nexus.STRICT).name,
-        classes=None if not isinstance(wanted.class_, list) else [item.value for item in wanted.class_],
-        kinds=_listed(wanted.kind),
-        states=_listed(wanted.state),
-        municipalities=_listed(wanted.municipality),
-        period=(wanted.period.from_, wanted.period.to) if wanted.period else None,
+        nexus=(given.nexus or Nexus.STRICT).name,
+        classes=None if not isinstance(given.class_, list) else [item.value for item in given.class_],
+        kinds=_listed(given.kind),
+        states=_listed(given.state),
+        municipalities=_listed(given.municipality),
+        period=(given.period.from_, given.period.to) if given.period else None,
         group_by=group_by,
     )
+
+
+@lru_cache(maxsize=UNFILTERED_KEPT)
+def _unfiltered(unit: str, group_by: tuple[str, ...]) -> CountQuery:
+    return ask(unit, group_by=group_by)
 
 
 def _listed(values: Any) -> list[str] | None:

@@ -9,8 +9,8 @@ Rests on internals of graphql-core 3.3 (``execute_fields``, ``collect_subfields`
 field's definition hangs); both are pinned.
 """
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Sequence
+from itertools import chain, islice
 from operator import attrgetter
 from typing import Any, Final
 
@@ -31,14 +31,14 @@ from graphql import (
 from graphql.execution import Executor
 from graphql.pyutils import AwaitableOrValue, Path, Undefined
 
-Read = Callable[[Any], Any]
-"""From a value to what the answer holds of it."""
+Read = Callable[[Sequence[Any]], Sequence[Any]]
+"""From values to what the answer holds of each: together, since a step of Python for each adds up in long lists."""
 
 Plans = dict[tuple[Any, ...], Read | None]
 """Of one document; None where a selection is not plain."""
 
 _DEFINITION: Final = "strawberry-definition"
-_AS_IT_IS: Final = frozenset({GraphQLString, GraphQLID, GraphQLBoolean})
+_AS_THEY_ARE: Final = frozenset({GraphQLString, GraphQLID, GraphQLBoolean})
 """Scalars whose own type in Python needs no coercion; that a field of theirs holds it, the type checker sees to."""
 
 _SHARED: Final = frozenset({"Cell", "Facet"})
@@ -71,7 +71,7 @@ class PlainExecutor(Executor[Any]):
             read = self._plan(parent_type, grouped_field_set)
             if read is not None:
                 try:
-                    return read(source_value)  # type: ignore[no-any-return]
+                    return read([source_value])[0]  # type: ignore[no-any-return]
                 except (_NotPlain, AttributeError, TypeError, ValueError, GraphQLError):
                     pass  # not lost: the long way meets it again and reports it with its place
         return super().execute_fields(parent_type, source_value, path, grouped_field_set, position_context)
@@ -86,17 +86,17 @@ class PlainExecutor(Executor[Any]):
             plans: Plans = self.context_value.plans
             nodes = (parent_type.name, *[id(one.node) for details in grouped.values() for one in details])
             if nodes not in plans:
-                plans[nodes] = self._read_object(parent_type, grouped)
+                plans[nodes] = self._read_objects(parent_type, grouped)
             # The fields are kept beside their plan, so that their id is not given to others meanwhile.
             known = met[id(grouped)] = (grouped, plans[nodes])
         return known[1]
 
-    def _read_object(self, parent_type: GraphQLObjectType, grouped: Any) -> Read | None:
+    def _read_objects(self, parent_type: GraphQLObjectType, grouped: Any) -> Read | None:
         names: list[str] = []
         attributes: list[str] = []
-        required: list[str] = []
-        completions: list[tuple[str, Read]] = []
-        for name, details in grouped.items():
+        required: list[int] = []
+        completions: list[tuple[int, Read]] = []
+        for number, (name, details) in enumerate(grouped.items()):
             field = self.schema.get_field(parent_type, details[0].node.name.value)
             attribute = _attribute(field)
             complete = None if field is None else self._complete(field.type, details)
@@ -104,22 +104,20 @@ class PlainExecutor(Executor[Any]):
                 return None
             names.append(name)
             attributes.append(attribute)
-            if complete is not _as_it_is:
-                completions.append((name, complete))
+            if complete is not _as_they_are:
+                completions.append((number, complete))
             elif isinstance(field.type, GraphQLNonNull):
-                required.append(name)
+                required.append(number)
         read = _object(names, attributes, required, completions)
         return _once_each(read) if parent_type.name in _SHARED else read
 
     def _complete(self, type_: GraphQLOutputType, details: Any) -> Read | None:
-        """How a value becomes part of the answer. None among them is for ``required`` to find where it must not be, and
+        """How values become part of the answer. None among them is for ``required`` to find where it must not be, and
         is otherwise met by what cannot read it."""
         if isinstance(type_, GraphQLNonNull):
             return self._complete_something(type_.of_type, details)
         inner = self._complete_something(type_, details)
-        if inner is None or inner is _as_it_is:
-            return inner
-        return lambda value: None if value is None else inner(value)
+        return inner if inner is None or inner is _as_they_are else _or_none(inner)
 
     def _complete_something(self, type_: GraphQLOutputType, details: Any) -> Read | None:
         if isinstance(type_, GraphQLList):
@@ -127,7 +125,7 @@ class PlainExecutor(Executor[Any]):
             return None if item is None else _each(item)
         if isinstance(type_, GraphQLObjectType):
             return self._plan(type_, self.collect_subfields(type_, details).grouped_field_set)
-        return _leaf(type_) if is_leaf_type(type_) else None
+        return _leaves(type_) if is_leaf_type(type_) else None
 
 
 def _attribute(field: GraphQLField | None) -> str | None:
@@ -140,24 +138,27 @@ def _attribute(field: GraphQLField | None) -> str | None:
 
 
 def _object(
-    names: list[str], attributes: list[str], required: list[str], completions: list[tuple[str, Read]]
+    names: list[str],
+    attributes: list[str],
+    required: list[int],
+    completions: list[tuple[int, Read]],
 ) -> Read:
-    """All attributes in one call, then those that are not given as they are."""
+    """All attributes of each in one call, then those that are not given as they are, attribute by attribute."""
     get = attrgetter(*attributes) if len(attributes) > 1 else _tuple_of(attributes[0])
 
-    def read_object(source: Any) -> dict[str, Any]:
-        found = dict(zip(names, get(source), strict=True))
-        for name in required:
-            if found[name] is None:
+    def read_objects(sources: Sequence[Any]) -> list[Any]:
+        columns: list[Sequence[Any]] = list(zip(*map(get, sources), strict=True)) or [() for _ in names]
+        for number in required:
+            if None in columns[number]:
                 raise _NotPlain
-        for name, complete in completions:
-            found[name] = complete(found[name])
-        return found
+        for number, complete in completions:
+            columns[number] = complete(columns[number])
+        return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
-    return read_object
+    return read_objects
 
 
-def _tuple_of(attribute: str) -> Read:
+def _tuple_of(attribute: str) -> Callable[[Any], tuple[Any]]:
     get = attrgetter(attribute)
     return lambda source: (get(source),)
 
@@ -167,60 +168,78 @@ def _once_each(read: Read) -> Read:
         int, tuple[Any, Any]
     ] = {}  # the object beside what was read: its id is nobody else's meanwhile
 
-    def read_once(source: Any) -> Any:
-        found = known.get(id(source))
-        if found is None:
-            if len(known) >= _KEPT:
+    def read_once(sources: Sequence[Any]) -> list[Any]:
+        new = {id(source): source for source in sources if id(source) not in known}
+        if new:
+            if len(known) + len(new) > _KEPT:
                 known.clear()
-            found = known[id(source)] = (source, read(source))
-        return found[1]
+                new = {id(source): source for source in sources}
+            for source, found in zip(new.values(), read(list(new.values())), strict=True):
+                known[id(source)] = (source, found)
+        return [known[id(source)][1] for source in sources]
 
     return read_once
 
 
-def _as_it_is(value: Any) -> Any:
-    return value
+def _as_they_are(values: Sequence[Any]) -> Sequence[Any]:
+    return values
 
 
-def _leaf(type_: Any) -> Read:
-    if type_ in _AS_IT_IS:
-        return _as_it_is
+def _leaves(type_: Any) -> Read:
+    if type_ in _AS_THEY_ARE:
+        return _as_they_are
     if type_ is GraphQLInt:
-        return _int
+        return _integers
     if isinstance(type_, GraphQLEnumType):
-        return _code(type_.coerce_output_value)
-    return partial(_coerced, type_.coerce_output_value)
+        return _codes(type_.coerce_output_value)
+    return lambda values: [_coerced(type_.coerce_output_value, value) for value in values]
 
 
-def _int(value: Any) -> Any:
-    if type(value) is int and -_MAX_INT <= value < _MAX_INT:
-        return value
-    raise _NotPlain
+def _integers(values: Sequence[Any]) -> Sequence[Any]:
+    if values and not (
+        set(map(type, values)) == {int} and min(values) >= -_MAX_INT and max(values) < _MAX_INT
+    ):
+        raise _NotPlain
+    return values
 
 
-def _code(coerce: Read) -> Read:
+def _codes(coerce: Callable[[Any], Any]) -> Read:
     known: dict[int, Any] = {}  # members of an enum are never made anew
 
-    def read_code(value: Any) -> Any:
-        found = known.get(id(value))
-        if found is None:
-            found = known[id(value)] = _coerced(coerce, value)
-        return found
+    def read_codes(values: Sequence[Any]) -> list[Any]:
+        for value in values:
+            if id(value) not in known:
+                known[id(value)] = _coerced(coerce, value)
+        return [known[id(value)] for value in values]
 
-    return read_code
+    return read_codes
 
 
-def _coerced(coerce: Read, value: Any) -> Any:
+def _coerced(coerce: Callable[[Any], Any], value: Any) -> Any:
     coerced = None if value is None else coerce(value)
     if coerced is None or coerced is Undefined:
         raise _NotPlain
     return coerced
 
 
-def _each(item: Read) -> Read:
-    def read_list(values: Any) -> Any:
-        if type(values) is not list or (item is _as_it_is and None in values):
-            raise _NotPlain
-        return list(values) if item is _as_it_is else [item(value) for value in values]
+def _or_none(read: Read) -> Read:
+    def read_given(values: Sequence[Any]) -> list[Any]:
+        found = iter(read([value for value in values if value is not None]))
+        return [None if value is None else next(found) for value in values]
 
-    return read_list
+    return read_given
+
+
+def _each(read: Read) -> Read:
+    """Lists of values: those of all lists are read together."""
+
+    def read_lists(values: Sequence[Any]) -> list[Any]:
+        if any(type(value) is not list for value in values):
+            raise _NotPlain
+        together = list(chain.from_iterable(values))
+        if read is _as_they_are and None in together:
+            raise _NotPlain
+        found = iter(read(together))
+        return [list(islice(found, len(value))) for value in values]
+
+    return read_lists

@@ -6,6 +6,7 @@ import base64
 import enum
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache, lru_cache
 from typing import Literal
 
 import strawberry
@@ -19,6 +20,9 @@ from projections.counting.certificate import certify
 from projections.counting.definition import DEFINITION_ID, definition_sha256
 from projections.models.checkpoints import PublishedCheckpoint
 from registry.text import Text
+
+CHECKPOINTS_KEPT = 100
+"""Checkpoints that are kept ready, with their notes of some 200 bytes and a signature for each witness."""
 
 CELLS_KEPT = 10_000
 """Coordinates that are kept ready: more than there are municipalities and months."""
@@ -245,8 +249,8 @@ class Count:
             ],
             waiting=answer.waiting,
             verification=Verification.RECOUNTABLE,
-            definition=Definition(id=DEFINITION_ID, sha256=definition_sha256()),
-            as_of=Checkpoint.of(answer.checkpoint),
+            definition=_definition(),
+            as_of=_shown(answer.checkpoint),
         )
 
 
@@ -301,6 +305,17 @@ class CountTable:
             for key, (low, best, high) in answer.counted.rows
         ]
         return cls(answer=answer, rows=rows, total=Count.of(answer.whole()))
+
+
+@lru_cache(maxsize=CHECKPOINTS_KEPT)
+def _shown(checkpoint: PublishedCheckpoint) -> Checkpoint:
+    """Most answers are as of the same few."""
+    return Checkpoint.of(checkpoint)
+
+
+@cache
+def _definition() -> Definition:
+    return Definition(id=DEFINITION_ID, sha256=definition_sha256())
 
 
 _CELLS: dict[int, tuple[counting.Cell, Cell]] = {}

@@ -7,6 +7,7 @@ lie outside the question. The rows of a breakdown sum to the whole, component by
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from projections.counting.contribution import Reason, contribution, deaths_by_sex, exclusion
@@ -40,7 +41,6 @@ class Cell(NamedTuple):
         if value == UNKNOWN:
             return cls(dimension, CellState.UNKNOWN, None)
         return cls(dimension, CellState.KNOWN, value)
-
 
 
 class Row(NamedTuple):
@@ -120,18 +120,18 @@ def assemble(
         bounds=whole,
         disputed=disputed,
         excluded=tuple(Exclusion(*item) for item in sorted(excluded)),
-        rows=tuple(
-            Row(key, bounds)
-            for key, bounds in sorted(rows, key=_order)
-            if bounds.high > 0
-        ),
+        rows=tuple(Row(key, bounds) for key, bounds in sorted(rows, key=_order) if bounds.high > 0),
     )
 
 
-def _order(row: tuple[tuple[Cell, ...], Bounds]) -> list[tuple[bool, bool, str]]:
-    """Known values by their code, then unknown, then undisclosed."""
-    undisclosed = CellState.UNDISCLOSED
-    return [(value is None, state is undisclosed, value or "") for _, state, value in row[0]]
+def _order(row: tuple[tuple[Cell, ...], Bounds]) -> list[str]:
+    return [_place(cell) for cell in row[0]]
+
+
+@lru_cache(maxsize=10_000)
+def _place(cell: Cell) -> str:
+    """Known values by their code, then unknown, then undisclosed: the first character says which."""
+    return "2" if cell.state is CellState.UNDISCLOSED else "1" if cell.value is None else f"0{cell.value}"
 
 
 def _parts(disclosure: Disclosure, query: CountQuery) -> Iterator[tuple[tuple[Cell, ...], Bounds]]:

@@ -203,6 +203,55 @@ FROM (
 GROUP BY 6, 7, 8, 9, 10, 11, 12, 13
 HAVING sum(high) > 0;
 
+-- name: whole
+-- A question that filters by nothing, as of one size (null: the latest checkpoint), out of the cells alone: a line per
+-- reason of exclusion, and of what counts a line per row, or one for all. First a line that says as JSON what “standing”
+-- says, and “apart”: whether anything was disclosed between the last release and that size, which no cell holds; then
+-- only “count” knows. $1 size, $2 nexus, $3 offset of the unit, $4 and $5 versions of the read models; $grain the grain,
+-- $names the dimensions, $shown as they are read, and $nulls as many nulls, each behind a comma: put in beforehand.
+WITH asked AS MATERIALIZED (
+    SELECT coalesce($1::bigint, (SELECT max(size) FROM checkpoints)) AS size
+), release AS MATERIALIZED (
+    SELECT coalesce(max(size), 0) AS size FROM public_count.releases WHERE size <= (SELECT size FROM asked)
+)
+SELECT json_build_object(
+        'size', asked.size, 'root', encode(root, 'base64'), 'note', note,
+        'published_at', (extract(epoch FROM published_at) * 1000000)::bigint, 'reached', reached, 'ours', ours,
+        'stopped', CASE WHEN failed THEN (
+            SELECT name FROM projections.positions
+            WHERE name IN ('public_count', 'waiting') AND failed IS NOT NULL ORDER BY position LIMIT 1) END,
+        'definition', (
+            SELECT id || ' ' || sha256 FROM public_count.adoptions
+            WHERE type = 'definition.adopted' AND position < (SELECT size FROM asked) ORDER BY position DESC LIMIT 1),
+        'waiting', (
+            SELECT count(*) FROM waiting.intervals
+            WHERE int8range(since, until) @> (SELECT size FROM asked) - 1),
+        'apart', EXISTS (
+                SELECT FROM public_count.disclosures
+                WHERE position >= (SELECT size FROM release) AND position < (SELECT size FROM asked))
+            OR EXISTS (
+                SELECT FROM public_count.disclosures
+                WHERE superseded_at >= (SELECT size FROM release) AND superseded_at < (SELECT size FROM asked))
+    )::text AS standing,
+    NULL AS excluded, 0 AS incidents, 0 AS disputed, 0 AS low, 0 AS best, 0 AS high$nulls
+FROM asked
+CROSS JOIN (
+    SELECT min(position) AS reached, bool_or(failed IS NOT NULL) AS failed,
+        count(*) FILTER (WHERE version = CASE name WHEN 'waiting' THEN $5::integer ELSE $4::integer END) AS ours
+    FROM projections.positions WHERE name IN ('public_count', 'waiting')
+) AS read
+LEFT JOIN checkpoints ON checkpoints.size = (SELECT size FROM asked)
+UNION ALL
+SELECT NULL, nullif(excluded, ''), sum(incidents)::bigint, sum(disputed)::bigint,
+    sum(low)::bigint, sum(best)::bigint, sum(high)::bigint$names
+FROM (
+    SELECT excluded, incidents, disputed, sums[$3::int + 1] AS low, sums[$3::int + 2] AS best, sums[$3::int + 3] AS high$shown
+    FROM public_count.cells
+    WHERE grain = $grain AND nexus = $2::text
+        AND until > (SELECT size FROM release) AND since <= (SELECT size FROM release)
+) AS told
+GROUP BY excluded$names;
+
 -- name: standing
 -- What an answer as of size $1 (null: the latest checkpoint) needs beside the count: the checkpoint of that size, how far
 -- the read models are, if they are of the versions $2 and $3, the definition in force, and how many incidents wait for a
