@@ -362,6 +362,7 @@ class Life:
                 sex=Sex.FEMALE,
                 outcome=Outcome.KILLED,
                 nexus=Nexus.ON_DUTY_AT_SITE,
+                assignment=self._random.choice([None, *(one.id for one in self._assignments)]),
             )
             self._record(self._random.choice(self._incidents), VictimRecorded, victim=victim)
 

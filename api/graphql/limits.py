@@ -46,7 +46,7 @@ PRICES: Final[Mapping[str, int]] = {
     "Query.changes": 50,
     "Query.incident": 10,
     "Query.incidents": 50,
-    "Restricted.counts": 200,
+    "Restricted.counts": 300,
     "Query.checkpoint": 5,
     "Query.checkpoints": 10,
     "IncidentConnection.totalCount": 50,

@@ -1,7 +1,8 @@
-from api import labels
+from api import labels, private_labels
 from projections.counting.contribution import Reason
 from projections.counting.disclosure import NexusScope
 from projections.counting.query import Dimension, Unit
+from projections.counting.restricted import CODES
 from registry.domain.codes import KINDS, STATES, UNKNOWN, Certainty, IncidentClass, Sex
 
 
@@ -27,3 +28,11 @@ def test_every_reason_unit_and_nexus_has_a_label() -> None:
     assert set(labels.EXCLUSIONS) == set(Reason)
     assert set(labels.UNITS) == set(Unit)
     assert set(labels.NEXUS) == set(NexusScope)
+
+
+def test_every_code_of_a_private_cell_has_a_label_in_both_languages() -> None:
+    for dimension, values in CODES.items():
+        for value in values:
+            assert all(private_labels.cell(dimension, value)), (dimension, value)
+    assert private_labels.cell("QUARTER", "2026-Q1").es == "Trimestre 1 de 2026"
+    assert private_labels.cell("PROMOTION", "2026-1").es == "2026-1"
