@@ -20,6 +20,7 @@ The work is that of the leaves of a release: crowds are kept as numbers, and onl
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping
 from datetime import date
+from functools import cache
 from typing import Final, NamedTuple
 
 from projections.counting.disclosure import FACETS, Disclosure, NexusScope, Status
@@ -205,7 +206,13 @@ def _combination(disclosure: Disclosure, path: frozenset[str]) -> Hashable:
 
 def _open(disclosure: Disclosure) -> frozenset[str]:
     facets = disclosure.facets
-    return frozenset([facet for facet in _UPPER if facets[facet].commitment is None])
+    return _together(tuple([facet for facet in _UPPER if facets[facet].commitment is None]))
+
+
+@cache
+def _together(facets: tuple[str, ...]) -> frozenset[str]:
+    """One set for all incidents that are open as far: a large register has few."""
+    return frozenset(facets)
 
 
 def _stands(disclosure: Disclosure) -> bool:

@@ -9,7 +9,10 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from projections.models import incidents as folded
+from projections.release_decision import Decider
 from projections.releases import Releases
+from projections.runner import Runner
 from registry.application import incidents, register, reports
 from registry.application.application import Application
 from registry.application.drafts import (
@@ -170,6 +173,65 @@ async def test_two_releases_at_once_disclose_each_incident_once(
         await adjudicate(app, university, verifier, Outcome.SEVERE)
     await asyncio.gather(releases.release_once(), releases.release_once())
     assert len(await disclosures(app)) == 4
+
+
+async def test_a_release_that_is_cut_short_anywhere_is_made_whole_by_the_next(
+    app: Application,
+    pool: asyncpg.Pool,
+    releases: Releases,
+    university: Actor,
+    verifier: Actor,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    steps = [
+        (Runner, "catch_up"),
+        (Decider, "decide"),
+        (type(app.store), "append"),
+        (folded, "remember"),
+    ]
+    lives = 0
+    for owner, name in steps:
+        original = getattr(owner, name)
+        for after in (False, True):
+            recorded = name == "remember" or (name == "append" and after)
+
+            async def cut(*arguments: Any, original: Any = original, after: bool = after) -> None:
+                if after:
+                    await original(*arguments)
+                raise KilledError
+
+            await adjudicate(app, university, verifier, Outcome.SEVERE)
+            with monkeypatch.context() as patched:
+                patched.setattr(owner, name, cut)
+                with pytest.raises(KilledError):
+                    await releases.release_once()
+            assert len(await disclosures(app)) == lives + recorded
+
+            # Another process, which knows nothing of this one.
+            accepted = await Releases(app, pool).release_once()
+            assert (accepted is None) == recorded
+            lives += 1
+            assert len({public["incident"] for _, public in await disclosures(app)}) == lives
+    assert len(await disclosures(app)) == lives
+    assert await releases.release_once() is None
+
+
+class KilledError(BaseException):
+    """As if the process ended here."""
+
+
+async def test_releases_follow_their_cadence_until_they_are_stopped(
+    app: Application, releases: Releases, university: Actor, verifier: Actor
+) -> None:
+    stopping = asyncio.Event()
+    running = asyncio.create_task(releases.run(0.01, stopping))
+    for count in (1, 2):
+        await adjudicate(app, university, verifier, Outcome.SEVERE)
+        while len(await disclosures(app)) < count:  # noqa: ASYNC110 - what others store gives no signal here
+            await asyncio.sleep(0.01)
+    stopping.set()
+    await running
+    assert len(await disclosures(app)) == 2
 
 
 async def test_a_retraction_is_released_as_a_tombstone_with_its_reason(
