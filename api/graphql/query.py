@@ -30,7 +30,7 @@ from projections.models import changes, checkpoints, public_incidents
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-@strawberry.type(description="Preguntas. Everything that can be asked; no key is needed.")
+@strawberry.type(description="Preguntas. Everything that can be asked; only `restricted` needs a key.")
 class Query:
     @strawberry.field(
         description=(
