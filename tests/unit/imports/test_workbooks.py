@@ -5,6 +5,7 @@ import re
 import zipfile
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -194,7 +195,11 @@ def test_an_empty_sheet_and_doubled_or_missing_headings_are_refused() -> None:
         opened(buffer.getvalue())
     for heading, says in (("Folio", "se llaman igual"), (" ", "no tiene un nombre")):
         with pytest.raises(FileRefused, match=says):
-            opened(workbook(lambda _, sheet, heading=heading: sheet.write(0, 1, heading)))
+            opened(workbook(partial(_headed, heading)))
+
+
+def _headed(heading: str, _: Any, sheet: Any) -> None:
+    sheet.write(0, 1, heading)
 
 
 def test_a_bomb_is_refused_before_it_unpacks_and_a_sheet_without_end_ends_its_own_process() -> None:
