@@ -151,6 +151,7 @@ def _registered(row: AssignmentRow) -> Decision:
             plaza_type=row.plaza_type,
             starts=row.starts,
             planned_end=row.planned_end,
+            selection_rank=row.selection_rank,
             source_record_id=row.source_record_id,
         )
         return await assignments.register(draft)(unit)

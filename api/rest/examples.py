@@ -47,6 +47,7 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         "plaza_type": "A",
         "starts": "2026-08-01",
         "planned_end": "2027-07-31",
+        "selection_rank": 1204,
         "source_record_id": "asignacion-0417",
     },
     "/v1/assignments/{id}/start": {"on": "2026-08-03"},

@@ -42,6 +42,7 @@ def register(draft: AssignmentDraft) -> Decision:
                 plaza_type=draft.plaza_type,
                 starts=draft.starts,
                 planned_end=draft.planned_end,
+                selection_rank=draft.selection_rank,
             )
         )
 

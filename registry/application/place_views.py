@@ -26,6 +26,7 @@ def assignment_body(assignment: Assignment) -> dict[str, Any]:
         "plaza_type": service.plaza_type.value,
         "starts": _plain(service.starts),
         "planned_end": _plain(service.planned_end),
+        "selection_rank": service.selection_rank,
         "started": _plain(service.started.on if service.started else None),
         "ended": _plain(ended.on if ended else None),
         "end_reason": _plain(ended.reason if ended else None),

@@ -1,10 +1,11 @@
 """Whether a point can lie in the municipality that it is said to lie in, judged by the seats of municipalities. Pure.
 
 The register has no boundaries of municipalities, only the coordinates of their seats. They tell three things: a point
-outside of the country; one outside of the rectangle that holds all seats of its state, and half a degree more; and one
-that many seats of other municipalities are nearer to than its own.
+outside of the country; one outside of the rectangle that holds all seats of its state, and half a degree more, where
+none of the nearest seats is one of that state, either; and one that many other seats are nearer to than its own.
 """
 
+import heapq
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
@@ -20,7 +21,9 @@ Point: TypeAlias = tuple[float, float]
 """Latitude and longitude in degrees (WGS 84)."""
 
 MARGIN: Final = 0.5
-"""Degrees, about 55 km: a state reaches further than the seats of its municipalities."""
+"""Degrees, about 55 km: a state reaches further than the seats of its municipalities. Some reach much further: Cedros
+island is 270 km south of the seats of Baja California, but nearer to them than to most others.
+"""
 
 NEARER_SEATS: Final = 10
 FAR_KM: Final = 20.0
@@ -68,6 +71,7 @@ class Seats:
         self._sorted = sorted(self._seats.values())
         self._latitudes = [latitude for latitude, _ in self._sorted]
         self._boxes: dict[str, _Box] = {}
+        self._by_code = [(point, cvegeo) for cvegeo, point in self._seats.items()]
         for cvegeo, (latitude, longitude) in self._seats.items():
             box = self._boxes.get(cvegeo[:2], _Box(latitude, latitude, longitude, longitude))
             self._boxes[cvegeo[:2]] = _Box(
@@ -116,7 +120,11 @@ class Seats:
         box = self._boxes.get(state)
         if box is None:
             return True
-        return _Box(box.south - MARGIN, box.north + MARGIN, box.west - MARGIN, box.east + MARGIN).holds(point)
+        wide = _Box(box.south - MARGIN, box.north + MARGIN, box.west - MARGIN, box.east + MARGIN)
+        if wide.holds(point):
+            return True
+        nearest = heapq.nsmallest(NEARER_SEATS, self._by_code, key=lambda seat: distance_km(point, seat[0]))
+        return any(cvegeo[:2] == state for _, cvegeo in nearest)
 
     def _far(self, point: Point, cvegeo: str) -> tuple[float, int] | None:
         """Kilometres to the municipality's seat and how many others are nearer, if that is too far."""

@@ -61,6 +61,7 @@ class Assignment(Aggregate, kw_only=True):
     """``service`` is all that happened, as corrected; ``corrections`` say what stood there before."""
 
     NOUN: ClassVar[str] = "assignment"
+    class_version: ClassVar[int] = 2
 
     student: str = ""
     institution: UUID | None = None
@@ -84,6 +85,7 @@ class Assignment(Aggregate, kw_only=True):
         plaza_type: PlazaType,
         starts: date,
         planned_end: date,
+        selection_rank: int | None = None,
     ) -> "Assignment":
         assignment = cls.new()
         assignment.trigger(
@@ -97,6 +99,7 @@ class Assignment(Aggregate, kw_only=True):
             plaza_type=plaza_type,
             starts=starts,
             planned_end=planned_end,
+            selection_rank=selection_rank,
         )
         service_order.check(assignment.service)
         return assignment
@@ -212,6 +215,7 @@ class Assignment(Aggregate, kw_only=True):
                     plaza_type=event.plaza_type,
                     starts=event.starts,
                     planned_end=event.planned_end,
+                    selection_rank=event.selection_rank,
                 )
             case AssignmentRelocated():
                 self.service = self.service.add(

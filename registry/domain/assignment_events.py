@@ -15,10 +15,11 @@ from registry.domain.codes import (
     SuspensionReason,
 )
 from registry.domain.event import Event
+from registry.domain.service import SelectionRank
 
 
-class AssignmentRegistered(Event, frozen=True, kw_only=True):
-    """``student`` is a keyed pseudonym; who it is lies in the vault."""
+class AssignmentRegistered(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """``student`` is a keyed pseudonym; who it is lies in the vault. An unknown ``selection_rank`` is not stored."""
 
     TOPIC = "assignment.registered"
 
@@ -29,6 +30,7 @@ class AssignmentRegistered(Event, frozen=True, kw_only=True):
     plaza_type: PlazaType
     starts: date
     planned_end: date
+    selection_rank: SelectionRank | None = None
 
 
 class AssignmentStarted(Event, frozen=True, kw_only=True):

@@ -29,6 +29,10 @@ REGISTRATION = 1
 Promotion = Annotated[str, msgspec.Meta(pattern=r"^(19|20)[0-9]{2}-[12]$")]
 
 
+SelectionRank = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+"""Place in the order in which students of a promotion chose their sites; 1 chose first."""
+
+
 class Fact(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """What one event added. ``version`` is the event's: by it, decisions and corrections name what they are about."""
 
@@ -130,6 +134,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     plaza_type: PlazaType
     starts: date
     planned_end: date
+    selection_rank: SelectionRank | None = None
     facts: tuple[AnyFact, ...] = ()
 
     def add(self, fact: AnyFact) -> "Service":

@@ -28,11 +28,14 @@ from registry.domain.service import (
     Relocated,
     Requested,
     Resumed,
+    SelectionRank,
     Service,
     Started,
     Suspended,
 )
 from registry.errors import InvalidInput, RuleViolated
+
+_RANK: Any = SelectionRank | None
 
 _FIELDS: dict[type[Service | AnyFact], dict[str, Any]] = {
     Service: {
@@ -41,6 +44,7 @@ _FIELDS: dict[type[Service | AnyFact], dict[str, Any]] = {
         "plaza_type": PlazaType,
         "starts": date,
         "planned_end": date,
+        "selection_rank": _RANK,
     },
     Started: {"on": date},
     Suspended: {"on": date, "reason": SuspensionReason},
@@ -73,8 +77,8 @@ def value(service: Service, event: int, field: str) -> str | None:
             f"De ese evento se puede corregir: {', '.join(accepted)}.",
             f"Of that event, these can be corrected: {', '.join(accepted)}.",
         )
-    current: str | None = msgspec.to_builtins(getattr(target, field))
-    return current
+    current = msgspec.to_builtins(getattr(target, field))
+    return None if current is None else str(current)
 
 
 def corrected(service: Service, event: int, field: str, new: str | None) -> Service:
@@ -108,7 +112,9 @@ def _target(service: Service, event: int) -> Service | AnyFact:
 def _read(target: type[Service | AnyFact], field: str, new: str | None) -> Any:
     accepted = _FIELDS[target][field]
     try:
-        return msgspec.convert(new, accepted)
+        # All values come as text, ranks too.
+        said = int(new) if accepted is _RANK and new is not None and new.isdecimal() else new
+        return msgspec.convert(said, accepted)
     except msgspec.ValidationError:
         es, en = _EXPECTED.get(accepted, ("uno de sus códigos", "one of its codes"))
         raise InvalidInput("new", f"El valor nuevo debe ser {es}.", f"The new value must be {en}.") from None
@@ -118,5 +124,6 @@ _EXPECTED = {
     date: ("una fecha AAAA-MM-DD", "a date YYYY-MM-DD"),
     UUID: ("un UUID", "a UUID"),
     UUID | None: ("un UUID o null", "a UUID or null"),
+    _RANK: ("un número desde 1, como texto, o null", "a number from 1 on, as text, or null"),
     Promotion: ("una promoción como 2026-1", "a promotion such as 2026-1"),
 }

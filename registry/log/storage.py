@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -13,6 +13,9 @@ from registry.log.tiles import TILE_WIDTH, span_of, split_hashes
 from registry.sql import load_queries
 
 SQL = load_queries("registry.log", "storage.sql")
+
+PUBLICATION_CHANNEL: Final = "constancia_checkpoints"
+"""Where the database tells, without saying more, that a checkpoint was published."""
 
 Connection: TypeAlias = asyncpg.Connection | PoolConnectionProxy
 Database: TypeAlias = Connection | asyncpg.Pool

@@ -31,11 +31,15 @@ ON CONFLICT (level, index) DO UPDATE SET width = excluded.width, data = excluded
 WHERE stored.width < excluded.width AND substring(excluded.data FOR octet_length(stored.data)) = stored.data;
 
 -- name: publish
--- Show a checkpoint, or the newer note of one that is shown already. No row when its size has another root.
-INSERT INTO checkpoints AS stored (size, root, note) VALUES ($1, $2, $3)
-ON CONFLICT (size) DO UPDATE SET note = excluded.note, refreshed_at = excluded.refreshed_at
-WHERE stored.root = excluded.root
-RETURNING size, root, note, published_at, refreshed_at;
+-- Show a checkpoint, or the newer note of one that is shown already, and tell who listens. No row when its size has
+-- another root.
+WITH shown AS (
+    INSERT INTO checkpoints AS stored (size, root, note) VALUES ($1, $2, $3)
+    ON CONFLICT (size) DO UPDATE SET note = excluded.note, refreshed_at = excluded.refreshed_at
+    WHERE stored.root = excluded.root
+    RETURNING size, root, note, published_at, refreshed_at
+)
+SELECT shown.* FROM shown CROSS JOIN LATERAL pg_notify('constancia_checkpoints', '');
 
 -- name: latest_checkpoint
 -- What readers see.

@@ -68,11 +68,15 @@ class Subscriptions:
     Keeps one of the pool's connections, and borrows up to ``READERS`` more while pages are read.
 
     :param size: a statement that tells how many events there are to follow, where that is not the whole log.
+    :param channel: where the database tells that this number may have grown.
     """
 
-    def __init__(self, pool: asyncpg.Pool, *, size: str = _QUERIES["size"]) -> None:
+    def __init__(
+        self, pool: asyncpg.Pool, *, size: str = _QUERIES["size"], channel: str = NOTIFICATION_CHANNEL
+    ) -> None:
         self._pool = pool
         self._size_query = size
+        self._channel = channel
         self._size = 0
         # Set, and replaced, whenever the size grows or there is nothing more to come.
         self._changed = asyncio.Event()
@@ -194,7 +198,7 @@ class Subscriptions:
         connection.add_termination_listener(hinted)  # a lost connection is noticed by reading through it
         try:
             try:
-                await connection.add_listener(NOTIFICATION_CHANNEL, hinted)
+                await connection.add_listener(self._channel, hinted)
             except _CANNOT_LISTEN:
                 _LOG.info("this database cannot listen; new events are looked for every %s s", POLL_SECONDS)
             while True:

@@ -271,6 +271,17 @@ GOLDEN: dict[str, Event] = {
         starts=date(2026, 2, 1),
         planned_end=date(2027, 1, 31),
     ),
+    "assignment.registered.v1.ranked": AssignmentRegistered(
+        **_envelope(22, 1, _UNIVERSITY),
+        student=_STUDENT,
+        institution=_id(1),
+        site=_id(13),
+        promotion="2026-2",
+        plaza_type=PlazaType.A,
+        starts=date(2026, 8, 1),
+        planned_end=date(2027, 7, 31),
+        selection_rank=1_204,
+    ),
     "assignment.started.v1.late": AssignmentStarted(**_envelope(21, 2, _UNIVERSITY), on=date(2026, 2, 4)),
     "assignment.suspended.v1.threat": AssignmentSuspended(
         **_envelope(21, 3, _UNIVERSITY), on=date(2026, 2, 20), reason=SuspensionReason.THREAT

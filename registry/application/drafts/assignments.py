@@ -16,7 +16,7 @@ from registry.domain.codes import (
     RelocationRequester,
     SuspensionReason,
 )
-from registry.domain.service import Promotion
+from registry.domain.service import Promotion, SelectionRank
 from registry.log.canonical import MAX_INTEGER
 
 EventVersion = Annotated[int, msgspec.Meta(ge=1, le=MAX_INTEGER)]
@@ -30,6 +30,7 @@ class AssignmentDraft(Draft, frozen=True, kw_only=True):
     plaza_type: PlazaType
     starts: date
     planned_end: date
+    selection_rank: SelectionRank | None = None
     source_record_id: SourceRecordId | None = None
 
 

@@ -192,6 +192,20 @@ def test_a_correction_that_the_field_cannot_take_is_refused(field: str, new: str
     assert one.version == 1
 
 
+def test_the_rank_of_a_selection_is_kept_and_corrected() -> None:
+    assignment = registered()
+    assert assignment.service.selection_rank is None
+    for new, rank in (("17", 17), (None, None)):
+        assignment.correct(ACT, event=1, field="selection_rank", new=new, reason=CorrectionReason.DATA_ENTRY)
+        assert assignment.service.selection_rank == rank
+    assert [one.old for one in assignment.corrections] == [None, "17"]
+    for wrong in ("0", "first", "null"):
+        with pytest.raises(InvalidInput):
+            assignment.correct(
+                ACT, event=1, field="selection_rank", new=wrong, reason=CorrectionReason.DATA_ENTRY
+            )
+
+
 def test_corrections_obey_the_order_of_everything_else() -> None:
     one = lived(start(), suspend(APRIL), resume(MAY), move(JUNE))
     for event, field, new, rule in (
