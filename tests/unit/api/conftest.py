@@ -48,7 +48,9 @@ def app() -> FastAPI:
         pool=DatabaseAway(),
         reading=NoDatabase(),
         counting=NoDatabase(),
-        application=SimpleNamespace(store=NoDatabase(), master=MasterKey(bytes(KEY_BYTES))),
+        application=SimpleNamespace(
+            store=NoDatabase(), master=MasterKey(bytes(KEY_BYTES)), vault=NoDatabase(), reads=NoDatabase()
+        ),
         log_keys=signer,
         api_keys=SomeKeys(),
         health=Health(),
