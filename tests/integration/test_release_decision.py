@@ -55,6 +55,7 @@ from registry.domain.codes import (
 from registry.domain.register import REGISTER_ID, Register
 from registry.errors import InvalidInput, RuleViolated
 from registry.log.canonical import JSON
+from registry.log.leaf import OpenLeaf, parse_leaf
 from tests.integration.conftest import Clock
 
 Decision = Callable[[], Awaitable[Any]]
@@ -94,7 +95,11 @@ class Life:
             await (self._draw.choice(choices) if self._incidents else self._open)()
 
     async def _open(self) -> None:
-        when, where, kind, victims = self._when(), self._where(), self._kind(), [self._new_victim()]
+        await self.open(self._when(), self._where(), self._kind(), self._new_victim())
+
+    async def open(self, when: WhenDraft, where: WhereDraft, kind: str, victim: VictimDraft) -> UUID:
+        """An attack, reported and found POSSIBLE."""
+        victims = [victim]
         report = await self._execute(
             self._university,
             reports.submit(
@@ -116,7 +121,9 @@ class Life:
             victims=victims,
             certainty=CertaintyDraft(level=Certainty.POSSIBLE),
         )
-        self._incidents.append(await self._execute(self._one, incidents.open_incident(draft)))
+        incident = await self._execute(self._one, incidents.open_incident(draft))
+        self._incidents.append(incident)
+        return incident
 
     async def _known(self) -> None:
         incident = self._some()
@@ -154,7 +161,10 @@ class Life:
         await self._execute(self._one, incidents.record_victim(self._some(), self._new_victim()))
 
     async def _assign(self) -> None:
-        cvegeo = self._draw.choice(["16012", "14039"])
+        await self.assign(self._draw.choice(["16012", "14039"]))
+
+    async def assign(self, cvegeo: str) -> None:
+        """One more student there."""
         if cvegeo not in self._sites:
             self._sites[cvegeo] = await self._execute(
                 OPERATOR, sites.register(SiteDraft(name="Centro de salud de ejemplo", cvegeo=cvegeo))
@@ -240,6 +250,57 @@ async def test_what_is_decided_about_few_is_what_would_be_decided_about_all(
     assert recount.crowds.opened > 20
 
 
+async def shown(app: Application) -> dict[str, set[str]]:
+    """The open facets above the first rung, by incident."""
+    leaves = [parse_leaf(one.leaf) for one in await app.store.read(0, 10_000)]
+    return {
+        str(leaf.public["incident"]): {
+            name
+            for name, facet in cast("dict[str, Any]", leaf.public["facets"]).items()
+            if "value" in facet and name not in ("tally", "year")
+        }
+        for leaf in leaves
+        if isinstance(leaf, OpenLeaf) and leaf.type == "incident.disclosed"
+    }
+
+
+DAY = WhenDraft(earliest=date(2026, 2, 5), latest=date(2026, 2, 5), precision=DatePrecision.DAY)
+PLACE = WhereDraft(cvegeo="16012", precision=PlacePrecision.MUNICIPALITY)
+
+
+async def test_what_others_do_lets_an_incident_open_that_nothing_happened_to(
+    app: Application, pool: asyncpg.Pool, clock: Clock, university: Actor, verifier: Actor
+) -> None:
+    await app.execute(OPERATOR, register.adopt_definition(DEFINITION_ID, definition_sha256()), WriteOptions())
+    await app.execute(OPERATOR, register.adopt_policy("disclosure-policy/1", eager(2)), WriteOptions())
+    life, releases = Life(app, [university, verifier, verifier], 5), Releases(app, pool)
+    survived = VictimDraft(
+        role=VictimRole.PASANTE_MEDICINE, outcome=Outcome.SEVERE, nexus=Nexus.ON_DUTY_AT_SITE
+    )
+    first, _ = [await life.open(DAY, PLACE, "ROBBERY", survived) for _ in range(2)]
+    await releases.release_once()
+    assert set(map(frozenset, (await shown(app)).values())) == {frozenset()}
+
+    # A third completes the crowd; what was corrected behind its seal is sealed anew, and opens one release later.
+    await life.open(DAY, PLACE, "ARMED_ATTACK", survived)
+    to = IncidentCorrectionDraft(kind="ARMED_ATTACK", reason=CorrectionReason.MISIDENTIFICATION)
+    await app.execute(verifier, revisions.correct(first, to), WriteOptions())
+    await life.open(DAY, PLACE, "ARMED_ATTACK", survived)
+    clock.advance(days=1)
+    await releases.release_once()
+    assert sorted(map(sorted, (await shown(app)).values())) == [["state"]] * 4
+    clock.advance(days=1)
+    await releases.release_once()
+    assert sorted(map(sorted, (await shown(app)).values())) == [["kind", "state"]] * 3 + [["state"]]
+
+    # They wait for students, of whom no event of theirs tells.
+    for _ in range(2):
+        await life.assign("16012")
+    clock.advance(days=1)
+    await releases.release_once()
+    assert (await shown(app))[str(first)] == {"state", "kind", "municipality", "month"}
+
+
 async def test_another_policy_and_another_quarter_are_decided_for_all(
     app: Application, pool: asyncpg.Pool, clock: Clock, university: Actor, verifier: Actor
 ) -> None:
@@ -248,8 +309,9 @@ async def test_another_policy_and_another_quarter_are_decided_for_all(
         OPERATOR, register.adopt_policy("disclosure-policy/1", policy.shipped()), WriteOptions()
     )
     life, releases = Life(app, [university, verifier, verifier], 4), Releases(app, pool)
-    for _ in range(12):
-        await life._open()
+    survived = VictimDraft(role=VictimRole.PASANTE_MEDICINE, outcome=Outcome.SEVERE, nexus=Nexus.COMMUTE)
+    for _ in range(4):
+        await life.open(DAY, PLACE, "ROBBERY", survived)
     await releases.release_once()
     assert await releases.release_once() is None
     clock.advance(days=125)
