@@ -41,11 +41,15 @@ class StartRefused(RegistryError):
 
 
 class InvalidInput(RegistryError):
-    """A field cannot be accepted. ``field`` is a path such as ``victims[0].count.low``."""
+    """A field cannot be accepted. ``field`` is a path such as ``victims[0].count.low``; empty: the whole body."""
 
     def __init__(self, field: str, es: str, en: str) -> None:
         self.field = field
         super().__init__(es, en)
+
+    def within(self, place: str) -> "InvalidInput":
+        """The same of an object that the body holds at ``place``, such as ``findings[0]``."""
+        return InvalidInput(f"{place}.{self.field}" if self.field else place, self.text.es, self.text.en)
 
 
 class NotFound(RegistryError):

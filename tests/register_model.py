@@ -314,6 +314,7 @@ class Model:
         rules = [*self.deciding(who, i), *self.reviewing(who, target.reports)]
         rules += ["merge-into-another"] * (i == into)
         rules += ["merge-target-stands"] * (not target.stands)
+        rules += ["merge-target-undisclosed"] * (incident.shown and not target.shown)
         rules += ["merge-class-differs"] * (incident.kind != target.kind)
         rules += ["merge-without-reports"] * (not incident.reports)
         rules += ["dispute-open"] * incident.disputed

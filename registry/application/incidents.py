@@ -1,5 +1,6 @@
 """Incidents: a verifying institution adjudicates what others reported. What it decides later is in ``revisions``."""
 
+from collections.abc import Sequence
 from typing import cast
 from uuid import UUID
 
@@ -43,8 +44,7 @@ def open_incident(draft: IncidentDraft) -> Decision:
         incident = unit.lead(Incident.open(unit.act, incident_class=draft.class_, reports=linked))
         for report in reports:
             report.link(unit.act, incident.id)
-        for number, finding in enumerate(draft.findings):
-            await find(unit, incident, finding, f"findings[{number}].")
+        await find_all(unit, incident, draft.findings)
         for number, victim in enumerate(draft.victims):
             await _record_victim(unit, incident, victim, f"victims[{number}].")
         if draft.certainty is not None:
@@ -84,7 +84,7 @@ def record_finding(incident_id: UUID, draft: FindingDraft) -> Decision:
 
     async def decide(unit: Unit) -> Incident:
         incident = await unit.target(Incident, incident_id)
-        await find(unit, incident, draft, "")
+        await _find(unit, incident, draft)
         return incident
 
     return decide
@@ -160,8 +160,16 @@ def reinstate(incident_id: UUID, draft: ReinstatementDraft) -> Decision:
     return decide
 
 
-async def find(unit: Unit, incident: Incident, draft: FindingDraft, prefix: str) -> None:
-    """Records a finding; errors name its fields behind ``prefix``."""
+async def find_all(unit: Unit, incident: Incident, drafts: Sequence[FindingDraft]) -> None:
+    """Records the findings that a body lists; errors name their fields behind ``findings[0]``."""
+    for number, draft in enumerate(drafts):
+        try:
+            await _find(unit, incident, draft)
+        except InvalidInput as error:
+            raise error.within(f"findings[{number}]") from error
+
+
+async def _find(unit: Unit, incident: Incident, draft: FindingDraft) -> None:
     words: dict[str, JSON] = {
         "when_wording": draft.when.wording if draft.when else None,
         "where_wording": draft.where.wording if draft.where else None,
@@ -169,13 +177,13 @@ async def find(unit: Unit, incident: Incident, draft: FindingDraft, prefix: str)
     }
     private: Private = {incident.subject: {name: value for name, value in words.items() if value is not None}}
     reports = [
-        (await references.find(unit, Report, reference, f"{prefix}reports[{number}]")).id
+        (await references.find(unit, Report, reference, f"reports[{number}]")).id
         for number, reference in enumerate(draft.reports)
     ]
     incident.record_finding(
         unit.act,
-        when=claims.when(unit, draft.when, f"{prefix}when"),
-        where=await claims.where(unit, draft.where, f"{prefix}where", on=draft.when) if draft.where else None,
+        when=claims.when(unit, draft.when, "when"),
+        where=await claims.where(unit, draft.where, "where", on=draft.when) if draft.where else None,
         kind=draft.kind,
         means=None if draft.means is None else tuple(draft.means),
         perpetrator=draft.perpetrator,

@@ -16,7 +16,7 @@ from registry.application.drafts import (
     VictimCorrectionDraft,
     VictimDraft,
 )
-from registry.application.incidents import find, victim_found
+from registry.application.incidents import find_all, victim_found
 from registry.application.unit import Decision, Unit, no_such_record
 from registry.domain.claims import NOBODY, ONE, Victim
 from registry.domain.codes import Outcome
@@ -139,8 +139,7 @@ def split(incident_id: UUID, draft: SplitDraft) -> Decision:
         for report in reports:
             report.unlink(unit.act, whole.id)
             report.link(unit.act, part.id)
-        for number, finding in enumerate(draft.findings):
-            await find(unit, part, finding, f"findings[{number}].")
+        await find_all(unit, part, draft.findings)
         if draft.certainty is not None:
             part.set_certainty(unit.act, level=draft.certainty.level, basis=draft.certainty.basis)
         return part

@@ -75,7 +75,7 @@ class Incident(SourcedIncident, kw_only=True):
         if sum(value is not None for value in found.values()) != 1:
             names = ", ".join(FINDINGS)
             raise InvalidInput(
-                "findings",
+                "",
                 f"Cada hallazgo lleva exactamente uno de: {names}.",
                 f"Each finding holds exactly one of: {names}.",
             )
@@ -220,6 +220,8 @@ class Incident(SourcedIncident, kw_only=True):
             raise rules.merge_with_itself()
         if not into.stands:
             raise rules.merge_target_gone(into.id)
+        if self.ever_possible and not into.ever_possible:
+            raise rules.merge_target_undisclosed(into.id)
         if into.incident_class is not self.incident_class:
             raise rules.merge_class_differs()
         if not self.reports:

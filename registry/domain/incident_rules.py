@@ -227,6 +227,16 @@ def merge_target_gone(into: UUID) -> RuleViolated:
     )
 
 
+def merge_target_undisclosed(into: UUID) -> RuleViolated:
+    """What the public knows does not turn into something that it does not know."""
+    return RuleViolated(
+        "merge-target-undisclosed",
+        f"El incidente es público y {into} no: nunca fue POSSIBLE. Fusione {into} con este, o fije antes su certeza.",
+        f"The incident is public, and {into} is not: it never was POSSIBLE. Merge {into} into this one, or first set "
+        "its certainty.",
+    )
+
+
 def merge_class_differs() -> RuleViolated:
     """A threat and an attack are two occurrences."""
     return RuleViolated(

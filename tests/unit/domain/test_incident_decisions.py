@@ -404,6 +404,16 @@ class TestMerging:
             assert refusal(into(target)) == "merge-target-stands"
         assert refusal(into(opened(report(SECOND)))) == "submitter-is-not-verifier"
 
+    def test_what_is_public_becomes_nothing_that_is_not(self) -> None:
+        public, rumour = opened(report()), opened(report())
+        public.set_certainty(by(REVIEWER), level=Certainty.POSSIBLE, basis=LINKED)
+        merge = lambda: public.merge(by(SECOND), rumour, CorrectionReason.DUPLICATE)  # noqa: E731
+        assert refusal(merge) == "merge-target-undisclosed"
+        rumour.set_certainty(by(REVIEWER), level=Certainty.POSSIBLE, basis=LINKED)
+        rumour.set_certainty(by(REVIEWER), level=Certainty.RUMOUR, basis=LINKED)
+        merge()  # what was POSSIBLE once is public, too
+        assert public.merged_into == rumour.id
+
     def test_an_objection_is_not_buried_and_something_is_brought(self) -> None:
         incident, target = opened(one := report()), opened()
         incident.dispute(by(THIRD), DisputeGround.DUPLICATE)
