@@ -33,7 +33,7 @@ class ProfileRefused(ImportRefused):
         place_es, place_en = (f"línea {line}, ", f"line {line}, ") if line is not None else ("", "")
         super().__init__(f"Perfil, {place_es}clave «{key}»: {es}", f"Profile, {place_en}key “{key}”: {en}")
 
-    def at(self, line: int | None) -> "ProfileRefused":
+    def placed(self, line: int | None) -> "ProfileRefused":
         """The same, with its place."""
         return ProfileRefused(self.key, self._said.es, self._said.en, line=line)
 

@@ -35,7 +35,7 @@ Id = UUID
 
 def build_router(jobs: Jobs, kept: float) -> APIRouter:
     """The endpoints of one import; it is deleted ``kept`` seconds after its end."""
-    router = APIRouter(tags=["imports"])
+    router = APIRouter()
 
     @router.get(
         ONE, summary="Ver cómo va una importación · See how far an import is", openapi_extra=_openapi()
@@ -68,6 +68,7 @@ def build_router(jobs: Jobs, kept: float) -> APIRouter:
     @router.delete(
         ONE,
         status_code=204,
+        openapi_extra={"security": [{SECURITY_SCHEME: []}]},
         summary="Cancelar una importación y borrar su archivo · Cancel an import and delete its file",
     )
     async def delete(
@@ -83,6 +84,7 @@ def build_router(jobs: Jobs, kept: float) -> APIRouter:
         FILE,
         summary="El archivo enviado, con una columna de errores · The file as it was sent, with a column of errors",
         response_class=StreamingResponse,
+        openapi_extra={"security": [{SECURITY_SCHEME: []}]},
     )
     async def file(
         id: Id,  # noqa: A002 - the path says id

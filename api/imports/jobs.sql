@@ -6,9 +6,11 @@ ON CONFLICT (key, idempotency_key) DO NOTHING
 RETURNING id;
 
 -- name: by_idempotency_key
+-- Every institution's: a key belongs to one.
 SELECT id, body_hmac FROM import_jobs WHERE key = $1 AND idempotency_key = $2 AND status <> 'RECEIVING';
 
 -- name: forget_unfinished
+-- Every institution's: a key belongs to one.
 -- An upload of the same key that broke off, in the way of its repetition. An hour is longer than any upload.
 DELETE FROM import_jobs
 WHERE key = $1 AND idempotency_key = $2 AND status = 'RECEIVING' AND created < now() - interval '1 hour';
@@ -17,9 +19,11 @@ WHERE key = $1 AND idempotency_key = $2 AND status = 'RECEIVING' AND created < n
 INSERT INTO import_batches (job, number, first_row, row_count, content) VALUES ($1, $2, $3, $4, $5);
 
 -- name: received
+-- Every institution's: by whoever has just made it.
 UPDATE import_jobs SET status = 'WAITING', rows = $2 WHERE id = $1 AND status = 'RECEIVING';
 
 -- name: job
+-- Every institution's: the worker carries all of them out; who answers a request compares the owner (job_router).
 SELECT j.id, j.institution, j.key, j.scopes, j.records, j.mode, j.on_change, j.format, j.headings, j.status,
        j.rows, j.created, j.ended,
        COALESCE(sum(b.row_count) FILTER (WHERE b.outcomes IS NOT NULL), 0)::int AS done,
@@ -31,6 +35,7 @@ WHERE j.id = $1
 GROUP BY j.id;
 
 -- name: under_way
+-- Every institution's: the worker carries all of them out.
 SELECT id FROM import_jobs WHERE status IN ('WAITING', 'RUNNING') ORDER BY created;
 
 -- name: lock
@@ -42,6 +47,7 @@ SELECT pg_try_advisory_lock(hashtextextended('import ' || $1::text, 0));
 SELECT pg_advisory_unlock(hashtextextended('import ' || $1::text, 0));
 
 -- name: begin
+-- Every institution's: the worker carries all of them out.
 UPDATE import_jobs SET status = 'RUNNING' WHERE id = $1 AND status IN ('WAITING', 'RUNNING') RETURNING id;
 
 -- name: next_batch
@@ -70,16 +76,20 @@ SET outcomes = $3, created = $4, amended = $5, unchanged = $6, failed = $7, skip
 WHERE job = $1 AND number = $2 AND outcomes IS NULL;
 
 -- name: end
+-- Every institution's: the worker carries all of them out.
 UPDATE import_jobs SET status = $2, ended = now() WHERE id = $1 AND status IN ('WAITING', 'RUNNING');
 
 -- name: cancel
+-- Every institution's: after the owner was compared (job_router).
 UPDATE import_jobs SET status = 'CANCELLED', ended = now()
 WHERE id = $1 AND status IN ('WAITING', 'RUNNING') RETURNING id;
 
 -- name: remove
+-- Every institution's: after the owner was compared (job_router), or when its time is over.
 DELETE FROM import_jobs WHERE id = $1;
 
 -- name: expired
+-- Every institution's: they expire alike.
 -- Ended so many seconds ago, or broken off while they came in.
 SELECT id FROM import_jobs
 WHERE ended < now() - make_interval(secs => $1)

@@ -39,7 +39,7 @@ def load_profile(text: str) -> Profile:
     try:
         return _checked(document)
     except ProfileRefused as refused:
-        raise refused.at(line_of(text, refused.key)) from refused.__cause__
+        raise refused.placed(line_of(text, refused.key)) from refused.__cause__
 
 
 def _checked(document: dict[str, Any]) -> Profile:

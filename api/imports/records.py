@@ -7,7 +7,6 @@ them, or, where a row names an ``assignment``, the relocation of that one, as it
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final, NamedTuple
-from uuid import UUID
 
 import msgspec
 
@@ -29,8 +28,6 @@ from registry.application.unit import Decision, Unit
 from registry.domain.assignment import Assignment
 from registry.domain.codes import ReportClass
 from registry.domain.event import Aggregate
-from registry.domain.site import Site
-from registry.errors import InvalidInput
 from registry.text import Text
 
 
@@ -143,7 +140,7 @@ def decide(draft: RecordDraft) -> Decision:
 
 def _registered(row: AssignmentRow) -> Decision:
     async def decided(unit: Unit) -> Aggregate:
-        site = await _site(unit, row.site, "site")
+        site = await references.find_site(unit, row.site, "site")
         draft = AssignmentDraft(
             student=row.student,
             site=site,
@@ -163,7 +160,7 @@ def _relocated(row: RelocationRow) -> Decision:
     async def decided(unit: Unit) -> Aggregate:
         assignment = await references.find(unit, Assignment, row.assignment, "assignment")
         draft = RelocationDraft(
-            to=await _site(unit, row.to, "to"),
+            to=await references.find_site(unit, row.to, "to"),
             effective=row.effective,
             reason=row.reason,
             trigger_incident=row.trigger_incident,
@@ -173,24 +170,6 @@ def _relocated(row: RelocationRow) -> Decision:
         return await assignments.relocate(assignment.id, draft)(unit)
 
     return decided
-
-
-async def _site(unit: Unit, reference: Reference, field: str) -> UUID:
-    """Sites are public: whoever registered one, its id and its CLUES name it. Raises InvalidInput."""
-    if isinstance(reference, UUID):
-        return reference
-    found = {
-        stream_id
-        for institution, stream_id in await unit.store.source_records_named(reference.source_record_id)
-        if reference.institution in (None, institution) and await unit.find(Site, stream_id) is not None
-    }
-    if len(found) != 1:
-        raise InvalidInput(
-            field,
-            "No hay una sola sede registrada con esa clave. Compruébela, o use el identificador de la sede.",
-            "There is no single site registered under that code. Check it, or use the site's id.",
-        )
-    return found.pop()
 
 
 def names_of(draft: RecordDraft) -> list[str]:

@@ -15,7 +15,7 @@ PATH: Final = "/templates/{records}.xlsx"
 
 def build_router() -> APIRouter:
     """Nothing of the register is in them, so no key is asked for."""
-    router = APIRouter(tags=["imports"])
+    router = APIRouter()
 
     @router.get(
         PATH,
