@@ -22,6 +22,7 @@ from registry.application import catalog_loading
 from registry.application.application import Application
 from registry.application.catalogs import CatalogFile
 from registry.application.site_catalog import SitesTaken, take_sites
+from registry.catalogs.boundaries import Boundaries, read_boundaries
 from registry.catalogs.defects import Defect, Severity, as_csv
 from registry.catalogs.errors import CatalogRefused
 from registry.catalogs.establishments import Establishment
@@ -58,6 +59,7 @@ class _Given(NamedTuple):
     sha256: bytes
     municipalities: Reading[Municipality] | None
     establishments: Reading[Establishment] | None
+    boundaries: Boundaries | None
     vintage_given: bool
     dry_run: bool
     leave_out: bool
@@ -110,6 +112,15 @@ def load(
         Path | None,
         typer.Option(dir_okay=False, help="CSV con todos los defectos. · CSV with all defects."),
     ] = None,
+    boundaries: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="Límites municipales para comprobar coordenadas: TopoJSON o GeoJSON. · Boundaries of municipalities to "
+            "check coordinates by: TopoJSON or GeoJSON.",
+        ),
+    ] = None,
     data: Data = None,
 ) -> None:
     """Reads, tells what is wrong, adopts. Safe while the register runs, and to repeat."""
@@ -123,6 +134,7 @@ def load(
         sha256=table.sha256,
         municipalities=places,
         establishments=clinics,
+        boundaries=read_boundaries(boundaries.read_bytes()) if boundaries is not None else None,
         vintage_given=vintage is not None,
         dry_run=dry_run,
         leave_out=leave_out,
@@ -247,7 +259,7 @@ async def _load_municipalities(app: Application, given: _Given, read: Reading[Mu
 
 async def _load_establishments(app: Application, given: _Given, read: Reading[Establishment]) -> _Outcome:
     name, vintage = given.layout.name, given.vintage
-    more = await catalog_loading.examine_establishments(app, read.rows, name, vintage)
+    more = await catalog_loading.examine_establishments(app, read.rows, name, vintage, given.boundaries)
     adoption = await _adopt(app, given, read.defects, [row.entry for row in read.rows])
     sites: SitesTaken | None = None
     if given.sites and (adoption is not None or given.dry_run):

@@ -8,6 +8,7 @@ from registry.application.application import Application
 from registry.application.catalogs import CatalogFile
 from registry.application.unit import OPERATOR, WriteOptions
 from registry.catalogs import comparing
+from registry.catalogs.boundaries import Boundaries
 from registry.catalogs.defects import Defect
 from registry.catalogs.establishments import Establishment
 from registry.catalogs.municipalities import Municipality, vintage_day
@@ -42,9 +43,16 @@ async def examine_municipalities(
 
 
 async def examine_establishments(
-    app: Application, rows: Sequence[Row[Establishment]], name: str, vintage: str
+    app: Application,
+    rows: Sequence[Row[Establishment]],
+    name: str,
+    vintage: str,
+    boundaries: Boundaries | None = None,
 ) -> list[Defect]:
-    """What the rows say against each other, the municipalities, and the establishments adopted before."""
+    """What the rows say against each other, the municipalities, and the establishments adopted before.
+
+    Points are held against ``boundaries``; without them, against the seats of municipalities.
+    """
     before = await adopted(app)
     municipalities = await app.catalogs.municipalities(before)
     day = vintage_day(vintage)
@@ -61,7 +69,7 @@ async def examine_establishments(
     return [
         *comparing.codes(rows),
         *comparing.names_and_places(rows, municipalities, day),
-        *Seats(seats.values()).misplaced(rows),
+        *(boundaries or Seats(seats.values())).misplaced(rows),
         *comparing.shared_points(rows),
         *comparing.since_earlier(name, rows, known),
     ]

@@ -1,6 +1,6 @@
 """Whether a point can lie in the municipality that it is said to lie in, judged by the seats of municipalities. Pure.
 
-The register has no boundaries of municipalities, only the coordinates of their seats. They tell three things: a point
+Without boundaries (``boundaries.py``), the coordinates of seats have to do. They tell three things that are worth a look: a point
 outside of the country; one outside of the rectangle that holds all seats of its state, and half a degree more, where
 none of the nearest seats is one of that state, either; and one that many other seats are nearer to than its own.
 """
@@ -28,7 +28,7 @@ island is 270 km south of the seats of Baja California, but nearer to them than 
 NEARER_SEATS: Final = 10
 FAR_KM: Final = 20.0
 """Among the 10,573 establishments of IMSS-Bienestar, 70 have more than ten other seats nearer than their own, which is
-more than 20 km away: up to 1,121 other seats, and 284 km.
+more than 20 km away: up to 1,121 other seats, and 284 km. By the boundaries, two in five of them lie elsewhere.
 """
 
 _COUNTRY: Final = ((14.5, 32.8), (-118.5, -86.6))
@@ -102,16 +102,16 @@ class Seats:
                 yield doubt(
                     row.number,
                     code,
-                    "outside-state",
-                    f"El punto {point[0]}, {point[1]} está fuera de {state}.",
-                    f"The point {point[0]}, {point[1]} is outside {state}.",
+                    "far-from-state",
+                    f"El punto {point[0]}, {point[1]} está lejos de todas las cabeceras de {state}.",
+                    f"The point {point[0]}, {point[1]} is far from all seats of {state}.",
                 )
             elif cvegeo is not None and (far := self._far(point, cvegeo)) is not None:
                 away, nearer = far
                 yield doubt(
                     row.number,
                     code,
-                    "outside-municipality",
+                    "far-from-seat",
                     f"El punto está a {away:.0f} km de la cabecera de {cvegeo}; otras {nearer} están más cerca.",
                     f"The point is {away:.0f} km from the seat of {cvegeo}; {nearer} others are nearer.",
                 )

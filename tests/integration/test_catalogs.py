@@ -16,6 +16,7 @@ from registry.application.application import Application
 from registry.application.catalogs import CatalogFile
 from registry.application.site_catalog import SitesTaken, take_sites
 from registry.application.sites import by_clues
+from registry.catalogs.boundaries import Boundaries, read_boundaries
 from registry.catalogs.defects import Defect
 from registry.catalogs.layout import Kind, recognise
 from registry.catalogs.municipalities import vintage_day
@@ -23,6 +24,7 @@ from registry.catalogs.reading import read_establishments, read_municipalities
 from registry.catalogs.table import read_table
 from registry.domain.site import Site
 
+BOUNDARIES = "geo/mx_municipios.topo.json"
 OLDER, NEWER = "geo/mx_municipios_2020.csv", "geo/inegi_marco_geoestadistico_municipios.csv"
 NATION, HIDALGO = "sites/clues_imss_bienestar_2026.csv.gz", "sites/hidalgo_clues_travel_time_2026.csv.gz"
 
@@ -43,13 +45,13 @@ async def load_municipalities(app: Application, data: bytes, vintage: str) -> tu
 
 
 async def load_establishments(
-    app: Application, data: bytes, vintage: str
+    app: Application, data: bytes, vintage: str, boundaries: Boundaries
 ) -> tuple[bool, list[Defect], SitesTaken]:
     table = read_table(data)
     layout = recognise(Kind.ESTABLISHMENTS, table.headings)
     assert layout is not None
     read = read_establishments(table, layout)
-    defects = await catalog_loading.examine_establishments(app, read.rows, layout.name, vintage)
+    defects = await catalog_loading.examine_establishments(app, read.rows, layout.name, vintage, boundaries)
     file = CatalogFile(
         name=layout.name, vintage=vintage, sha256=table.sha256, entries=[row.entry for row in read.rows]
     )
@@ -119,14 +121,23 @@ async def test_ten_thousand_establishments_are_the_same_sites_whatever_file_name
         await load_municipalities(app, (shared_data / file).read_bytes(), vintage)
     nation, hidalgo = (shared_data / NATION).read_bytes(), (shared_data / HIDALGO).read_bytes()
 
-    new, defects, taken = await load_establishments(app, nation, "2026")
+    boundaries = read_boundaries((shared_data / BOUNDARIES).read_bytes())
+    table = read_table(nation)
+    layout = recognise(Kind.ESTABLISHMENTS, table.headings)
+    assert layout is not None
+    rows = read_establishments(table, layout).rows
+    by_seats = await catalog_loading.examine_establishments(app, rows, layout.name, "2026")
+    assert {kind: found for kind, found in kinds(by_seats).items() if kind.startswith("far")} == {
+        "far-from-seat": 67,
+        "far-from-state": 3,
+    }
+    new, defects, taken = await load_establishments(app, nation, "2026", boundaries)
     assert new
     assert kinds(defects) == {
         "code-changed": 10_503,
         "doubtful-former-clues": 408,
         "shared-coordinates": 542,
-        "outside-municipality": 67,
-        "outside-state": 23,
+        "outside-municipality": 294,
         "municipality-name-differs": 22,
         "unknown-municipality": 12,
         "state-name-differs": 11,
@@ -135,13 +146,13 @@ async def test_ten_thousand_establishments_are_the_same_sites_whatever_file_name
     assert kinds(taken.defects) == {"no-site": 12}  # in municipalities that neither vintage has
     stored = await pool.fetchval("SELECT size FROM head")
 
-    again, repeated, same = await load_establishments(app, nation, "2026")
+    again, repeated, same = await load_establishments(app, nation, "2026", boundaries)
     assert (again, kinds(repeated)) == (False, kinds(defects))
     assert (same.registered, same.recoded, same.unchanged) == (0, 0, 10_561)
     assert await pool.fetchval("SELECT size FROM head") == stored
 
-    rows = rows_of(shared_data / NATION)
-    pairs = [(row["clues_ssa_y_sme"], row["clues_imb"]) for row in rows if row["clues_ssa_y_sme"]]
+    published = rows_of(shared_data / NATION)
+    pairs = [(row["clues_ssa_y_sme"], row["clues_imb"]) for row in published if row["clues_ssa_y_sme"]]
     sites = await by_clues(app.store, {code for pair in pairs for code in pair})
     assert (
         sum(former in sites and sites[former] == sites[present] for former, present in pairs) == 10_503 - 12
@@ -154,7 +165,7 @@ async def test_ten_thousand_establishments_are_the_same_sites_whatever_file_name
     ]  # fmt: skip
 
     held = await pool.fetch(HOLDERS)
-    new, defects, taken = await load_establishments(app, hidalgo, "2026-02")
+    new, defects, taken = await load_establishments(app, hidalgo, "2026-02", boundaries)
     assert new
     assert kinds(defects) == {
         "doubtful-clues": 65,

@@ -1,5 +1,6 @@
 """What rows say against each other, the map and the vintages; and the table in which that is told."""
 
+import json
 from datetime import date
 
 import pytest
@@ -7,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.catalogs import comparing
+from registry.catalogs.boundaries import read_boundaries
 from registry.catalogs.comparing import Known
 from registry.catalogs.defects import Defect, Severity, as_csv
+from registry.catalogs.errors import CatalogRefused
 from registry.catalogs.establishments import Establishment
 from registry.catalogs.municipalities import Municipalities, Municipality, Vintage, vintage_day
 from registry.catalogs.reading import Row
@@ -113,8 +116,54 @@ def test_points_that_cannot_be_right_are_told_by_what_is_most_plainly_wrong() ->
         )
     )
     assert kinds(found) == [
-        (2, "outside-country"), (3, "outside-state"), (4, "outside-municipality"), (5, "outside-state"),
+        (2, "outside-country"), (3, "far-from-state"), (4, "far-from-seat"), (5, "far-from-state"),
     ]  # fmt: skip
+
+
+SQUARE = [[0, 0], [10, 0], [10, 10], [0, 10], [0, 0]]
+HOLE = [[4, 4], [6, 4], [6, 6], [4, 6], [4, 4]]
+GEOJSON = {
+    "type": "FeatureCollection",
+    "features": [
+        {"properties": {"CVEGEO": "10001"}, "geometry": {"type": "Polygon", "coordinates": [SQUARE, HOLE]}},
+        {"id": "10002", "geometry": {"type": "MultiPolygon", "coordinates": [[HOLE]]}},
+    ],
+}
+TOPOJSON = {
+    "type": "Topology",
+    "transform": {"scale": [2, 2], "translate": [0, 0]},
+    "arcs": [[[0, 0], [5, 0], [0, 5], [-5, 0], [0, -5]], [[2, 2], [1, 0], [0, 1], [-1, 0], [0, -1]]],
+    "objects": {
+        "m": {
+            "geometries": [
+                {"id": "10001", "type": "Polygon", "arcs": [[0], [1]]},
+                {"id": "10002", "type": "MultiPolygon", "arcs": [[[~1]]]},
+            ]
+        }
+    },
+}
+
+
+@pytest.mark.parametrize("document", [GEOJSON, TOPOJSON], ids=["geojson", "topojson"])
+def test_points_that_lie_in_another_municipality_are_told_where(document: object) -> None:
+    points = [
+        ("10001", 1.0, 1.0),
+        ("10001", 5.0, 5.0),
+        ("10002", 5.0, 5.0),
+        ("10002", 20.0, 1.0),
+        ("10003", 1.0, 1.0),
+    ]
+    entries = [Establishment("A", cvegeo=code, latitude=y, longitude=x) for code, y, x in points]
+    found = list(read_boundaries(json.dumps(document).encode()).misplaced(rows(*entries)))
+    assert [(one.row, one.detail.en.partition("in: ")[2]) for one in found] == [(2, "10002."), (4, "—.")]
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"{}", b"[]", b'{"type":"Topology"}', b'{"type":"FeatureCollection","features":[]}']
+)
+def test_what_holds_no_boundaries_is_refused(data: bytes) -> None:
+    with pytest.raises(CatalogRefused, match="boundaries cannot be read"):
+        read_boundaries(data)
 
 
 def test_distances_are_those_on_the_ground() -> None:

@@ -1,0 +1,136 @@
+"""Boundaries of municipalities, as TopoJSON or GeoJSON (RFC 7946) gives them: in which one a point lies. Pure.
+
+Geometries are named by ``id``, or by the property ``CVEGEO``. Longitude and latitude in degrees (WGS 84).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import msgspec
+
+from registry.catalogs.defects import Defect, doubt
+from registry.catalogs.errors import CatalogRefused
+from registry.catalogs.establishments import Establishment
+from registry.catalogs.reading import Row
+
+Ring: TypeAlias = Sequence[tuple[float, float]]
+"""Corners as (longitude, latitude); the last one is the first again."""
+
+_NAMES: Final = ("CVEGEO", "cvegeo", "cve_geo")
+
+
+class _Area(NamedTuple):
+    """All rings of a municipality, holes among them, and the rectangle around them."""
+
+    rings: Sequence[Ring]
+    west: float
+    south: float
+    east: float
+    north: float
+
+    def holds(self, longitude: float, latitude: float) -> bool:
+        """By how often a line from the point to the west crosses a side: within, an odd number of times."""
+        if not (self.west <= longitude <= self.east and self.south <= latitude <= self.north):
+            return False
+        within = False
+        for ring in self.rings:
+            for (x, y), (x2, y2) in pairwise(ring):
+                if (y > latitude) != (y2 > latitude) and longitude < (x2 - x) * (latitude - y) / (y2 - y) + x:
+                    within = not within
+        return within
+
+
+class Boundaries:
+    """The areas of municipalities by code."""
+
+    def __init__(self, rings: Mapping[str, Sequence[Ring]]) -> None:
+        self._areas = {
+            code: _Area(
+                found,
+                min(x for ring in found for x, _ in ring),
+                min(y for ring in found for _, y in ring),
+                max(x for ring in found for x, _ in ring),
+                max(y for ring in found for _, y in ring),
+            )
+            for code, found in rings.items()
+            if any(found)
+        }
+
+    def misplaced(self, rows: Iterable[Row[Establishment]]) -> Iterator[Defect]:
+        """Points that do not lie in their municipality, and where they do."""
+        for row in rows:
+            area = self._areas.get(row.entry.cvegeo or "")
+            if area is None or row.entry.point is None:
+                continue
+            latitude, longitude = row.entry.point
+            if area.holds(longitude, latitude):
+                continue
+            there = next((code for code, one in self._areas.items() if one.holds(longitude, latitude)), "—")
+            yield doubt(
+                row.number,
+                row.entry.clues,
+                "outside-municipality",
+                f"El punto {latitude}, {longitude} no está en {row.entry.cvegeo}, sino en: {there}.",
+                f"The point {latitude}, {longitude} is not in {row.entry.cvegeo} but in: {there}.",
+            )
+
+
+def read_boundaries(data: bytes) -> Boundaries:
+    """Raises CatalogRefused for anything but areas with codes."""
+    try:
+        document = msgspec.json.decode(data)
+        features = _topology(document) if document["type"] == "Topology" else _collection(document)
+        rings = {code: [ring for polygon in polygons for ring in polygon] for code, polygons in features}
+    except (msgspec.DecodeError, KeyError, TypeError, IndexError, ValueError) as error:
+        raise _unreadable() from error
+    if not rings:
+        raise _unreadable()
+    return Boundaries(rings)
+
+
+def _unreadable() -> CatalogRefused:
+    return CatalogRefused(
+        "Los límites no se pueden leer. Se acepta TopoJSON o GeoJSON con polígonos cuyo id, o propiedad CVEGEO, es la "
+        "clave del municipio.",
+        "The boundaries cannot be read. Accepted: TopoJSON or GeoJSON with polygons whose id, or property CVEGEO, is "
+        "the municipality's code.",
+    )
+
+
+def _collection(document: Any) -> Iterator[tuple[str, list[list[Ring]]]]:
+    for feature in document["features"]:
+        geometry = feature["geometry"]
+        polygons = [geometry["coordinates"]] if geometry["type"] == "Polygon" else geometry["coordinates"]
+        yield _code(feature), [[[(x, y) for x, y, *_ in ring] for ring in polygon] for polygon in polygons]
+
+
+def _topology(document: Any) -> Iterator[tuple[str, list[list[Ring]]]]:
+    """Arcs shared by neighbours, each stored once; a negative number is the arc backwards."""
+    transform = document.get("transform")
+    arcs: list[list[tuple[float, float]]] = []
+    for arc in document["arcs"]:
+        x = y = 0
+        points: list[tuple[float, float]] = []
+        for first, second, *_ in arc:
+            if transform is None:
+                points.append((first, second))
+                continue
+            x, y = x + first, y + second
+            (x_scale, y_scale), (x_first, y_first) = transform["scale"], transform["translate"]
+            points.append((x * x_scale + x_first, y * y_scale + y_first))
+        arcs.append(points)
+
+    def ring(numbers: Iterable[int]) -> Ring:
+        return [point for n in numbers for point in (arcs[n] if n >= 0 else arcs[~n][::-1])]
+
+    for layer in document["objects"].values():
+        for geometry in layer["geometries"]:
+            polygons = [geometry["arcs"]] if geometry["type"] == "Polygon" else geometry.get("arcs", [])
+            yield _code(geometry), [[ring(numbers) for numbers in polygon] for polygon in polygons]
+
+
+def _code(feature: Any) -> str:
+    if "id" in feature:
+        return str(feature["id"])
+    return str(next(feature["properties"][name] for name in _NAMES if name in feature["properties"]))
