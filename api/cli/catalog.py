@@ -117,8 +117,8 @@ def load(
         typer.Option(
             exists=True,
             dir_okay=False,
-            help="Límites municipales para comprobar coordenadas: TopoJSON o GeoJSON. · Boundaries of municipalities to "
-            "check coordinates by: TopoJSON or GeoJSON.",
+            help="Límites municipales, TopoJSON o GeoJSON: comprueba coordenadas. · Boundaries of municipalities, "
+            "TopoJSON or GeoJSON: checks coordinates.",
         ),
     ] = None,
     data: Data = None,

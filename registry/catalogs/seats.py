@@ -1,8 +1,9 @@
 """Whether a point can lie in the municipality that it is said to lie in, judged by the seats of municipalities. Pure.
 
-Without boundaries (``boundaries.py``), the coordinates of seats have to do. They tell three things that are worth a look: a point
-outside of the country; one outside of the rectangle that holds all seats of its state, and half a degree more, where
-none of the nearest seats is one of that state, either; and one that many other seats are nearer to than its own.
+Without boundaries (``boundaries.py``), the coordinates of seats have to do. They tell three things that are worth a
+look: a point outside of the country; one outside of the rectangle that holds all seats of its state, and half a degree
+more, where none of the nearest seats is one of that state, either; and one that many other seats are nearer to than its
+own.
 """
 
 import heapq

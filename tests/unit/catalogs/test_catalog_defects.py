@@ -103,7 +103,8 @@ def test_names_that_are_not_those_of_the_codes_are_told() -> None:
 
 def test_points_that_cannot_be_right_are_told_by_what_is_most_plainly_wrong() -> None:
     seats = [Municipality(f"10{n:03}", "x", 24 + n / 50, -105.0) for n in range(1, 40)]
-    seats += [Municipality("14001", "y", 20.0, -103.0), Municipality("15001", "z")]
+    seats += [Municipality(f"14{n:03}", "y", 20 + n / 50, -103.0) for n in range(1, 13)]
+    seats += [Municipality("15001", "z")]
     found = Seats(seats).misplaced(
         rows(
             Establishment("DG1", cvegeo="10001", latitude=24.02, longitude=-105.01),
