@@ -46,6 +46,7 @@ class _Connection:
     def __init__(self, socket: WebSocket, backing: Backing) -> None:
         self._socket, self._backing = socket, backing
         self._operations: dict[str, asyncio.Task[None]] = {}
+        self._ended = asyncio.Event()  # one of them has
         self._acknowledged = False
         # One message at a time: results of several operations come from several tasks.
         self._sending = asyncio.Lock()
@@ -55,9 +56,13 @@ class _Connection:
         ending = asyncio.ensure_future(self._backing.streams.ending.wait())
         try:
             while True:
-                await asyncio.wait(
-                    {receiving, ending, *self._operations.values()}, return_when=asyncio.FIRST_COMPLETED
-                )
+                # Operations begin while this waits, so that it cannot wait for each of them.
+                ended = asyncio.ensure_future(self._ended.wait())
+                try:
+                    await asyncio.wait({receiving, ending, ended}, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    ended.cancel()
+                self._ended.clear()
                 self._collect()
                 if receiving.done():
                     receiving.result()
@@ -135,7 +140,8 @@ class _Connection:
             raise _Closed(4409, "Subscriber already exists")
         if len(self._operations) >= MAX_OPERATIONS:
             raise _Closed(4400, f"At most {MAX_OPERATIONS} operations at a time")
-        self._operations[id_] = asyncio.create_task(self._execute(id_, asked))
+        task = self._operations[id_] = asyncio.create_task(self._execute(id_, asked))
+        task.add_done_callback(lambda _: self._ended.set())
 
     async def _execute(self, id_: str, asked: Operation) -> None:
         operation = ready(asked)

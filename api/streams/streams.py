@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 import asyncpg
 
 from registry.errors import RegistryError
+from registry.log.storage import PUBLICATION_CHANNEL
 from registry.sql import load_queries
 from registry.store.subscription import Subscriptions
 
@@ -70,7 +71,9 @@ class Streams:
         try:
             async with self._starting:
                 if self._published is None:
-                    self._published = Subscriptions(self._pool, size=_SQL["published_size"])
+                    self._published = Subscriptions(
+                        self._pool, size=_SQL["published_size"], channel=PUBLICATION_CHANNEL
+                    )
                     await self._published.__aenter__()
             yield self._published
         finally:
