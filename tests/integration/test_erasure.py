@@ -243,6 +243,9 @@ async def test_the_pseudonym_stays_where_it_keeps_records_of_one_person_together
         "mentions.records",
         "placements.assignments",
         "placements.stays",
+        "restricted.assignments",
+        "restricted.incidents",
+        "restricted.victimisations",
     }
     (event,) = await said_erased(app)
     assert (event.kind, event.reason) == (SubjectKind.PERSON, REASON)
