@@ -25,9 +25,11 @@ def lines(count: int) -> bytes:
 
 def until(client: httpx.Client, path: str, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     deadline = time.monotonic() + SECONDS
-    while not condition(job := client.get(path).json()):
+    job: dict[str, Any] = client.get(path).json()
+    while not condition(job):
         assert time.monotonic() < deadline, job
         time.sleep(0.05)
+        job = client.get(path).json()
     return job
 
 
