@@ -65,11 +65,16 @@ CROSS JOIN LATERAL unnest(victimisations.means) AS each_means (mean)
 CROSS JOIN LATERAL unnest(CASE WHEN strict THEN ARRAY['STRICT', 'BROAD'] ELSE ARRAY['BROAD'] END) AS each_scope (scope)
 
 -- name: victims
-SELECT $key AS key, NULL::smallint AS severity, sum(low)::bigint AS low, sum(best)::bigint AS best,
-    sum(high)::bigint AS high, count(DISTINCT incident) FILTER (WHERE disputed) AS disputed
-FROM $lines
-WHERE $belongs
-GROUP BY 1
+-- Few incidents are disputed: to collect them leaves the sums to a hash, where a distinct count would sort all lines.
+SELECT key, NULL::smallint AS severity, low, best, high,
+    (SELECT count(DISTINCT incident) FROM unnest(each_row.disputed) AS one (incident)) AS disputed
+FROM (
+    SELECT $key AS key, sum(low)::bigint AS low, sum(best)::bigint AS best, sum(high)::bigint AS high,
+        array_agg(incident) FILTER (WHERE disputed) AS disputed
+    FROM $lines
+    WHERE $belongs
+    GROUP BY 1
+) AS each_row
 
 -- name: incidents_of
 -- Component by component: an incident counts if its victims may be one or more.
