@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.patterns import PATTERNS
 from api.problems import (
     BAD_REQUEST,
     BODY_TOO_LARGE,
@@ -102,9 +103,7 @@ _EXPECTED: Final[dict[str, Text]] = {
     "int_parsing_size": Text("Se acepta: un entero más pequeño.", "Accepted: a smaller integer."),
     "less_than_equal": Text("Se acepta: un entero hasta {le}.", "Accepted: an integer up to {le}."),
     "literal_error": Text("Se acepta: {expected}.", "Accepted: {expected}."),
-    "string_pattern_mismatch": Text(
-        "Se acepta: un texto con la forma {pattern}", "Accepted: a string of the form {pattern}"
-    ),
+    "string_pattern_mismatch": Text("Se acepta: {pattern}.", "Accepted: {pattern}."),
     "string_too_long": Text(
         "Se acepta: un texto de hasta {max_length} caracteres.",
         "Accepted: a string of up to {max_length} characters.",
@@ -128,7 +127,10 @@ def _explain(detail: dict[str, Any]) -> FieldError:
     text = _EXPECTED.get(detail["type"], _UNEXPECTED)
     # What a parameter accepts is declared by us; of the context, only that is used.
     limits = {name: value for name, value in detail.get("ctx", {}).items() if name in _DECLARED}
-    return FieldError(place, Text(text.es.format(**limits), text.en.format(**limits)))
+    es, en = dict(limits), dict(limits)
+    if "pattern" in limits:
+        es["pattern"], en["pattern"] = PATTERNS[limits["pattern"]]
+    return FieldError(place, Text(text.es.format(**es), text.en.format(**en)))
 
 
 _DECLARED: Final = frozenset({"ge", "le", "pattern", "min_length", "max_length", "expected"})

@@ -7,6 +7,7 @@ import msgspec
 from starlette.requests import Request
 
 from api.auth.scopes import REQUIRED, Scope
+from api.parameters import refuse_unknown
 from api.problems import BAD_REQUEST, MISSING_SCOPE, UNAUTHENTICATED, FieldError, Problem
 from api.services import services_of
 from registry.application.unit import Actor
@@ -17,14 +18,17 @@ SECURITY_SCHEME: Final = "key"
 
 
 def requires(method: str, path: str) -> Callable[[Request], Awaitable[Actor]]:
-    """The dependency of one endpoint that answers who calls.
+    """The dependency of one endpoint that answers who calls. A ``GET`` refuses the parameters that it does not have.
 
     An endpoint without scopes in ``api.auth.scopes`` is a mistake in the program: ``KeyError`` at import.
     """
     accepted = REQUIRED[method, path]
 
     async def caller(request: Request) -> Actor:
-        return await authenticate(request, accepted)
+        actor = await authenticate(request, accepted)
+        if method == "GET":
+            refuse_unknown(request)
+        return actor
 
     return caller
 

@@ -12,6 +12,7 @@ import msgspec
 
 from api.imports.errors import RowProblem
 from api.imports.paths import Path
+from api.patterns import PATTERNS
 from registry.text import Text
 
 _AT: Final = re.compile(r"^(?P<said>.*?)(?: - at `(?:key in )?\$(?P<path>[^`]*)`)?$", re.DOTALL)
@@ -159,7 +160,7 @@ def _one(node: dict[str, object]) -> Text:
     if "const" in node:
         return Text(str(node["const"]), str(node["const"]))
     if isinstance(node.get("pattern"), str):
-        return Text(f"texto de la forma {node['pattern']}", f"text of the form {node['pattern']}")
+        return PATTERNS[str(node["pattern"])]
     if str(node.get("format")) in _FORMATS:
         return _FORMATS[str(node["format"])]
     if node.get("type") == "object" and _names(node):

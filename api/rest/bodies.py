@@ -15,6 +15,7 @@ import msgspec
 from msgspec import inspect
 from starlette.requests import Request
 
+from api.patterns import PATTERNS
 from api.problems import (
     BODY_TOO_LARGE,
     INVALID_INPUT,
@@ -223,7 +224,7 @@ def _describe_text(info: inspect.StrType) -> Text:
     if info.pattern == NO_CONTROLS:
         es, en = f"{es} sin caracteres de control", f"{en} without control characters"
     elif info.pattern is not None:
-        es, en = f"{es} con la forma {info.pattern}", f"{en} of the form {info.pattern}"
+        return PATTERNS[info.pattern]
     return Text(es, en)
 
 

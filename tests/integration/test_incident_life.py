@@ -380,6 +380,32 @@ async def test_nobody_is_killed_in_two_incidents_that_stand(world: World) -> Non
     await world.done(world.second, first, "reinstatement", again)
 
 
+async def test_errors_name_what_was_sent_where_it_was_sent(world: World) -> None:
+    opening = {"class": "ATTACK", "reports": [await world.report(world.university)]}
+    for finding, field in (
+        ({"kind": "MESSAGE"}, "kind"),
+        ({"kind": "ROBBERY", "family_agrees": True}, ""),
+        ({"when": {"earliest": "2999-01-01", "latest": "2999-01-01", "precision": "DAY"}}, "when.earliest"),
+    ):
+        answer = await world.reviewer.post("/v1/incidents", {**opening, "findings": [{"means": []}, finding]})
+        within = f"findings[1].{field}" if field else "findings[1]"
+        assert [one["field"] for one in answer.json()["errors"]] == [within], answer.text
+    opened = (await world.reviewer.post("/v1/incidents", opening)).json()["id"]
+    for finding, field in (({"kind": "MESSAGE"}, "kind"), ({}, "")):
+        answer = await world.decide(world.reviewer, opened, "findings", finding)
+        assert [one["field"] for one in answer.json()["errors"]] == [field], answer.text
+    for path, query, field, accepted in (
+        ("/v1/incidents", {"limt": 3}, "query.limt", "source_record_id, updated_after, after, limit"),
+        ("/v1/sites", {"PLANTED": 3, "clues": "A"}, "query", "clues"),
+        (f"/v1/incidents/{opened}", {"at": 3}, "query.at", "No se aceptan parámetros aquí."),
+    ):
+        answer = await world.reviewer.get(path, **query)
+        (error,) = answer.json()["errors"]
+        assert (answer.status_code, error["field"]) == (422, field)
+        assert accepted in error["detail"]
+        assert "PLANTED" not in answer.text
+
+
 async def test_reviewers_name_a_person_by_the_pseudonym_in_a_linked_report(world: World) -> None:
     known_there_only = {**VICTIM, "student": {"internal_id": "EJEMPLO-77"}}
     named, named_again = [

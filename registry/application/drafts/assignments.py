@@ -94,6 +94,9 @@ class EndDraft(Draft, frozen=True, kw_only=True):
     source_record_id: SourceRecordId | None = None
 
 
+FieldName = Annotated[str, msgspec.Meta(pattern=r"^[a-z_]{1,40}$")]
+
+
 class AssignmentCorrectionDraft(Draft, frozen=True, kw_only=True):
     """One field of one event was wrong; ``event`` is that event's version, 1 the registration.
 
@@ -102,6 +105,6 @@ class AssignmentCorrectionDraft(Draft, frozen=True, kw_only=True):
     """
 
     event: EventVersion = 1
-    field: Annotated[str, msgspec.Meta(pattern=r"^[a-z_]{1,40}$")]
+    field: FieldName
     new: Annotated[str, msgspec.Meta(min_length=1, max_length=100)] | None
     reason: CorrectionReason

@@ -24,6 +24,7 @@ SourceRecordId = Annotated[str, msgspec.Meta(min_length=1, max_length=255, patte
 StateCode = Annotated[str, msgspec.Meta(pattern=r"^(0[1-9]|[12][0-9]|3[0-2])$")]
 MunicipalityCode = Annotated[str, msgspec.Meta(pattern=r"^(0[1-9]|[12][0-9]|3[0-2])(?!000)[0-9]{3}$")]
 CluesCode = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{5}[0-9]{6}$")]
+Curp = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{4}[0-9]{6}[HMX][A-Z]{5}[A-Z0-9][0-9]$")]
 LongText = Annotated[str, msgspec.Meta(max_length=20_000)]
 ShortText = Annotated[str, msgspec.Meta(max_length=2_000)]
 
@@ -49,7 +50,7 @@ Reference = UUID | RecordReference
 class Student(Draft, frozen=True, kw_only=True):
     """A CURP, or the institution's own number: one of the two. Private; becomes a keyed pseudonym."""
 
-    curp: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{4}[0-9]{6}[HMX][A-Z]{5}[A-Z0-9][0-9]$")] | None = None
+    curp: Curp | None = None
     internal_id: Annotated[str, msgspec.Meta(min_length=1, max_length=100)] | None = None
 
 

@@ -72,7 +72,7 @@ def test_every_wrong_field_is_named_at_once_with_what_would_be_accepted() -> Non
     assert set(told) == {"", "name", "kind", "state"}
     assert told["name"] == "This field is missing: a string of 1 to 300 characters."
     assert told["kind"].startswith("Accepted: one of UNIVERSITY, MINISTRY_HEALTH")
-    assert told["state"] == "Accepted: a string of the form ^(0[1-9]|[12][0-9]|3[0-2])$."
+    assert told["state"] == "Accepted: INEGI's code of a state, two digits from 01 to 32, such as “07”."
     assert (
         told[""]
         == "There is a field that is not known here. Only these are accepted: name, kind, state, source_record_id."

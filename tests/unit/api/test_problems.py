@@ -111,7 +111,7 @@ def parameters() -> FastAPI:
         flag: bool = False,
         record: UUID | None = None,
         since: AwareDatetime | None = None,
-        name: Annotated[str | None, Query(min_length=1, max_length=3, pattern="^[a-z]*$")] = None,
+        name: Annotated[str | None, Query(min_length=1, max_length=12, pattern="^[A-Z]{5}[0-9]{6}$")] = None,
     ) -> None: ...
 
     return app
@@ -129,11 +129,11 @@ def parameters() -> FastAPI:
         ({"since": "PLANTED"}, "Se acepta: una fecha con", "Accepted: a date-time with"),
         ({"since": "2026-01-01T00:00:00"}, "Se acepta: una fecha con", "Accepted: a date-time with"),
         ({"name": ""}, "Se acepta: un texto de al menos 1 ", "Accepted: a string of at least 1 "),
-        ({"name": "PLANTED"}, "Se acepta: un texto de hasta 3 ", "Accepted: a string of up to 3 "),
+        ({"name": "PLANTED" * 2}, "Se acepta: un texto de hasta 12 ", "Accepted: a string of up to 12 "),
         (
             {"name": "P"},
-            "Se acepta: un texto con la forma ^[a-z]*$",
-            "Accepted: a string of the form ^[a-z]*$",
+            "Se acepta: una CLUES, cinco letras mayúsculas y seis dígitos, como «MNSSA000012».",
+            "Accepted: a CLUES, five capital letters and six digits, such as “MNSSA000012”.",
         ),
     ],
     ids=str,

@@ -407,7 +407,10 @@ class TestMerging:
     def test_what_is_public_becomes_nothing_that_is_not(self) -> None:
         public, rumour = opened(report()), opened(report())
         public.set_certainty(by(REVIEWER), level=Certainty.POSSIBLE, basis=LINKED)
-        merge = lambda: public.merge(by(SECOND), rumour, CorrectionReason.DUPLICATE)  # noqa: E731
+
+        def merge() -> None:
+            public.merge(by(SECOND), rumour, CorrectionReason.DUPLICATE)
+
         assert refusal(merge) == "merge-target-undisclosed"
         rumour.set_certainty(by(REVIEWER), level=Certainty.POSSIBLE, basis=LINKED)
         rumour.set_certainty(by(REVIEWER), level=Certainty.RUMOUR, basis=LINKED)
