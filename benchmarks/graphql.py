@@ -5,6 +5,7 @@ thousand incidents. Both sides are answered by one server, in this process, over
 """
 
 import asyncio
+import statistics
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -114,7 +115,7 @@ async def run(bench: Bench) -> list[Comparison]:
         many, few = bench.size(300, 20), bench.size(100, 5)
 
         async def compare(figure: str, ours: _Run, theirs: _Run, count: int, names: tuple[str, str]) -> None:
-            sides = (Side(names[0], count, ours), Side(names[1], count, theirs))
+            sides = (Side(names[0], count, _at_median(ours)), Side(names[1], count, _at_median(theirs)))
             results.append(await bench.compare(figure, *sides, unit="requests", reach=0.5))
 
         results: list[Comparison] = []
@@ -132,12 +133,14 @@ async def run(bench: Bench) -> list[Comparison]:
         await compare(
             "counts by state and year, asked again", table, asking.plain("counts", head), few, again
         )
-        await compare(
-            "list of 100 incidents, 10 fields",
-            asking.ours(_LIST, CLIENTS),
-            asking.plain("list", head, CLIENTS),
-            few,
-            ("POST /graphql", "FastAPI route, the same SQL"),
+        results.append(
+            await bench.compare(
+                "list of 100 incidents, 10 fields",
+                Side("POST /graphql", few, asking.ours(_LIST, CLIENTS)),
+                Side("FastAPI route, the same SQL", few, asking.plain("list", head, CLIENTS)),
+                unit="requests",
+                reach=0.5,
+            )
         )
         results.append(
             await bench.compare(
@@ -150,6 +153,16 @@ async def run(bench: Bench) -> list[Comparison]:
         )
     await pool.close()
     return results
+
+
+def _at_median(run: _Run) -> _Run:
+    """The same side by the p50 of its latency, as one client sees it; a rate would be of their mean."""
+
+    async def timed(count: int) -> Timed:
+        took = await run(count)
+        return took._replace(seconds=took.operations * statistics.median(took.latencies))
+
+    return timed
 
 
 async def _fill(pool: asyncpg.Pool, incidents: int) -> list[int]:

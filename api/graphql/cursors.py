@@ -14,6 +14,7 @@ MAX_PAGE = 200
 DEFAULT_PAGE = 50
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _NUMBER = re.compile(r"[0-9]{1,16}")
 
 
@@ -36,9 +37,9 @@ def checkpoint(cursor: str) -> int:
     return int(size)
 
 
-def of_incident(incident: UUID) -> str:
-    """The cursor of an incident, by its id."""
-    return _encode("incident", str(incident))
+def of_incident(incident: str) -> str:
+    """The cursor of an incident, by its id as it is shown."""
+    return _encode("incident", incident)
 
 
 def incident(cursor: str) -> UUID:
@@ -59,7 +60,8 @@ def change(cursor: str) -> Place:
 
 
 def _encode(kind: str, *parts: str) -> str:
-    return base64.urlsafe_b64encode(":".join((kind, *parts)).encode()).decode()
+    data = ":".join((kind, *parts)).encode()
+    return binascii.b2a_base64(data, newline=False).translate(_URL_SAFE).decode()
 
 
 def _decode(cursor: str, kind: str, *patterns: re.Pattern[str]) -> list[str]:

@@ -204,8 +204,8 @@ class IncidentConnection:
             # One more than asked for tells whether there is a next page.
             found = await public_incidents.page(connection, query, size, after=behind, limit=limit + 1)
         edges = [
-            IncidentEdge(cursor=cursors.of_incident(one.id), node=Incident.of(one, size))
-            for one in found[:limit]
+            IncidentEdge(cursor=cursors.of_incident(node.id), node=node)
+            for node in [Incident.of(one, size) for one in found[:limit]]
         ]
         page_info = PageInfo.of([edge.cursor for edge in edges], len(found) > limit)
         return cls(asking=asking, query=query, size=size, edges=edges, page_info=page_info)
