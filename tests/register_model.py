@@ -214,9 +214,6 @@ class Model:
         refuse(rules)
         self.leave(r)
 
-    def find(self, who: str | None, i: int) -> None:
-        refuse(self.deciding(who, i))
-
     def record_victim(self, who: str | None, i: int, victim: Harmed) -> None:
         refuse([*self.deciding(who, i), *self.known(i, victim.person)])
         self.incidents[i].victims.append(victim)
