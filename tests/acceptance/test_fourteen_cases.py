@@ -4,6 +4,7 @@ What each source said of the date, and who published it, comes from the data bes
 and so is one case more, of a student who dies of an attack a month later.
 """
 
+import asyncio
 import csv
 import os
 import subprocess
@@ -17,6 +18,8 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
+from api.start import open_services, read_settings
+from projections.releases import Releases
 from tests.acceptance.conftest import CONSTANCIA, Program, directory, free_port
 
 Row = dict[str, str]
@@ -195,8 +198,14 @@ class Desk:
         self.incidents: dict[str, str] = {}
         self.reports: dict[tuple[str, str], str] = {}
         self._clients = ExitStack()
+        self._runner = self._clients.enter_context(asyncio.Runner())
 
     def join(self) -> None:
+        """Gives everybody their key. Releases are made here, beside the program, as ``constancia release`` does."""
+        services = open_services(read_settings(data=self.program.data))
+        running = self._runner.run(services.__aenter__())
+        self._clients.callback(lambda: self._runner.run(services.__aexit__(None, None, None)))
+        self._releases = Releases(running.application, running.pool)
         submits = ["reports:write", "assignments:write", "events:read"]
         self.press = self._client(["reports:write"], "ASSOCIATION")
         self.university = self._client(submits, "UNIVERSITY")
@@ -307,12 +316,11 @@ class Desk:
 
     def release(self) -> None:
         """One release, and the checkpoint that shows it."""
-        done = constancia("release", "--data", str(self.program.data))
-        assert done.returncode == 0, done.stderr
+        self._runner.run(self._releases.release_once())
         deadline = time.monotonic() + 60
         while (size := (ask(self.program) or {}).get("asOf", {}).get("size", 0)) <= self.size:
             assert time.monotonic() < deadline, "the release was not published in time"
-            time.sleep(0.2)
+            time.sleep(0.1)
         self.size = size
 
 
@@ -547,7 +555,7 @@ def desk(shared_data: Path) -> Iterator[Desk]:
     assert sources.keys() == CASES.keys()
     with directory() as place:
         program = Program(
-            place / "data", free_port(), CONSTANCIA_PUBLISH_EVERY="1", CONSTANCIA_RELEASE_EVERY="86400"
+            place / "data", free_port(), CONSTANCIA_PUBLISH_EVERY="0.2", CONSTANCIA_RELEASE_EVERY="86400"
         )
         played = Desk(program, sources)
         try:
