@@ -26,6 +26,9 @@ class Institution:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return await self._http.post(path, content=content, headers={**self._headers, **named})
 
+    async def delete(self, path: str) -> httpx.Response:
+        return await self._http.delete(path, headers=self._headers)
+
     async def get(self, path: str, purpose: str | None = None, **query: Any) -> httpx.Response:
         why = {"Purpose": purpose} if purpose else {}
         return await self._http.get(path, params=query, headers={**self._headers, **why})

@@ -87,6 +87,8 @@ async def test_a_large_import_is_a_job_with_progress_and_the_senders_own_file_ba
     # Nobody else knows of it, and the database alone tells nothing of what was sent.
     assert (await stranger.call("GET", started.headers["location"])).status_code == 404
     assert (await stranger.call("GET", job["file"])).status_code == 404
+    assert (await stranger.call("POST", f"{started.headers['location']}/cancellation")).status_code == 404
+    assert (await stranger.call("DELETE", started.headers["location"])).status_code == 404
     for row in await pool.fetch("SELECT content, outcomes FROM import_batches"):
         assert b"cmd" not in row["content"]
         assert b"kind" not in row["outcomes"]

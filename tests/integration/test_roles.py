@@ -23,7 +23,10 @@ from tests.integration.conftest import Clock
 from tests.integration.rest import Institution
 
 ROLES_ASKED = ("nobody", "admin", "submitter", "stranger", "verifier", "analyst")
-"""``submitter`` is the institution whose records they are, ``stranger`` another one with the same role."""
+"""``submitter`` is the institution whose records they are, ``stranger`` another one with the same role.
+
+There is no import here, so whoever gets past the door finds none; whose they are is held in ``test_import_jobs``.
+"""
 
 EXPECTED = """
 GET /v1/assignments                               401  in   in   in   in   in
@@ -62,6 +65,10 @@ POST /v1/assignments/{id}/resumption              401  403  in   404  403  403
 POST /v1/assignments/{id}/start                   401  403  in   404  403  403
 POST /v1/assignments/{id}/suspension              401  403  in   404  403  403
 POST /v1/imports                                  401  403  in   in   in   403
+DELETE /v1/imports/{id}                           401  403  404  404  404  403
+GET /v1/imports/{id}                              401  403  404  404  404  403
+GET /v1/imports/{id}/file                         401  403  404  404  404  403
+POST /v1/imports/{id}/cancellation                401  403  404  404  404  403
 POST /v1/incidents                                401  403  403  403  in   403
 POST /v1/incidents/{id}/certainty                 401  403  403  403  in   403
 POST /v1/incidents/{id}/corrections               401  403  403  403  in   403
@@ -207,6 +214,8 @@ async def test_every_role_at_every_endpoint(
                 )
                 if shows_private(path, answer):
                     assert await noted(pool) > before, (path, caller)
+            elif method == "DELETE":
+                answer = await callers[caller].delete(address)
             else:
                 answer = await callers[caller].post(address, json.loads(body), If_Match=STALE)
             outcomes.append(outcome(answer.status_code))
