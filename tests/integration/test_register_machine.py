@@ -94,7 +94,7 @@ REVIEWING = ("first", "second", "both")
 submitters = st.sampled_from(SUBMITTING)
 strangers = st.sampled_from([None, None, None, *SUBMITTING])
 """None: whoever the record belongs to."""
-numbers = st.integers(0, 59)
+numbers = st.integers(0, 119)
 """Of a record, or of who decides: modulo how many there are. Most choose what may be accepted, some do not."""
 claims = st.builds(
     Said,
@@ -281,7 +281,7 @@ class RegisterMachine(RuleBasedStateMachine):
         known = list(enumerate(self.model.incidents))
         if number % 4:
             known = [(i, one) for i, one in known if fit(one)] or known
-        i, _ = known[number % len(known)]
+        i, _ = known[number // 4 % len(known)]
         return i, self.ids["incident"][i]
 
     def report_for(self, number: int, linked_to: set[int | None]) -> tuple[int, UUID]:
@@ -289,23 +289,27 @@ class RegisterMachine(RuleBasedStateMachine):
         known = list(enumerate(self.model.reports))
         if number % 4:
             known = [(r, one) for r, one in known if one.incident in linked_to and not one.withdrawn] or known
-        r, _ = known[number % len(known)]
+        r, _ = known[number // 4 % len(known)]
         return r, self.ids["report"][r]
 
     def reviewer(self, number: int, incidents: list[int], reports: list[int] | None = None) -> str | None:
-        """Mostly somebody who has reported none of these."""
-        among: tuple[str | None, ...] = (*REVIEWING, "university", None)
-        if number % 8:
-            linked = {r for i in incidents for r in self.model.incidents[i].reports} | set(reports or [])
-            reporting = {self.model.reports[r].institution for r in linked}
-            among = tuple(who for who in REVIEWING if who not in reporting)
-        return among[number % len(among)]
+        """Mostly somebody who has reported none of these; else one who has, or nobody's key."""
+        linked = {r for i in incidents for r in self.model.incidents[i].reports} | set(reports or [])
+        reporting = {self.model.reports[r].institution for r in linked}
+        if number % 5:
+            among: list[str | None] = [who for who in REVIEWING if who not in reporting]
+        else:
+            among = [*sorted(reporting), None]
+        return among[number // 5 % len(among)]
 
-    @initialize(class_=st.sampled_from(CLASSES), confirmed=st.booleans())
-    def begin(self, class_: Any, confirmed: bool) -> None:
+    @initialize(
+        class_=st.sampled_from(CLASSES), confirmed=st.booleans(), dead=st.booleans(), ended=st.booleans()
+    )
+    def begin(self, class_: Any, confirmed: bool, dead: bool, ended: bool) -> None:
         """Three institutions have reported the same; of two reports there is an incident, and an assignment runs.
 
-        Of something else there is another incident, and two reports wait.
+        Of something else there is another incident, and two reports wait. Maybe two reviewers have confirmed the first
+        one, somebody died of it, and the assignment has ended.
         """
         for _ in range(2):
             draft = d.SiteDraft(name="Clínica", cvegeo="16012")
@@ -318,13 +322,17 @@ class RegisterMachine(RuleBasedStateMachine):
             ("ministry", Said(class_, days=(5, 5), direct=False)),
         ):
             self.submit(who, said)
-        self.open(9, class_, [0, 1])
-        self.open(10, class_, [8])
+        self.open(1, class_, [0, 4])
+        self.open(6, class_, [12])
         if confirmed:
-            for number in (9, 11):
+            for number in (1, 11):
                 self.set_certainty(number, 0, Certainty.CONFIRMED, documented=True)
         self.assign("university", 0)
         self.serve(0, None, "start", None)
+        if dead:
+            self.record_victim(1, 0, 0, 1, killed=True, in_scope=True)
+        if ended:
+            self.serve(0, None, "end", None)
 
     # Reports.
 
@@ -420,6 +428,16 @@ class RegisterMachine(RuleBasedStateMachine):
             else incidents.link_report(incident, d.LinkDraft(report=report))
         )
         self.step(who, lambda model: model.link(who, i, r), decision)
+
+    @precondition(lambda self: len(self.ids["report"]) < 12)
+    @rule(by=numbers, number=numbers)
+    def report_after_deciding(self, by: int, number: int) -> None:
+        """Who may have confirmed an incident reports it, too, and is linked to it."""
+        i, incident = self.incident(number, lambda one: one.stands and "both" in one.confirmed_by)
+        r = len(self.ids["report"])
+        self.submit("both", Said("ATTACK"))
+        who, draft = self.reviewer(by, [i], [r]), d.LinkDraft(report=self.ids["report"][r])
+        self.step(who, lambda model: model.link(who, i, r), incidents.link_report(incident, draft))
 
     @rule(by=numbers, number=numbers, other=numbers)
     def unlink(self, by: int, number: int, other: int) -> None:
@@ -551,14 +569,16 @@ class RegisterMachine(RuleBasedStateMachine):
         draft = d.DisputeResolutionDraft(dispute=n + 1, decision=DisputeOutcome.DISMISSED)
         self.step(who, lambda model: model.resolve(who, i, n), revisions.resolve_dispute(incident, draft))
 
-    @rule(by=numbers, number=numbers)
-    def retract_or_reinstate(self, by: int, number: int) -> None:
+    @rule(by=numbers, number=numbers, again=st.booleans())
+    def retract_or_reinstate(self, by: int, number: int, again: bool) -> None:
         retracted = [i for i, one in enumerate(self.model.incidents) if one.retracted_by is not None]
-        if retracted and by % 3:
+        if retracted and again:
             i = retracted[number % len(retracted)]
             who, incident = self.reviewer(by, [i]), self.ids["incident"][i]
-            again = d.ReinstatementDraft(reason=WHY)
-            self.step(who, lambda model: model.reinstate(who, i), incidents.reinstate(incident, again))
+            reinstatement = d.ReinstatementDraft(reason=WHY)
+            self.step(
+                who, lambda model: model.reinstate(who, i), incidents.reinstate(incident, reinstatement)
+            )
         else:
             i, incident = self.incident(number)
             who = self.reviewer(by, [i])
@@ -801,7 +821,7 @@ def drive(database_url: str, master: MasterKey, log_keys: LogKeys, *, examples: 
 
 
 def test_random_commands_never_break_a_rule(database_url: str, master: MasterKey, log_keys: LogKeys) -> None:
-    drive(database_url, master, log_keys, examples=60, steps=40)
+    drive(database_url, master, log_keys, examples=100, steps=40)
 
 
 @pytest.mark.slow
