@@ -475,6 +475,11 @@ class RegisterMachine(RuleBasedStateMachine):
             incidents.record_victim(incident, draft),
         )
 
+    @rule(by=numbers, number=numbers)
+    def die(self, by: int, number: int) -> None:
+        """The same person is among the dead of one more incident."""
+        self.record_victim(by, number, 0, 1, killed=True, in_scope=True)
+
     @rule(
         by=numbers,
         number=numbers,
