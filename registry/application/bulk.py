@@ -14,14 +14,12 @@ from registry.application.application import Application
 from registry.application.deaths import refuse_double_deaths
 from registry.application.drafts import AmendmentDraft, ReportDraft
 from registry.application.reports import amend
-from registry.application.rows import Row
-from registry.application.sealing import seal
+from registry.application.rows import Decided, Row, append_together
 from registry.application.unit import OPERATOR_ID, Actor, Unit, WriteOptions
 from registry.domain.codes import CorrectionReason
-from registry.domain.event import Pending
 from registry.domain.mapper import noun_of
 from registry.errors import RegistryError, SourceRecordDiffers, StoreUnavailable
-from registry.store import Command, ExclusiveNames, Outcome, SourceRecord
+from registry.store import ExclusiveNames, Outcome
 from registry.store.store import CurrentRecord
 
 GROUP: Final = 250
@@ -43,13 +41,6 @@ class Stored(NamedTuple):
     positions: tuple[int, ...]
     created: bool
     amendment: bool = False
-
-
-class _Decided(NamedTuple):
-    row: int
-    aggregate: UUID
-    pending: list[Pending]
-    options: WriteOptions
 
 
 async def store_each(
@@ -133,7 +124,7 @@ async def _store_group(
     left = list(group)
     while left:
         unit = app.unit(actor)
-        decided: list[_Decided] = []
+        decided: list[Decided] = []
         exclusive: dict[UUID, ExclusiveNames] = {}
         refused: RegistryError | None = None
         for row in left:
@@ -147,7 +138,7 @@ async def _store_group(
                 break
             exclusive |= {holder.stream_id: holder for holder in unit.exclusive()}
             unit.name(options.source_record_id, aggregate)
-            decided.append(_Decided(row, aggregate.id, unit.take(), options))
+            decided.append(Decided(row, aggregate.id, unit.take(), options))
         await _append(app, actor, unit, rows, decided, exclusive.values(), results)
         left = left[len(decided) + (refused is not None) :]
 
@@ -157,29 +148,14 @@ async def _append(
     actor: Actor,
     unit: Unit,
     rows: Sequence[Row],
-    decided: Sequence[_Decided],
+    decided: Sequence[Decided],
     exclusive: Iterable[ExclusiveNames],
     results: dict[int, Stored | RegistryError],
 ) -> None:
     if not decided:
         return
     try:
-        sealed, data_keys = await seal(app.vault, [pending for one in decided for pending in one.pending])
-        records: list[SourceRecord] = []
-        first = 0
-        for one in decided:
-            records += app.repeats.source_record(actor, one.options, first, first + len(one.pending) - 1)
-            first += len(one.pending)
-        answer = await app.store.append(
-            Command(
-                tuple(one.event for one in sealed),
-                None,
-                tuple(records),
-                data_keys,
-                unit.reads({one.event.stream_id for one in sealed}),
-                tuple(exclusive),
-            )
-        )
+        _, answer = await append_together(app, actor, unit, decided, exclusive)
     except StoreUnavailable as error:
         results.update({one.row: error for one in decided})
         return

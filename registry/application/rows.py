@@ -12,11 +12,11 @@ import msgspec
 from registry.application.answers import Accepted
 from registry.application.application import MAX_ATTEMPTS, Application, contended
 from registry.application.deaths import refuse_double_deaths
-from registry.application.sealing import seal
+from registry.application.sealing import Sealed, seal
 from registry.application.unit import Actor, Decision, Unit, WriteOptions
 from registry.domain.event import Pending
 from registry.errors import InvalidInput, RegistryError
-from registry.store import Command, ExclusiveNames, Outcome, SourceRecord
+from registry.store import Answer, Command, ExclusiveNames, Outcome, SourceRecord
 
 Row = tuple[Decision, WriteOptions]
 
@@ -30,8 +30,8 @@ class RowRejected(RegistryError):
         super().__init__(error.text.es, error.text.en)
 
 
-class _Decided(NamedTuple):
-    """A row that has something to store."""
+class Decided(NamedTuple):
+    """A row that has something to store, with its record's id."""
 
     row: int
     aggregate: UUID
@@ -49,7 +49,7 @@ async def execute_all(app: Application, actor: Actor, rows: Sequence[Row]) -> li
         unit = app.unit(actor)
         file = _File()
         accepted: dict[int, Accepted] = {}
-        decided: list[_Decided] = []
+        decided: list[Decided] = []
         exclusive: dict[UUID, ExclusiveNames] = {}
         for row, (decision, options) in enumerate(rows):
             try:
@@ -62,7 +62,7 @@ async def execute_all(app: Application, actor: Actor, rows: Sequence[Row]) -> li
                     await refuse_double_deaths(unit)
                     exclusive |= {holder.stream_id: holder for holder in unit.exclusive()}
                     unit.name(options.source_record_id, aggregate)
-                    decided.append(_Decided(row, aggregate.id, unit.take(), options))
+                    decided.append(Decided(row, aggregate.id, unit.take(), options))
             except RegistryError as error:
                 raise RowRejected(row, error) from error
         stored = await _append(app, actor, unit, decided, exclusive.values())
@@ -106,17 +106,15 @@ async def _decide(unit: Unit, decision: Decision, options: WriteOptions) -> None
     unit.take()
 
 
-async def _append(
+async def append_together(
     app: Application,
     actor: Actor,
     unit: Unit,
-    decided: Sequence[_Decided],
+    decided: Sequence[Decided],
     exclusive: Iterable[ExclusiveNames],
-) -> dict[int, Accepted] | None:
-    """All rows in one command; None if it lost a race. Everything is sealed at once: one look into the vault."""
+) -> tuple[list[Sealed], Answer]:
+    """All rows in one command. Everything is sealed at once: one look into the vault."""
     sealed, data_keys = await seal(app.vault, [pending for one in decided for pending in one.pending])
-    if not sealed:
-        return {}
     records: list[SourceRecord] = []
     first = 0
     for one in decided:
@@ -132,6 +130,20 @@ async def _append(
             tuple(exclusive),
         )
     )
+    return sealed, answer
+
+
+async def _append(
+    app: Application,
+    actor: Actor,
+    unit: Unit,
+    decided: Sequence[Decided],
+    exclusive: Iterable[ExclusiveNames],
+) -> dict[int, Accepted] | None:
+    """The answers by row; None if the command lost a race."""
+    if not decided:
+        return {}
+    sealed, answer = await append_together(app, actor, unit, decided, exclusive)
     if answer.outcome not in (Outcome.STORED, Outcome.DUPLICATE):
         return None
     accepted = {}
