@@ -24,6 +24,9 @@ KEY = Signer("bench.example/log", bytes(range(32)))
 IN_A_RELEASE = 500
 """Incidents that each release discloses; the next one opens more of the same."""
 
+CROWD = 3
+"""Incidents that the shipped policy asks for before it opens where something happened: fewer would not verify."""
+
 DISCLOSED_OF = 100
 """One leaf in so many."""
 
@@ -68,7 +71,7 @@ def _leaves(size: int) -> Iterator[bytes]:
     yield open_leaf(
         uuid4(), "policy.adopted", _DAY, {"id": "disclosure-policy/1", "sha256": digest, "policy": policy}
     )
-    incidents = min(IN_A_RELEASE, max(size // DISCLOSED_OF // 4, 1))
+    incidents = min(IN_A_RELEASE, max(size // DISCLOSED_OF // 4, CROWD))
     days = (_DAY + timedelta(days=92 * quarter) for quarter in count())
     while True:
         names = sorted(str(uuid4()) for _ in range(incidents))

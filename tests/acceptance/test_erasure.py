@@ -25,9 +25,13 @@ def constancia(*arguments: str, typed: str = "") -> subprocess.CompletedProcess[
 def published(client: httpx.Client, after: int) -> int:
     """The size of the first checkpoint larger than this."""
     deadline = time.monotonic() + 30
-    while (size := int(client.get("/log/checkpoint").text.split("\n")[1])) <= after:
+    size = 0
+    while size <= after:
         assert time.monotonic() < deadline, "no larger checkpoint came"
         time.sleep(0.2)
+        answer = client.get("/log/checkpoint")
+        if answer.status_code != 404:  # nothing is published yet
+            size = int(answer.text.split("\n")[1])
     return size
 
 
