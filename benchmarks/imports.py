@@ -212,10 +212,12 @@ def _line(name: str) -> bytes:
 @asynccontextmanager
 async def _serving(module: str, address: str) -> AsyncIterator[tuple[httpx.AsyncClient, str, psutil.Process]]:
     """A server in a process of its own; it says its address and whatever else is needed to talk to it."""
-    with tempfile.TemporaryDirectory() as directory:
-        process = subprocess.Popen(  # noqa: ASYNC220 - nothing else runs meanwhile
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        subprocess.Popen(  # noqa: ASYNC220 - nothing else runs meanwhile
             [sys.executable, "-m", module, address, directory], stdout=subprocess.PIPE, text=True
-        )
+        ) as process,
+    ):
         try:
             said = await asyncio.to_thread(_first_line, process)
             url, _, key = said.partition(" ")
