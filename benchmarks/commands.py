@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 from benchmarks import library
 from benchmarks.harness import LIBRARY_THREADS, Bench, Comparison, Side, Timed, in_tasks, in_threads
+from projections.counting.definition import DEFINITION_ID, definition_sha256
 from registry.application import assignments, institutions, reports, sites
 from registry.application.application import Application
 from registry.application.drafts import (
@@ -22,6 +23,7 @@ from registry.application.drafts import (
     WhenDraft,
     WhereDraft,
 )
+from registry.application.register import adopt_definition
 from registry.application.unit import Actor, Decision, WriteOptions
 from registry.database import connect_pool
 from registry.domain.codes import (
@@ -54,6 +56,8 @@ async def run(bench: Bench) -> list[Comparison]:
     with tempfile.TemporaryDirectory() as directory:
         keys = load_or_create(Path(directory) / "log", "bench.example/log")
     async with Application(pool, MasterKey(bytes(range(32))), keys) as app:
+        # Like every register in use: what is decided reads its stream, which a register without one lacks.
+        await _execute(app, _OPERATOR, adopt_definition(DEFINITION_ID, definition_sha256()))
         with library.Register(library.environment(await bench.database("commands_library"))) as register:
             results = [await _reports(bench, app, register, submitters) for submitters in SUBMITTERS]
             results += [await _relocations(bench, app, register, submitters) for submitters in SUBMITTERS]
