@@ -28,10 +28,16 @@ hypothesis.settings.register_profile("constancia", deadline=None)
 hypothesis.settings.load_profile("constancia")
 
 
+MEMORY = Path("/dev/shm")
+MEMORY_BYTES = 2 * 1024**3
+"""Free in memory, for a database of each test that is under way and the write-ahead log of all."""
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
     """The address of a PostgreSQL whose database ``migrated`` has the current schema and nothing else."""
-    directory = Path(tempfile.mkdtemp(prefix="constancia-tests-"))
+    roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= MEMORY_BYTES
+    directory = Path(tempfile.mkdtemp(prefix="constancia-tests-", dir=MEMORY if roomy else None))
     embedded = EmbeddedServer(directory, FAST)
 
     async def start() -> str:

@@ -230,7 +230,7 @@ class TestKeys:
     @pytest.mark.parametrize(
         "change",
         [
-            {"institution": str(uuid4())},
+            {"institution": "5f0c6d9e-3c1b-4a86-9a53-0a6f3b1c2d4e"},
             {"institution": None},
             {"scopes": []},
             {"scopes": ["everything"]},
