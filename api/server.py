@@ -11,6 +11,7 @@ from typing import Final
 import uvicorn
 from starlette.applications import Starlette
 
+from api.connection import Connection
 from registry.errors import StartRefused
 
 # Long enough for a write under way (a group commit and a disk), short enough for whoever pressed Ctrl-C.
@@ -62,6 +63,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
+                http=Connection,
                 lifespan="off",
                 log_config=None,
                 access_log=False,  # the app writes its own, without ids and queries

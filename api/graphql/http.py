@@ -19,9 +19,11 @@ from starlette.websockets import WebSocket
 from api.graphql import caching, sse, websocket
 from api.graphql.answer import Backing
 from api.graphql.execution import Operation, Ready, Result, ready, refused, run
+from api.graphql.ide import page
 from api.graphql.readers import Access, Reader
 from api.problems import BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, Problem
 from api.problems import answer as problem_answer
+from api.streams.sse import MEDIA_TYPE as EVENT_STREAM
 from registry.text import Text
 
 PATH: Final = "/graphql"
@@ -39,7 +41,7 @@ class BadRequest(Exception):
 
 
 def build_router(backing: Callable[[HTTPConnection], Backing], access: Access | None = None) -> APIRouter:
-    """The endpoint ``/graphql``. ``backing`` is asked once per request.
+    """The endpoint ``/graphql``, and the page on which people write questions. ``backing`` is asked once per request.
 
     Without ``access`` nobody reads what is restricted.
     """
@@ -58,6 +60,7 @@ def build_router(backing: Callable[[HTTPConnection], Backing], access: Access | 
     route = Route(PATH, endpoint, methods=["GET", "POST"], include_in_schema=False)
     router.routes.append(route)
     router.routes.append(WebSocketRoute(PATH, sockets))
+    router.routes += page.routes()
     return router
 
 
@@ -70,7 +73,7 @@ async def _answer(request: Request, backing: Backing, access: Access | None) -> 
         return _respond(refused(GraphQLError(str(error))), media_type, 400)
     except Problem as problem:
         return problem_answer(request, problem)
-    if sse.MEDIA_TYPE in accepted:
+    if EVENT_STREAM in accepted:
         return sse.respond(asked, backing)
     operation = ready(asked)
     if isinstance(operation, Result):

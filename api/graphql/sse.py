@@ -6,15 +6,13 @@ restarted has no ``complete``, so that clients come back.
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Final
 
+from fastapi.sse import format_sse_event
 from starlette.responses import Response
 
 from api.graphql.answer import Backing
 from api.graphql.execution import Operation, Result, follow, ready, run
-from api.streams.sse import EventStream, ServerSentEvent
-
-MEDIA_TYPE: Final = "text/event-stream"
+from api.streams.sse import EventStream
 
 
 def respond(asked: Operation, backing: Backing) -> Response:
@@ -22,7 +20,7 @@ def respond(asked: Operation, backing: Backing) -> Response:
     return EventStream(_events(asked, backing))
 
 
-async def _events(asked: Operation, backing: Backing) -> AsyncGenerator[ServerSentEvent, None]:
+async def _events(asked: Operation, backing: Backing) -> AsyncGenerator[bytes, None]:
     operation = ready(asked)
     if isinstance(operation, Result):
         yield _next(operation)
@@ -33,8 +31,8 @@ async def _events(asked: Operation, backing: Backing) -> AsyncGenerator[ServerSe
     else:
         yield _next(await run(operation, backing))
     if not backing.streams.ending.is_set():
-        yield ServerSentEvent(b"", event="complete")
+        yield format_sse_event(event="complete", data_str="")
 
 
-def _next(result: Result) -> ServerSentEvent:
-    return ServerSentEvent(result.encode(), event="next")
+def _next(result: Result) -> bytes:
+    return format_sse_event(event="next", data_str=result.encode().decode())
