@@ -81,6 +81,11 @@ class Streams:
             if self._open == 0:
                 await self._stop()
 
+    @property
+    def pool(self) -> asyncpg.Pool:
+        """Where what is published is read."""
+        return self._pool
+
     async def published_size(self) -> int:
         """The size of the last published checkpoint; 0 while there is none."""
         size: int = await self._pool.fetchval(_SQL["published_size"])
