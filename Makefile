@@ -4,6 +4,7 @@
 #   make test                       every check: style, types, layers, all tests
 #   make bench [ARGS="appends"]     every figure of docs/performance.md, measured here; takes some minutes
 #   make lint                       the checks that run nothing
+#   make ide                        build the page for GraphQL questions anew from api/graphql/ide/source; needs npm
 #   make format                     rewrite the code in the project's style
 #   make lock                       choose the newest allowed versions anew, after a change of dependencies
 
@@ -15,7 +16,7 @@ PIP := $(BIN)/pip --disable-pip-version-check --quiet
 LIBRARIES := $(VENV)/.libraries
 READY := $(VENV)/.ready
 
-.PHONY: run test bench lint format lock clean
+.PHONY: run test bench lint ide format lock clean
 .DELETE_ON_ERROR:
 
 run: $(READY)
@@ -32,6 +33,10 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+ide:
+	npm ci --prefix api/graphql/ide/source --ignore-scripts --no-audit --no-fund
+	node api/graphql/ide/source/build.mjs
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

@@ -138,6 +138,15 @@ METHOD_NOT_ALLOWED: Final = _kind(
         "Use one of the methods that the Allow header names.",
     ),
 )
+NOT_ACCEPTABLE: Final = _kind(
+    "not-acceptable",
+    406,
+    ("No hay respuesta en ese formato", "There is no answer in that format"),
+    (
+        "Es una página para navegadores: pídala con «Accept: text/html».",
+        "It is a page for browsers: ask for it with “Accept: text/html”.",
+    ),
+)
 SOURCE_RECORD_DIFFERS: Final = _kind(
     "source-record-differs",
     409,
@@ -227,6 +236,7 @@ PROBLEMS: Final[Mapping[str, ProblemType]] = {
     kind.slug: kind
     for kind in (
         MALFORMED_BODY, BAD_REQUEST, UNAUTHENTICATED, MISSING_SCOPE, NOT_ALLOWED, NOT_FOUND, METHOD_NOT_ALLOWED,
+        NOT_ACCEPTABLE,
         SOURCE_RECORD_DIFFERS, RULE_VIOLATED, ERASED, VERSION_CONFLICT, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE,
         INVALID_INPUT, IDEMPOTENCY_KEY_REUSED, IF_MATCH_REQUIRED, INTERNAL_ERROR, UNAVAILABLE,
     )
