@@ -30,6 +30,7 @@ from api.rest import (
 )
 from api.rest.operations import WRITES
 from api.services import Services
+from api.streams.following import Following
 from api.streams.streams import Streams
 from projections.runner import statuses
 from registry.log.keys import Purpose
@@ -67,6 +68,7 @@ def create_app(services: Services) -> FastAPI:
     app.add_middleware(Boundary, metrics=figures)
     handlers.install(app)
     app.state.streams = Streams(services.counting)
+    app.state.following = Following(app.state.streams, services.log_keys.origin)
     keys_of_counts = services.log_keys.signers(Purpose.COUNT)
     backing = Backing.of(services.counting, keys_of_counts, services.log_keys.origin, app.state.streams)
     access = Access(partial(authenticate, accepted=NEEDED), services.application.reads)
