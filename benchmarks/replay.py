@@ -60,15 +60,14 @@ async def run(bench: Bench) -> list[Comparison]:
 async def fold(store: EventStore, stream: UUID) -> Assignment:
     """The aggregate from its first event on."""
     aggregate = Assignment(id=stream)
-    for topic, state in await store.history(stream):
-        aggregate.fold(decode_event(topic, state))
+    aggregate.replay([decode_event(topic, state) for topic, state in await store.history(stream)])
     return aggregate
 
 
 async def _fold_recorded(recorder: Recorder, stream: UUID) -> Assignment:
     aggregate = Assignment(id=stream)
-    for stored in await recorder.select_events(stream):
-        aggregate.fold(decode_event(stored.topic, stored.state))
+    stored = await recorder.select_events(stream)
+    aggregate.replay([decode_event(one.topic, one.state) for one in stored])
     return aggregate
 
 

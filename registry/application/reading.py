@@ -86,8 +86,7 @@ async def _look(app: Application, actor: Actor, noun: str, record_id: UUID) -> V
     if not _visible(aggregate_type, owner, actor):
         raise no_such_record()
     aggregate = aggregate_type(id=record_id)
-    for event in events:
-        aggregate.fold(event)
+    aggregate.replay(events)
     body = _body(aggregate, events, actor, app.clock().date())
     if isinstance(aggregate, Report):
         body |= await report_view.links(app, actor, aggregate)

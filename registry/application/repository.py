@@ -84,8 +84,7 @@ class Repository:
             known = _Known(aggregate_type(id=aggregate_id), 0)
         if history:
             aggregate = known.aggregate.stored()
-            for topic, state in history:
-                aggregate.fold(decode_event(topic, state))
+            aggregate.replay([decode_event(topic, state) for topic, state in history])
             known = _Known(aggregate, known.snapshot_version)
         if self._is_due(known):
             known = await self._take_snapshot(known)

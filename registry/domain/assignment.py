@@ -1,5 +1,6 @@
 """Assignments: one student's year of service, from registration to end, and where it takes place."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, ClassVar
 from uuid import UUID
@@ -29,6 +30,7 @@ from registry.domain.codes import (
 )
 from registry.domain.event import Act, Aggregate, Event, Private
 from registry.domain.service import (
+    AnyFact,
     Decided,
     Ended,
     Relocated,
@@ -205,7 +207,6 @@ class Assignment(Aggregate, kw_only=True):
             )
 
     def apply(self, event: Event) -> None:
-        number = event.originator_version
         match event:
             case AssignmentRegistered():
                 self.student, self.institution = event.student, event.institution
@@ -217,41 +218,24 @@ class Assignment(Aggregate, kw_only=True):
                     planned_end=event.planned_end,
                     selection_rank=event.selection_rank,
                 )
-            case AssignmentRelocated():
-                self.service = self.service.add(
-                    Relocated(
-                        version=number,
-                        to=event.to,
-                        effective=event.effective,
-                        reason=event.reason,
-                        trigger_incident=event.trigger_incident,
-                        request=event.request,
-                    )
-                )
-            case AssignmentStarted():
-                self.service = self.service.add(Started(version=number, on=event.on))
-            case AssignmentSuspended():
-                self.service = self.service.add(Suspended(version=number, on=event.on, reason=event.reason))
-            case AssignmentResumed():
-                self.service = self.service.add(Resumed(version=number, on=event.on))
-            case RelocationRequested():
-                self.service = self.service.add(
-                    Requested(
-                        version=number,
-                        by=event.requester,
-                        reason=event.reason,
-                        on=event.on,
-                        trigger_incident=event.trigger_incident,
-                    )
-                )
-            case RelocationDecided():
-                self.service = self.service.add(
-                    Decided(version=number, request=event.request, decision=event.decision, on=event.on)
-                )
-            case AssignmentEnded():
-                self.service = self.service.add(Ended(version=number, reason=event.reason, on=event.on))
             case AssignmentCorrected():
                 self._apply_correction(event)
+            case _ if fact := _fact(event):
+                self.service = self.service.add(fact)
+
+    def replay(self, events: Sequence[Event]) -> None:
+        # A service grows by a copy of its facts: one for all that follow one another, not one for each.
+        facts: list[AnyFact] = []
+        for event in events:
+            if fact := _fact(event):
+                facts.append(fact)
+            else:
+                self.service = self.service.add(*facts)
+                facts.clear()
+                self.apply(event)
+        self.service = self.service.add(*facts)
+        if events:
+            self.version = events[-1].originator_version
 
     def _apply_correction(self, event: AssignmentCorrected) -> None:
         self.service = service_corrections.corrected(self.service, event.event, event.field, event.new)
@@ -266,3 +250,37 @@ class Assignment(Aggregate, kw_only=True):
                 reason=event.reason,
             ),
         )
+
+
+def _fact(event: Event) -> AnyFact | None:
+    """What the event adds to the service; None for one that is about what stands there."""
+    number = event.originator_version
+    match event:
+        case AssignmentRelocated():
+            return Relocated(
+                version=number,
+                to=event.to,
+                effective=event.effective,
+                reason=event.reason,
+                trigger_incident=event.trigger_incident,
+                request=event.request,
+            )
+        case AssignmentStarted():
+            return Started(version=number, on=event.on)
+        case AssignmentSuspended():
+            return Suspended(version=number, on=event.on, reason=event.reason)
+        case AssignmentResumed():
+            return Resumed(version=number, on=event.on)
+        case RelocationRequested():
+            return Requested(
+                version=number,
+                by=event.requester,
+                reason=event.reason,
+                on=event.on,
+                trigger_incident=event.trigger_incident,
+            )
+        case RelocationDecided():
+            return Decided(version=number, request=event.request, decision=event.decision, on=event.on)
+        case AssignmentEnded():
+            return Ended(version=number, reason=event.reason, on=event.on)
+    return None

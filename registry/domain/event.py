@@ -132,6 +132,11 @@ class Aggregate(msgspec.Struct, kw_only=True, dict=True):
         self.apply(event)
         self.version = event.originator_version
 
+    def replay(self, events: Sequence[Event]) -> None:
+        """Applies the next events of the stream, in order: what folding each comes to, at less cost."""
+        for event in events:
+            self.fold(event)
+
     @property
     def subject(self) -> str:
         """Whose erasure makes this stream's commitments impossible to open."""

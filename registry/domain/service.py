@@ -137,8 +137,8 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     selection_rank: SelectionRank | None = None
     facts: tuple[AnyFact, ...] = ()
 
-    def add(self, fact: AnyFact) -> "Service":
-        return msgspec.structs.replace(self, facts=(*self.facts, fact))
+    def add(self, *facts: AnyFact) -> "Service":
+        return msgspec.structs.replace(self, facts=(*self.facts, *facts))
 
     @property
     def started(self) -> Started | None:

@@ -301,6 +301,9 @@ def test_snapshot_and_tail_are_replay(
     snapshot = Snapshot.take(_replay(kind(id=stream_id), events[:cut]))
     restored = _replay(snapshot.mutate(), events[cut:])
     assert restored == whole
+    at_once = snapshot.mutate()
+    at_once.replay(events[cut:])
+    assert at_once == whole
     assert type(restored) is kind
     assert restored.pending == []
     assert Snapshot.take(restored).mutate() == whole
