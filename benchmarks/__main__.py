@@ -1,11 +1,12 @@
 """``python -m benchmarks [names] [--quick] [--directory D]``: measures, and prints the table of docs/performance.md."""
 
 import argparse
-import asyncio
 import importlib
 import sys
 import tempfile
 from pathlib import Path
+
+import uvloop
 
 from benchmarks.harness import DURABLE, Bench
 from benchmarks.table import table
@@ -53,7 +54,7 @@ def main() -> None:
     )
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="constancia-bench-", dir=given.directory) as directory:
-        print(asyncio.run(measure(given.names or list(BENCHMARKS), Path(directory), quick=given.quick)))
+        print(uvloop.run(measure(given.names or list(BENCHMARKS), Path(directory), quick=given.quick)))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
 """What a report costs without a register: FastAPI decodes and checks it, asyncpg inserts it, one row each."""
 
-import asyncio
 import socket
 import sys
 
 import asyncpg
 import msgspec
 import uvicorn
+import uvloop
 from fastapi import FastAPI, Request, Response
 
 from registry.application.drafts import ReportDraft
@@ -32,4 +32,4 @@ async def serve(address: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(sys.argv[1]))
+    uvloop.run(serve(sys.argv[1]))

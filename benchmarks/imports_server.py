@@ -9,6 +9,8 @@ import socket
 import sys
 from pathlib import Path
 
+import uvloop
+
 from api.auth.scopes import Scope
 from api.running import Running, stopped_by_signals
 from api.start import adopt, open_services
@@ -37,4 +39,4 @@ async def serve(address: str, directory: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(sys.argv[1], Path(sys.argv[2])))
+    uvloop.run(serve(sys.argv[1], Path(sys.argv[2])))

@@ -3,7 +3,6 @@
 Exit codes: 0 taken, or nothing to do · 1 the file or rows of it were rejected · 2 usage.
 """
 
-import asyncio
 import re
 from collections import defaultdict
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Final, NamedTuple
 
 import typer
+import uvloop
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as Lines
@@ -140,7 +140,7 @@ def load(
         leave_out=leave_out,
         sites=sites,
     )
-    outcome = asyncio.run(_load(read_settings(data=data), given))
+    outcome = uvloop.run(_load(read_settings(data=data), given))
     if defects is not None:
         defects.write_text(as_csv(outcome.defects), encoding="utf-8")
     _tell(given, outcome)
@@ -176,7 +176,7 @@ def columns(
 @catalog.command("list", help="Los catálogos adoptados. · The catalogues adopted.")
 def list_(data: Data = None) -> None:
     """One line per adoption, in their order: id of the event, vintage, name."""
-    for one in asyncio.run(_adopted(read_settings(data=data))):
+    for one in uvloop.run(_adopted(read_settings(data=data))):
         typer.echo(one)
 
 

@@ -1,6 +1,5 @@
 """``constancia erase``: a person's, report's, incident's or site's private values, for good."""
 
-import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum
@@ -9,6 +8,7 @@ from typing import Annotated, Final, TypeVar
 from uuid import UUID
 
 import typer
+import uvloop
 
 from api.cli.options import Data
 from api.services import Services
@@ -73,7 +73,7 @@ def erase(
         raise typer.BadParameter("SUBJECT, --curp, --internal-id: 1")
     given = parse_subject(subject) if subject else _ask(_By.CURP if curp else _By.INTERNAL_ID)
     with_erasure = partial(_with_erasure, read_settings(data=data), given, internal_id)
-    found = asyncio.run(with_erasure(_look))
+    found = uvloop.run(with_erasure(_look))
     if isinstance(found, Said):
         _tell_it_is_gone(found)
         return
@@ -87,7 +87,7 @@ def erase(
         ):
             typer.echo("No se borró nada. · Nothing was erased.")
             raise typer.Exit(1)
-    said = asyncio.run(with_erasure(lambda erasure, one: erasure.erase(one, reason)))
+    said = uvloop.run(with_erasure(lambda erasure, one: erasure.erase(one, reason)))
     typer.echo(
         f"Borrado; consta en la posición {said.position}. · Erased; recorded at position {said.position}."
     )

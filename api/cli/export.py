@@ -1,12 +1,12 @@
 """``constancia export DIR``: a static mirror, of a register that runs or that is stopped."""
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import msgspec
 import typer
+import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -42,7 +42,7 @@ def export(
         def tell(done: int, total: int) -> None:
             progress.update(task, completed=done, total=total)
 
-        exported = asyncio.run(_export(read_settings(data=data), directory, tell))
+        exported = uvloop.run(_export(read_settings(data=data), directory, tell))
     typer.echo(
         f"{directory}: {exported.size} hojas, {exported.written} archivos nuevos. · "
         f"{exported.size} leaves, {exported.written} new files."

@@ -1,12 +1,12 @@
 """``constancia keys``: create, list, revoke, rotate. For the operator, on the machine itself."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Final, TypeVar
 from uuid import UUID
 
 import typer
+import uvloop
 
 from api.auth.keys import Key, Keys, scopes_of
 from api.auth.scopes import Role, Scope
@@ -131,7 +131,7 @@ def rotate(
         typer.echo(f"id {issued.id}", err=True)
         typer.echo(issued.key)
     elif key is not None and retire:
-        typer.echo(asyncio.run(_retire(read_settings(data=data), key)).vkey())
+        typer.echo(uvloop.run(_retire(read_settings(data=data), key)).vkey())
         typer.echo(_RETIRED, err=True)
     elif key is not None:
         typer.echo(rotation.begin(read_settings(data=data).data, key).vkey())
@@ -158,7 +158,7 @@ def _with_keys(data: Data, act: Callable[[Keys], Awaitable[T]], institution: UUI
                     ) from None
             return await act(services.api_keys)
 
-    return asyncio.run(run())
+    return uvloop.run(run())
 
 
 async def _all(store: Keys) -> list[Key]:

@@ -1,8 +1,7 @@
 """``constancia migrate``."""
 
-import asyncio
-
 import typer
+import uvloop
 
 from api.cli.options import Data
 from api.start import open_database, read_settings
@@ -11,7 +10,7 @@ from registry.settings import Settings
 
 def migrate(data: Data = None) -> None:
     """Brings the schema to this program's version; safe to repeat, and while others run."""
-    asyncio.run(_migrate(read_settings(data=data)))
+    uvloop.run(_migrate(read_settings(data=data)))
     typer.echo("La base de datos está al día. · The database is up to date.")
 
 

@@ -4,6 +4,8 @@ import asyncio
 import socket
 from collections.abc import Callable
 
+import uvloop
+
 from api.cli.logging import log_to_stderr
 from api.cli.options import Data, Host, Port
 from api.running import Running, stopped_by_signals
@@ -17,7 +19,7 @@ def serve(host: Host = None, port: Port = None, data: Data = None) -> None:
     log_to_stderr()
     settings = read_settings(host=host, port=port, data=data)
     with reserve(settings.host, settings.port) as listener:
-        asyncio.run(_serve(settings, listener))
+        uvloop.run(_serve(settings, listener))
 
 
 def project(data: Data = None) -> None:
@@ -32,7 +34,7 @@ def publish(data: Data = None) -> None:
 
 def _run_part(data: Data, part: Callable[[Running], None]) -> None:
     log_to_stderr()
-    asyncio.run(_part(read_settings(data=data), part))
+    uvloop.run(_part(read_settings(data=data), part))
 
 
 async def _serve(settings: Settings, listener: socket.socket) -> None:

@@ -1,9 +1,9 @@
 """``constancia rebuild``: one read model again, from the first event on, beside the tables in use."""
 
-import asyncio
 from typing import Annotated, Final
 
 import typer
+import uvloop
 
 from api.cli.options import Data
 from api.start import open_database, read_settings
@@ -35,7 +35,7 @@ def rebuild(
     data: Data = None,
 ) -> None:
     """Readers see the old tables until the new ones take their place. Safe while the register runs, and to repeat."""
-    position = asyncio.run(_rebuild(read_settings(data=data), _BY_NAME[name]))
+    position = uvloop.run(_rebuild(read_settings(data=data), _BY_NAME[name]))
     typer.echo(
         f"«{name}» se reconstruyó con los primeros {position} eventos y sigue desde ahí. · "
         f"“{name}” was rebuilt from the first {position} events and goes on from there."

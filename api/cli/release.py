@@ -1,8 +1,7 @@
 """``constancia release``: one release now, besides those of the cadence."""
 
-import asyncio
-
 import typer
+import uvloop
 
 from api.cli.options import Data
 from api.start import open_services, read_settings
@@ -14,7 +13,7 @@ from registry.text import Text
 
 def release(data: Data = None) -> None:
     """Discloses what the adopted policy allows by now; the next checkpoint makes it public."""
-    typer.echo(str(_told(asyncio.run(_release(read_settings(data=data))))))
+    typer.echo(str(_told(uvloop.run(_release(read_settings(data=data))))))
 
 
 async def _release(settings: Settings) -> Accepted | None:

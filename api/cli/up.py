@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
+import uvloop
 
 from api.cli.logging import log_to_stderr
 from api.cli.options import Data, Host, Port
@@ -42,7 +43,7 @@ def up(
     settings = read_settings(**given)
     with reserve(settings.host, settings.port) as listener, alone(settings.data):
         try:
-            asyncio.run(_run(settings, listener, DEMO if demo else LIVE))
+            uvloop.run(_run(settings, listener, DEMO if demo else LIVE))
         except asyncio.CancelledError:
             raise typer.Exit(130) from None
 

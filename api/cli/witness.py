@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+import uvloop
 
 from api.cli.logging import log_to_stderr
 from api.running import stopped_by_signals
@@ -52,7 +53,7 @@ def witness(
     cosigner = load_or_create(data, name)
     typer.echo(f"witness {cosigner.key.name} {cosigner.key.vkey()}")
     with reserve(host, port) as listener:
-        asyncio.run(_serve(Server(create_witness(Witness(cosigner, logs, data))), listener))
+        uvloop.run(_serve(Server(create_witness(Witness(cosigner, logs, data))), listener))
 
 
 def load_or_create(directory: Path, name: str | None) -> Cosigner:

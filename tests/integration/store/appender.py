@@ -11,6 +11,8 @@ import asyncio
 import sys
 from uuid import UUID
 
+import uvloop
+
 from registry.database import connect_pool, migrate
 from registry.store import Answer, EventStore, Outcome
 from tests.integration.store.conftest import command, event
@@ -53,6 +55,6 @@ def say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(
+    uvloop.run(
         main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), UUID(sys.argv[4]) if sys.argv[4:] else None)
     )
