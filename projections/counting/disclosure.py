@@ -6,9 +6,11 @@ understand differently must not be counted by either.
 """
 
 import re
-from collections.abc import Callable, Container, Iterable, Mapping, Set
+from collections.abc import Container, Iterable, Mapping, Set
 from enum import StrEnum
 from typing import NamedTuple, TypeVar
+
+import msgspec
 
 from registry.domain.codes import KINDS, NOT_APPLICABLE, STATES, UNKNOWN, Certainty, IncidentClass, Sex
 from registry.errors import MalformedLog
@@ -36,7 +38,6 @@ _STILL_SEALED = frozenset({"sealed", "sealed_in"})
 _BOTH = frozenset({"strict", "broad"})
 _SCOPE = frozenset({"victims", "deaths"})
 
-T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
 
 
@@ -77,8 +78,11 @@ class Scope(NamedTuple):
     deaths: Bounds
 
 
-class Facet(NamedTuple):
+class Facet(msgspec.Struct, frozen=True, gc=False):
     """How a facet stands in one leaf. ``commitment`` is set when sealed; ``sealed_in`` names an earlier leaf."""
+
+    # There are seven for each incident of a log: a Struct is made in a quarter of a tuple's time, and what never holds
+    # a cycle need not be collected.
 
     value: JSON = None
     commitment: str | None = None
@@ -112,11 +116,17 @@ class Disclosure(NamedTuple):
     """Open facets whose crowd is smaller than usual: their opening rests on an exemption of the policy."""
 
 
+_CLASSES = {code.value: code for code in IncidentClass}
+_STATUSES = {code.value: code for code in Status}
+_CERTAINTIES = {code.value: code for code in Certainty}
+_NO_DEATHS: Mapping[NexusScope, Mapping[str, Bounds]] = {nexus: {} for nexus in NexusScope}
+
+
 def parse(public: JSON) -> Disclosure:
     """Read the ``public`` object of an ``incident.disclosed`` leaf. Raises MalformedLog, naming the field."""
     fields = _object(public, _MEMBERS, "public")
-    incident_class = _code(fields["class"], IncidentClass, "class")
-    status = _code(fields["status"], Status, "status")
+    incident_class = _code(fields["class"], _CLASSES, "class")
+    status = _code(fields["status"], _STATUSES, "status")
     merged_into = None if fields["merged_into"] is None else _uuid(fields["merged_into"], "merged_into")
     if (status is Status.MERGED) != (merged_into is not None):
         raise _malformed("merged_into", "is set exactly when the status is MERGED")
@@ -133,19 +143,17 @@ def parse(public: JSON) -> Disclosure:
         incident=_uuid(fields["incident"], "incident"),
         status=status,
         merged_into=merged_into,
-        certainty=_code(fields["certainty"], Certainty, "certainty"),
+        certainty=_code(fields["certainty"], _CERTAINTIES, "certainty"),
         disputed=disputed,
         incident_class=incident_class,
         reason=reason,
-        tally=_open(facets["tally"], lambda value: _both(value, _scope, "tally")),
-        year=_open(facets["year"], lambda value: _matching(value, _YEAR, "year")),
-        month=_open(facets["month"], lambda value: _matching(value, _MONTH, "month")),
-        state=_open(facets["state"], lambda value: _among(value, _STATES, "state")),
-        municipality=_open(
-            facets["municipality"], lambda value: _matching(value, _MUNICIPALITY, "municipality")
-        ),
-        kind=_open(facets["kind"], lambda value: _among(value, KINDS[incident_class], "kind")),
-        sex=_open(facets["sex"], _sexes),
+        tally=_tally(facets["tally"]),
+        year=_matching(facets["year"], _YEAR, "year"),
+        month=_matching(facets["month"], _MONTH, "month"),
+        state=_among(facets["state"], _STATES, "state"),
+        municipality=_matching(facets["municipality"], _MUNICIPALITY, "municipality"),
+        kind=_among(facets["kind"], KINDS[incident_class], "kind"),
+        sex=_sexes(facets["sex"]),
         facets=facets,
         waived=_waived(fields["waived"], facets),
     )
@@ -180,38 +188,45 @@ def _waived(value: JSON, facets: Mapping[str, Facet]) -> tuple[str, ...]:
     return names
 
 
-def _open(facet: Facet, read: Callable[[JSON], T]) -> T | None:
-    return None if facet.sealed else read(facet.value)
-
-
-def _both(value: JSON, read: Callable[[JSON, str], T], name: str) -> dict[NexusScope, T]:
-    fields = _object(value, _BOTH, name)
-    return {nexus: read(fields[nexus.lower()], f"{name}.{nexus.lower()}") for nexus in NexusScope}
+def _tally(facet: Facet) -> dict[NexusScope, Scope] | None:
+    if facet.sealed:
+        return None
+    fields = _object(facet.value, _BOTH, "tally")
+    return {
+        NexusScope.STRICT: _scope(fields["strict"], "tally.strict"),
+        NexusScope.BROAD: _scope(fields["broad"], "tally.broad"),
+    }
 
 
 def _scope(value: JSON, name: str) -> Scope:
     fields = _object(value, _SCOPE, name)
-    scope = Scope(_bounds(fields["victims"], f"{name}.victims"), _bounds(fields["deaths"], f"{name}.deaths"))
+    scope = Scope(_bounds(fields["victims"], name, "victims"), _bounds(fields["deaths"], name, "deaths"))
     if not _within(scope.deaths, scope.victims):
         raise _malformed(name, "has at most as many deaths as victims")
     return scope
 
 
-def _sexes(value: JSON) -> dict[NexusScope, dict[str, Bounds]]:
-    if value == NOT_APPLICABLE:
-        return {nexus: {} for nexus in NexusScope}
-    return _both(value, _by_sex, "sex")
+def _sexes(facet: Facet) -> Mapping[NexusScope, Mapping[str, Bounds]] | None:
+    if facet.sealed:
+        return None
+    if facet.value == NOT_APPLICABLE:
+        return _NO_DEATHS
+    fields = _object(facet.value, _BOTH, "sex")
+    return {
+        NexusScope.STRICT: _by_sex(fields["strict"], "sex.strict"),
+        NexusScope.BROAD: _by_sex(fields["broad"], "sex.broad"),
+    }
 
 
 def _by_sex(value: JSON, name: str) -> dict[str, Bounds]:
     if not isinstance(value, dict):
         raise _malformed(name, "is an object")
-    return {_among(sex, _SEXES, name): _bounds(bounds, f"{name}.{sex}") for sex, bounds in value.items()}
+    return {_one_of(sex, _SEXES, name): _bounds(bounds, name, sex) for sex, bounds in value.items()}
 
 
-def _bounds(value: JSON, name: str) -> Bounds:
+def _bounds(value: JSON, name: str, part: str) -> Bounds:
     if not isinstance(value, list) or len(value) != 3:
-        raise _malformed(name, "is [low, best, high]")
+        raise _malformed(f"{name}.{part}", "is [low, best, high]")
     low, best, high = value
     # bool is an int to Python, and not a count.
     if not (
@@ -220,7 +235,7 @@ def _bounds(value: JSON, name: str) -> Bounds:
         and type(high) is int
         and 0 <= low <= best <= high < _COUNT_LIMIT
     ):
-        raise _malformed(name, "is three integers with 0 ≤ low ≤ best ≤ high")
+        raise _malformed(f"{name}.{part}", "is three integers with 0 ≤ low ≤ best ≤ high")
     return Bounds(low, best, high)
 
 
@@ -276,26 +291,31 @@ def _uuid(value: JSON, name: str) -> str:
     return text
 
 
-def _matching(value: JSON, pattern: re.Pattern[str], name: str) -> str:
-    text = _text(value, name)
+def _matching(facet: Facet, pattern: re.Pattern[str], name: str) -> str | None:
+    if facet.sealed:
+        return None
+    text = _text(facet.value, name)
     if text != UNKNOWN and not pattern.fullmatch(text):
         raise _malformed(name, "has its documented form or is UNKNOWN")
     return text
 
 
-def _among(value: JSON, codes: Container[str], name: str) -> str:
+def _among(facet: Facet, codes: Container[str], name: str) -> str | None:
+    return None if facet.sealed else _one_of(facet.value, codes, name)
+
+
+def _one_of(value: JSON, codes: Container[str], name: str) -> str:
     text = _text(value, name)
     if text not in codes:
         raise _malformed(name, "is one of its codes")
     return text
 
 
-def _code(value: JSON, codes: type[E], name: str) -> E:
-    text = _text(value, name)
-    try:
-        return codes(text)
-    except ValueError:
-        raise _malformed(name, "is one of its codes") from None
+def _code(value: JSON, codes: Mapping[str, E], name: str) -> E:
+    code = codes.get(_text(value, name))
+    if code is None:
+        raise _malformed(name, "is one of its codes")
+    return code
 
 
 def _malformed(name: str, must: str) -> MalformedLog:
