@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from api.imports.errors import RowProblem
+from api.imports.errors import Doubt, RowProblem
 from api.imports.records import Records
 from registry.text import Language
 
@@ -43,14 +43,25 @@ class RowError(msgspec.Struct, frozen=True):
     detail: str
 
 
+class RowWarning(msgspec.Struct, frozen=True):
+    """Something doubtful about a row that is accepted all the same."""
+
+    field: str
+    detail: str
+
+
 class RowResult(msgspec.Struct, frozen=True, omit_defaults=True):
-    """``row`` counts from 1 below the heading. ``positions`` are those of its events, for their receipts."""
+    """``row`` counts from 1 below the heading. ``positions`` are those of its events, for their receipts.
+
+    ``warnings`` are told when a row is stored, or would be; not again when it is found unchanged.
+    """
 
     row: int
     status: Status
     id: UUID | None = None
     positions: tuple[int, ...] = ()
     errors: tuple[RowError, ...] = ()
+    warnings: tuple[RowWarning, ...] = ()
 
 
 class ImportResult(msgspec.Struct, frozen=True):
@@ -74,6 +85,7 @@ class Outcome(msgspec.Struct, frozen=True):
     id: UUID | None = None
     positions: tuple[int, ...] = ()
     problems: tuple[RowProblem, ...] = ()
+    warnings: tuple[Doubt, ...] = ()
 
 
 def summarise(mode: Mode, records: Records, outcomes: list[Outcome], language: Language) -> ImportResult:
@@ -96,4 +108,5 @@ def result_of(outcome: Outcome, language: Language) -> RowResult:
     errors = tuple(
         RowError(problem.field, problem.code, problem.detail.in_(language)) for problem in outcome.problems
     )
-    return RowResult(outcome.row, outcome.status, outcome.id, outcome.positions, errors)
+    warnings = tuple(RowWarning(one.field, one.detail.in_(language)) for one in outcome.warnings)
+    return RowResult(outcome.row, outcome.status, outcome.id, outcome.positions, errors, warnings)

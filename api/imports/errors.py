@@ -9,6 +9,7 @@
         └── FileTooLarge         more rows or bytes than one import takes
 
     RowProblem                   one row cannot be taken; the others can
+    Doubt                        one row is taken, and somebody should look at it
 """
 
 from typing import NamedTuple
@@ -70,6 +71,13 @@ class RowProblem(NamedTuple):
     detail: Text
     columns: tuple[str, ...] = ()
     value: str | None = None
+
+
+class Doubt(NamedTuple):
+    """What is doubtful about a row that is accepted all the same: ``field`` is the path in the record."""
+
+    field: str
+    detail: Text
 
 
 class RowRefused(Exception):

@@ -1,6 +1,5 @@
 """``/v1/imports``: many records in one request, as CSV, NDJSON or a spreadsheet, answered at once or kept as a job."""
 
-from collections.abc import AsyncIterator
 from email.message import Message
 from enum import StrEnum
 from typing import Annotated, Final, TypeVar
@@ -28,7 +27,7 @@ from api.problems import (
     FieldError,
     Problem,
 )
-from api.rest.bodies import too_large
+from api.rest.bodies import limited
 from api.rest.headers import idempotency_key
 from api.rest.writing import fingerprint
 from api.services import Services
@@ -87,7 +86,7 @@ def build_router(services: Services) -> APIRouter:
         ndjson, layout = _declared(request)
         spool = Spool()
         try:
-            await spool.receive(_limited(request, settings.import_limit))
+            await spool.receive(limited(request, settings.import_limit))
             given = Submission(
                 actor, records, mode, on_change, ndjson, layout, key, fingerprint(request, spool.digest)
             )
@@ -106,19 +105,6 @@ def build_router(services: Services) -> APIRouter:
     router.include_router(job_router.build_router(jobs, settings.import_kept))
     router.include_router(template_router.build_router())
     return router
-
-
-async def _limited(request: Request, limit: int) -> AsyncIterator[bytes]:
-    """The body, read no further than the limit. Raises Problem: 413."""
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > limit:
-        raise too_large(limit)
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > limit:
-            raise too_large(limit)
-        yield chunk
 
 
 def _declared(request: Request) -> tuple[bool, Layout]:

@@ -13,7 +13,7 @@ import msgspec
 
 from api.auth.guard import missing_scope
 from api.imports.answers import Mode, OnChange, Outcome, Status
-from api.imports.errors import RowProblem
+from api.imports.errors import Doubt, RowProblem
 from api.imports.hints import hint_for
 from api.imports.lines import Line
 from api.imports.paths import value_at
@@ -25,12 +25,9 @@ from registry.application.answers import Accepted
 from registry.application.application import Application
 from registry.application.bulk import Stored
 from registry.application.drafts import ReportDraft
-from registry.application.unit import Actor, Decision, WriteOptions
+from registry.application.unit import Actor, Decision, Warned, WriteOptions
 from registry.errors import RegistryError, SourceRecordDiffers
 from registry.text import Text
-
-AT_ONCE: Final = 32
-"""Rows without a source_record_id in flight: enough to fill a group commit, few enough to leave room for others."""
 
 LONGEST_KEY: Final = 240
 """Of an import's Idempotency-Key; rows add ``/<row>``, and a longer key stands in as its digest."""
@@ -146,9 +143,9 @@ class Import:
                 strict=True,
             )
         )
-        verdicts = await rows.check(self._application, self._actor, self._decisions(prepared))
+        checked = await rows.check(self._application, self._actor, self._decisions(prepared))
         outcomes = []
-        for row, verdict in zip(prepared, verdicts, strict=True):
+        for row, (verdict, warnings) in zip(prepared, checked, strict=True):
             known = current.get(row.draft.source_record_id or "")
             if isinstance(verdict, SourceRecordDiffers) and row.row in repeated:
                 outcomes.append(Outcome(row.row, Status.ERROR, problems=(_SAID_TWICE,)))
@@ -163,7 +160,7 @@ class Import:
             outcomes.append(
                 self._refused(row, verdict)
                 if isinstance(verdict, RegistryError)
-                else Outcome(row.row, Status(verdict))
+                else Outcome(row.row, Status(verdict), warnings=_doubts(warnings))
             )
         return outcomes
 
@@ -175,16 +172,18 @@ class Import:
         independent = not any(names_of(row.draft) for row in named)
         decisions = list(self._decisions(named))
         stored = await bulk.store_each(self._application, self._actor, decisions, independent=independent)
+        changed: list[Prepared] = []
         for row, result in zip(named, stored, strict=True):
             differs = isinstance(result, SourceRecordDiffers)
             if differs and row.row in repeated:
                 outcomes.append(Outcome(row.row, Status.ERROR, problems=(_SAID_TWICE,)))
             elif differs and self._on_change is OnChange.AMEND:
-                outcomes.append(await self._amend(row))
+                changed.append(row)
             elif isinstance(result, RegistryError):
                 outcomes.append(self._refused(row, result))
             else:
                 outcomes.append(_stored(row, result, resumed))
+        outcomes += await bulk.at_once(bulk.AT_ONCE, changed, self._amend)
         return outcomes + await self._store_unnamed(
             [row for row in prepared if row.draft.source_record_id is None], resumed
         )
@@ -197,24 +196,17 @@ class Import:
         except RegistryError as error:
             return self._refused(row, error)
         status = Status.AMENDED if amended.created else Status.UNCHANGED
-        return Outcome(row.row, status, amended.id, amended.positions)
+        return Outcome(row.row, status, amended.id, amended.positions, warnings=_doubts(amended.warnings))
 
     async def _store_unnamed(self, prepared: Sequence[Prepared], resumed: int | None) -> list[Outcome]:
-        free = asyncio.Semaphore(AT_ONCE)
-
         async def take(row: Prepared) -> Outcome:
-            async with free:
-                try:
-                    accepted = await self._application.execute(
-                        self._actor, decide(row.draft), self._options(row)
-                    )
-                except RegistryError as error:
-                    return self._refused(row, error)
-                return _accepted(row, accepted, resumed)
+            try:
+                accepted = await self._application.execute(self._actor, decide(row.draft), self._options(row))
+            except RegistryError as error:
+                return self._refused(row, error)
+            return _accepted(row, accepted, resumed)
 
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(take(row)) for row in prepared]
-        return [task.result() for task in tasks]
+        return await bulk.at_once(bulk.AT_ONCE, prepared, take)
 
     async def _store_all(
         self, prepared: Sequence[Prepared], resumed: int | None, *, sound: bool
@@ -307,13 +299,18 @@ def _stored(row: Prepared, stored: Stored, resumed: int | None) -> Outcome:
         status = Status.AMENDED if stored.amendment else Status.CREATED
     else:
         status = Status.UNCHANGED
-    return Outcome(row.row, status, stored.id, stored.positions)
+    return Outcome(row.row, status, stored.id, stored.positions, warnings=_doubts(stored.warnings))
 
 
 def _accepted(row: Prepared, accepted: Accepted, resumed: int | None) -> Outcome:
     positions = tuple(event.position for event in accepted.events)
     new = accepted.created and (not accepted.replayed or _made_before(positions, resumed))
-    return Outcome(row.row, Status.CREATED if new else Status.UNCHANGED, accepted.id, positions)
+    status = Status.CREATED if new else Status.UNCHANGED
+    return Outcome(row.row, status, accepted.id, positions, warnings=_doubts(accepted.warnings))
+
+
+def _doubts(warnings: Sequence[Warned]) -> tuple[Doubt, ...]:
+    return tuple(Doubt(one.field, one.text) for one in warnings)
 
 
 def _made_before(positions: Sequence[int], resumed: int | None) -> bool:

@@ -8,7 +8,7 @@ import json
 import re
 import types
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin
 
 import msgspec
@@ -47,15 +47,20 @@ async def read_body(request: Request, limit: int) -> bytes:
 
     :raises Problem: 413.
     """
+    return b"".join([chunk async for chunk in limited(request, limit)])
+
+
+async def limited(request: Request, limit: int) -> AsyncIterator[bytes]:
+    """The body as it comes, read no further than ``limit`` bytes. Raises Problem: 413."""
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > limit:
         raise too_large(limit)
-    body = bytearray()
+    size = 0
     async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
+        size += len(chunk)
+        if size > limit:
             raise too_large(limit)
-    return bytes(body)
+        yield chunk
 
 
 def too_large(limit: int) -> Problem:

@@ -5,7 +5,6 @@ What describes a file stands in headers beside its bytes: addresses (URLs) end u
 
 import base64
 import re
-from collections.abc import AsyncIterator
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from starlette.responses import Response, StreamingResponse
 from api.auth.guard import requires
 from api.problems import BAD_REQUEST, INVALID_INPUT, FieldError, Problem
 from api.rest import answers
-from api.rest.bodies import content_of, explain, too_large
+from api.rest.bodies import content_of, explain, limited
 from api.rest.documentation import document_evidence, document_evidence_file, document_read
 from api.rest.headers import idempotency_key
 from api.rest.writing import fingerprint
@@ -96,7 +95,7 @@ def build_router(services: Services) -> APIRouter:
             )
 
         limit = services.settings.evidence_limit
-        attached = await attaching.attach(actor, id, draft, _limited(request, limit), check)
+        attached = await attaching.attach(actor, id, draft, limited(request, limit), check)
         return answers.attached(attached.accepted.seen_by(actor), attached.evidence)
 
     @router.get(
@@ -129,19 +128,6 @@ def build_router(services: Services) -> APIRouter:
         )
 
     return router
-
-
-async def _limited(request: Request, limit: int) -> AsyncIterator[bytes]:
-    """The body as it comes in. Raises Problem: 413, as soon as it is known to be too large."""
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > limit:
-        raise too_large(limit)
-    size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > limit:
-            raise too_large(limit)
-        yield part
 
 
 def _describe(request: Request) -> FileDraft:

@@ -5,17 +5,17 @@ receipts are signed here: they are at ``/v1/receipts`` for whoever wants one.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from hashlib import sha256
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 from uuid import UUID
 
 from registry.application.application import Application
 from registry.application.deaths import refuse_double_deaths
 from registry.application.drafts import AmendmentDraft, ReportDraft
 from registry.application.reports import amend
-from registry.application.rows import Decided, Row, append_together
-from registry.application.unit import OPERATOR_ID, Actor, Unit, WriteOptions
+from registry.application.rows import Decided, Row, append_together, taken_warnings
+from registry.application.unit import OPERATOR_ID, Actor, Unit, Warned, WriteOptions
 from registry.domain.codes import CorrectionReason
 from registry.domain.mapper import noun_of
 from registry.errors import RegistryError, SourceRecordDiffers, StoreUnavailable
@@ -29,18 +29,25 @@ UNDER_WAY: Final = 2
 """Groups at once: one in the database's hands and one in ours."""
 
 AT_ONCE: Final = 32
-"""Rows of a group that lost a race, each tried by itself."""
+"""Rows stored each by itself, in flight: enough to fill a group commit, few enough to leave room for others."""
 
 _ATTEMPTS: Final = 5
 
+T = TypeVar("T")
+R = TypeVar("R")
+
 
 class Stored(NamedTuple):
-    """A row's record. ``created`` False: it was there already, and says the same. ``amendment``: by being amended."""
+    """A row's record. ``created`` False: it was there already, and says the same. ``amendment``: by being amended.
+
+    ``warnings`` are told once, when the row is stored.
+    """
 
     id: UUID
     positions: tuple[int, ...]
     created: bool
     amendment: bool = False
+    warnings: tuple[Warned, ...] = ()
 
 
 async def store_each(
@@ -62,16 +69,26 @@ async def store_each(
             results[row] = Stored(record.stream_id, record.positions, created=False, amendment=amended)
         else:
             results[row] = await _differs(app, record)
-    free = asyncio.Semaphore(UNDER_WAY if independent else 1)
+    groups = [new[start : start + GROUP] for start in range(0, len(new), GROUP)]
 
     async def store(group: Sequence[int]) -> None:
-        async with free:
-            await _store_group(app, actor, rows, group, results)
+        await _store_group(app, actor, rows, group, results)
 
-    async with asyncio.TaskGroup() as groups:
-        for start in range(0, len(new), GROUP):
-            groups.create_task(store(new[start : start + GROUP]))
+    await at_once(UNDER_WAY if independent else 1, groups, store)
     return [results[row] for row in range(len(rows))]
+
+
+async def at_once(most: int, items: Iterable[T], operation: Callable[[T], Awaitable[R]]) -> list[R]:
+    """The results of an operation on each item, in order; begun in that order, at most so many under way."""
+    free = asyncio.Semaphore(most)
+
+    async def one(item: T) -> R:
+        async with free:
+            return await operation(item)
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one(item)) for item in items]
+    return [task.result() for task in tasks]
 
 
 async def current(app: Application, actor: Actor, names: Sequence[str]) -> list[CurrentRecord | None]:
@@ -99,7 +116,7 @@ async def amend_report(app: Application, actor: Actor, draft: ReportDraft, optio
                 raise
             continue  # another import has amended it in between: what does it say now?
         positions = tuple(event.position for event in accepted.events)
-        return Stored(accepted.id, positions, accepted.created, amendment=True)
+        return Stored(accepted.id, positions, accepted.created, amendment=True, warnings=accepted.warnings)
     raise AssertionError("the last attempt returns or raises")
 
 
@@ -138,7 +155,7 @@ async def _store_group(
                 break
             exclusive |= {holder.stream_id: holder for holder in unit.exclusive()}
             unit.name(options.source_record_id, aggregate)
-            decided.append(Decided(row, aggregate.id, unit.take(), options))
+            decided.append(Decided(row, aggregate.id, unit.take(), options, taken_warnings(unit)))
         await _append(app, actor, unit, rows, decided, exclusive.values(), results)
         left = left[len(decided) + (refused is not None) :]
 
@@ -165,7 +182,7 @@ async def _append(
     first = 0
     for one in decided:
         positions = answer.positions[first : first + len(one.pending)]
-        results[one.row] = Stored(one.aggregate, tuple(positions), created=True)
+        results[one.row] = Stored(one.aggregate, tuple(positions), created=True, warnings=one.warnings)
         first += len(one.pending)
 
 
@@ -177,21 +194,18 @@ async def _each_alone(
     results: dict[int, Stored | RegistryError],
 ) -> None:
     """Another request stored one of the rows, or moved a stream, in the meantime: which, each finds out by itself."""
-    free = asyncio.Semaphore(AT_ONCE)
 
     async def store(row: int) -> None:
-        async with free:
-            try:
-                accepted = await app.execute(actor, *rows[row])
-            except RegistryError as error:
-                results[row] = error
-            else:
-                positions = tuple(event.position for event in accepted.events)
-                results[row] = Stored(accepted.id, positions, accepted.created and not accepted.replayed)
+        try:
+            accepted = await app.execute(actor, *rows[row])
+        except RegistryError as error:
+            results[row] = error
+        else:
+            positions = tuple(event.position for event in accepted.events)
+            created = accepted.created and not accepted.replayed
+            results[row] = Stored(accepted.id, positions, created, warnings=accepted.warnings)
 
-    async with asyncio.TaskGroup() as tasks:
-        for row in group:
-            tasks.create_task(store(row))
+    await at_once(AT_ONCE, group, store)
 
 
 async def _differs(app: Application, record: CurrentRecord) -> SourceRecordDiffers:

@@ -13,7 +13,7 @@ from registry.application.answers import Accepted
 from registry.application.application import MAX_ATTEMPTS, Application, contended
 from registry.application.deaths import refuse_double_deaths
 from registry.application.sealing import Sealed, seal
-from registry.application.unit import Actor, Decision, Unit, WriteOptions
+from registry.application.unit import Actor, Decision, Unit, Warned, WriteOptions
 from registry.domain.event import Pending
 from registry.errors import InvalidInput, RegistryError
 from registry.store import Answer, Command, ExclusiveNames, Outcome, SourceRecord
@@ -31,12 +31,20 @@ class RowRejected(RegistryError):
 
 
 class Decided(NamedTuple):
-    """A row that has something to store, with its record's id."""
+    """A row that has something to store, with its record's id and what is doubtful about it."""
 
     row: int
     aggregate: UUID
     pending: list[Pending]
     options: WriteOptions
+    warnings: tuple[Warned, ...] = ()
+
+
+class Checked(NamedTuple):
+    """What would become of a row, and what would be doubtful about it."""
+
+    verdict: Literal["created", "unchanged"] | RegistryError
+    warnings: tuple[Warned, ...] = ()
 
 
 async def execute_all(app: Application, actor: Actor, rows: Sequence[Row]) -> list[Accepted]:
@@ -62,7 +70,7 @@ async def execute_all(app: Application, actor: Actor, rows: Sequence[Row]) -> li
                     await refuse_double_deaths(unit)
                     exclusive |= {holder.stream_id: holder for holder in unit.exclusive()}
                     unit.name(options.source_record_id, aggregate)
-                    decided.append(Decided(row, aggregate.id, unit.take(), options))
+                    decided.append(Decided(row, aggregate.id, unit.take(), options, taken_warnings(unit)))
             except RegistryError as error:
                 raise RowRejected(row, error) from error
         stored = await _append(app, actor, unit, decided, exclusive.values())
@@ -75,23 +83,29 @@ async def execute_all(app: Application, actor: Actor, rows: Sequence[Row]) -> li
     raise contended()
 
 
-async def check(
-    app: Application, actor: Actor, rows: Iterable[Row]
-) -> list[Literal["created", "unchanged"] | RegistryError]:
+async def check(app: Application, actor: Actor, rows: Iterable[Row]) -> list[Checked]:
     """A dry run: what would become of each row, in order. Stores nothing."""
     unit = app.unit(actor)
     file = _File()
-    verdicts: list[Literal["created", "unchanged"] | RegistryError] = []
+    verdicts: list[Checked] = []
     for row, (decision, options) in enumerate(rows):
         try:
             if await app.repeats.find(actor, options) or file.repeats(row, options):
-                verdicts.append("unchanged")
+                verdicts.append(Checked("unchanged"))
             else:
                 await _decide(unit, decision, options)
-                verdicts.append("created")
+                verdicts.append(Checked("created", taken_warnings(unit)))
         except RegistryError as error:
-            verdicts.append(error)
+            unit.warnings.clear()
+            verdicts.append(Checked(error))
     return verdicts
+
+
+def taken_warnings(unit: Unit) -> tuple[Warned, ...]:
+    """What a unit has warned of since the last call: in a unit of many rows, that of one row."""
+    warnings = tuple(unit.warnings)
+    unit.warnings.clear()
+    return warnings
 
 
 async def _decide(unit: Unit, decision: Decision, options: WriteOptions) -> None:
@@ -150,7 +164,9 @@ async def _append(
     first = 0
     for one in decided:
         last = first + len(one.pending)
-        accepted[one.row] = app.answers.first(one.aggregate, sealed[first:last], answer.positions[first:last])
+        accepted[one.row] = app.answers.first(
+            one.aggregate, sealed[first:last], answer.positions[first:last], one.warnings
+        )
         first = last
     return accepted
 

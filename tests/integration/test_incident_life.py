@@ -482,7 +482,7 @@ async def test_the_rows_of_one_file_kill_nobody_twice(
         incidents.open_incident(unfounded),
         WriteOptions(source_record_id="case-x", content=b"x"),
     )
-    unlike, first, second = await check(app, verifier, [refused, *rows])
+    unlike, first, second = [one.verdict for one in await check(app, verifier, [refused, *rows])]
     assert isinstance(unlike, RuleViolated)
     assert first == "created", "what was refused has linked no report and killed nobody"
     assert isinstance(second, RuleViolated)

@@ -281,7 +281,7 @@ async def test_a_failed_decision_leaves_no_trace(
         verifier,
         [(incidents.retract(incident, RetractionDraft(reason=CorrectionReason.DUPLICATE)), WriteOptions())],
     )
-    assert verdicts == ["created"]
+    assert [one.verdict for one in verdicts] == ["created"]
     assert await app.load(Incident, incident) == before
     await app.execute(second_verifier, incidents.record_victim(incident, VICTIM), WriteOptions())
 
