@@ -4,11 +4,12 @@ A test compares that page with the fields here: description, type, default and, 
 """
 
 import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from registry.errors import StartRefused
 
@@ -20,6 +21,7 @@ _ORIGIN = re.compile(r"[a-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*")
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False, json_schema_extra={"unit": "s"})]
 Bytes = Annotated[int, Field(ge=1024, json_schema_extra={"unit": "bytes"})]
 Connections = Annotated[int, Field(ge=1, le=1000, json_schema_extra={"unit": "connections"})]
+Networks = tuple[IPv4Network | IPv6Network, ...]
 
 
 class Settings(BaseSettings):
@@ -90,6 +92,11 @@ class Settings(BaseSettings):
         default=604_800, description="How long an import's file and errors are kept after its end."
     )
     evidence_limit: Bytes = Field(default=32 << 20, description="Largest accepted file of evidence.")
+    webhook_networks: Annotated[Networks, NoDecode] = Field(
+        default=(),
+        description="Networks that webhooks may go to besides the internet, there without https too: "
+        "`10.1.0.0/16,fd00::/8`.",
+    )
 
     @field_validator("database_url", "read_database_url")
     @classmethod
@@ -104,6 +111,16 @@ class Settings(BaseSettings):
         if not _ORIGIN.fullmatch(value):
             raise ValueError("must look like registry.example.org/log: host, path, no scheme, no spaces")
         return value
+
+    @field_validator("webhook_networks", mode="before")
+    @classmethod
+    def _are_networks(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+        except ValueError:
+            raise ValueError("must look like 10.1.0.0/16,fd00::/8: networks, separated by commas") from None
 
     @field_validator("pool_max")
     @classmethod

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from registry.errors import StartRefused
-from registry.settings import PREFIX, Settings, load_settings
+from registry.settings import PREFIX, Networks, Settings, load_settings
 
 DOCUMENTATION = Path(__file__).parents[2] / "docs" / "settings.md"
 
@@ -19,6 +19,7 @@ TYPES = {
     float: "number",
     Path: "path",
     Path | None: "path",
+    Networks: "networks",
 }
 COMPUTED_DEFAULTS = {"origin": "`localhost:<port>/log`", "master_key_file": "`<data>/master.key`"}
 
@@ -31,7 +32,7 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def documented(name: str, field: FieldInfo) -> str:
-    default = COMPUTED_DEFAULTS.get(name) or ("" if field.default is None else f"`{field.default}`")
+    default = COMPUTED_DEFAULTS.get(name) or ("" if field.default in (None, ()) else f"`{field.default}`")
     extra = field.json_schema_extra
     unit = extra["unit"] if isinstance(extra, dict) else ""
     kind = TYPES[field.annotation]  # type: ignore[index]
@@ -87,6 +88,7 @@ def test_a_password_is_not_shown_where_settings_are_printed() -> None:
         ("RELEASE_EVERY", "inf", "finite number"),
         ("POOL_MIN", "11", "POOL_MIN"),
         ("BODY_LIMIT", "10", "greater than or equal to 1024"),
+        ("WEBHOOK_NETWORKS", "10.1.0.0/16,secret", "separated by commas"),
     ],
 )
 def test_an_unusable_value_is_refused_by_its_name_and_not_repeated(
