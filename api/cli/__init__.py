@@ -15,6 +15,7 @@ from api.cli.parts import project, publish, serve
 from api.cli.profile import profile
 from api.cli.rebuild import rebuild
 from api.cli.release import release
+from api.cli.tail import tail
 from api.cli.up import up
 from api.cli.verify import verify
 from api.cli.witness import witness
@@ -46,6 +47,7 @@ app.command("import")(import_file)
 app.add_typer(
     profile, name="profile", help="Perfiles y plantillas para importar. · Profiles and templates for imports."
 )
+app.command()(tail)
 app.command()(verify)
 app.command(
     help="Espejo estático de la bitácora y sus conteos. · A static mirror of the log and its counts."

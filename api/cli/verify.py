@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from api.cli.printing import printable
 from projections.verification.errors import CannotStart, DataUnavailable, VerificationFailed, reason
 from projections.verification.sources import Directory, Site, is_url
 from projections.verification.verifier import Options, Verdict, verify_log
@@ -194,7 +195,4 @@ def _read_policy(path: Path) -> Policy:
 
 
 def _say(text: str, err: bool = False) -> None:
-    """Prints without control characters: much of the text comes from a server that is not trusted."""
-    typer.echo(
-        "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text), err=err
-    )
+    typer.echo(printable(text), err=err)
