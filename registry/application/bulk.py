@@ -13,10 +13,12 @@ from uuid import UUID
 from registry.application.application import Application
 from registry.application.deaths import refuse_double_deaths
 from registry.application.drafts import AmendmentDraft, ReportDraft
+from registry.application.places_by_name import with_codes
 from registry.application.reports import amend
 from registry.application.rows import Decided, Row, append_together, taken_warnings
 from registry.application.unit import OPERATOR_ID, Actor, Unit, Warned, WriteOptions
 from registry.domain.codes import CorrectionReason
+from registry.domain.event import Aggregate
 from registry.domain.mapper import noun_of
 from registry.errors import RegistryError, SourceRecordDiffers, StoreUnavailable
 from registry.store import ExclusiveNames, Outcome
@@ -122,12 +124,17 @@ async def amend_report(app: Application, actor: Actor, draft: ReportDraft, optio
 
 def amendment(record: CurrentRecord, draft: ReportDraft, options: WriteOptions) -> Row:
     """The report of a source record, said anew, and known under a name of its own from then on."""
-    anew = AmendmentDraft(
-        **{field: getattr(draft, field) for field in ReportDraft.__struct_fields__},
-        reason=CorrectionReason.NEW_EVIDENCE,
-    )
+
+    async def decide(unit: Unit) -> Aggregate:
+        coded = await with_codes(unit, draft)
+        anew = AmendmentDraft(
+            **{field: getattr(coded, field) for field in ReportDraft.__struct_fields__},
+            reason=CorrectionReason.NEW_EVIDENCE,
+        )
+        return await amend(record.stream_id, anew)(unit)
+
     name = _next(options.source_record_id or "", record.name)
-    return amend(record.stream_id, anew), WriteOptions(source_record_id=name, content=options.content)
+    return decide, WriteOptions(source_record_id=name, content=options.content)
 
 
 async def _store_group(

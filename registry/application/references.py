@@ -6,7 +6,6 @@ from uuid import UUID
 from registry.application.drafts import Reference
 from registry.application.unit import Unit
 from registry.domain.event import Aggregate
-from registry.domain.site import Site
 from registry.errors import InvalidInput
 
 R = TypeVar("R", bound=Aggregate)
@@ -48,24 +47,3 @@ async def find(unit: Unit, record_type: type[R], reference: Reference, field: st
             "or use its id.",
         )
     return found[0]
-
-
-async def find_site(unit: Unit, reference: Reference, field: str) -> UUID:
-    """A site by our id, or by that which whoever registered it gave it, its CLUES say: sites are public.
-
-    Raises InvalidInput for a name that no site has, or several.
-    """
-    if isinstance(reference, UUID):
-        return reference
-    found = {
-        stream_id
-        for institution, stream_id in await unit.store.source_records_named(reference.source_record_id)
-        if reference.institution in (None, institution) and await unit.find(Site, stream_id) is not None
-    }
-    if len(found) != 1:
-        raise InvalidInput(
-            field,
-            "No hay una sola sede registrada con esa clave. Compruébela, o use el identificador de la sede.",
-            "There is no single site registered under that code. Check it, or use the site's id.",
-        )
-    return found.pop()

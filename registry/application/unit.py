@@ -10,6 +10,7 @@ import msgspec
 from registry.application.catalogs import Catalogs
 from registry.application.turns import Turn
 from registry.catalogs.municipalities import Municipalities
+from registry.catalogs.places import Places
 from registry.domain.codes import ReadPurpose
 from registry.domain.event import Act, Aggregate, By, Pending
 from registry.domain.register import REGISTER_ID, Register
@@ -157,6 +158,11 @@ class Unit:
         """The municipalities adopted, all vintages. What rests on them is refused if another is adopted meanwhile."""
         register = await self.find(Register, REGISTER_ID)
         return await self._catalogs.municipalities(register.catalogs if register else ())
+
+    async def places(self) -> Places:
+        """The same by name."""
+        register = await self.find(Register, REGISTER_ID)
+        return await self._catalogs.places(register.catalogs if register else ())
 
     def warn(self, field: str, doubts: Iterable[Text]) -> None:
         """Tells the sender what is doubtful about a field that is accepted all the same."""
