@@ -30,6 +30,7 @@ from api.rest import (
 )
 from api.rest.operations import WRITES
 from api.services import Services
+from api.streams import event_stream, feed
 from api.streams.following import Following
 from api.streams.streams import Streams
 from projections.runner import statuses
@@ -84,6 +85,8 @@ def create_app(services: Services) -> FastAPI:
         evidence.build_router(services),
         subject_requests.build_router(services),
         imports.build_router(services),
+        feed.build_router(),
+        event_stream.build_router(),
         log_routes.build_router(),
         problem_pages.build_router(),
         health.build_router(services.health),

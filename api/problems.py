@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from api.language import preferred
 from api.rest.collections import COLLECTIONS
+from api.streams.streams import StreamsFull
 from registry.errors import (
     Erased,
     IdempotencyKeyReused,
@@ -252,6 +253,7 @@ _KINDS: Final[Mapping[type[RegistryError], ProblemType]] = {
     SourceRecordDiffers: SOURCE_RECORD_DIFFERS,
     Erased: ERASED,
     StoreUnavailable: UNAVAILABLE,
+    StreamsFull: UNAVAILABLE,
 }
 """What callers can cause or wait for. Every other error of the tree is the operator's business, hence a 500."""
 
@@ -277,7 +279,7 @@ def from_error(error: RegistryError) -> Problem | None:
     if isinstance(error, VersionConflict) and error.version is not None:
         changes = [change._asdict() for change in error.changes]
         return Problem(kind, error.text, extra={"version": error.version, "changes": changes})
-    if isinstance(error, StoreUnavailable):
+    if kind is UNAVAILABLE:
         return Problem(kind, error.text, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
     return Problem(kind, error.text)
 

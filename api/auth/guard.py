@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 from starlette.requests import Request
 
-from api.auth.scopes import REQUIRED, Scope
+from api.auth.scopes import KEYLESS, REQUIRED, Scope
 from api.parameters import refuse_unknown
 from api.problems import BAD_REQUEST, MISSING_SCOPE, UNAUTHENTICATED, FieldError, Problem
 from api.services import services_of
@@ -16,6 +16,9 @@ from registry.text import Text
 
 SECURITY_SCHEME: Final = "key"
 
+ANYBODY: Final = Actor(institution=None, key=None, scopes=frozenset())
+"""Who calls without a key, where that is allowed."""
+
 
 def requires(method: str, path: str) -> Callable[[Request], Awaitable[Actor]]:
     """The dependency of one endpoint that answers who calls. A ``GET`` refuses the parameters that it does not have.
@@ -23,9 +26,12 @@ def requires(method: str, path: str) -> Callable[[Request], Awaitable[Actor]]:
     An endpoint without scopes in ``api.auth.scopes`` is a mistake in the program: ``KeyError`` at import.
     """
     accepted = REQUIRED[method, path]
+    keyless = (method, path) in KEYLESS
 
     async def caller(request: Request) -> Actor:
-        actor = await authenticate(request, accepted)
+        actor = ANYBODY
+        if not keyless or "authorization" in request.headers:
+            actor = await authenticate(request, accepted)
         if method == "GET":
             refuse_unknown(request)
         return actor

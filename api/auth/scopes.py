@@ -60,6 +60,7 @@ _READ_ALL = _VERIFY | _ADMIN | {Scope.RESTRICTED_READ}
 _READ_REPORTS = _SUBMIT | _READ_ALL | {Scope.EVENTS_READ}
 _READ_ASSIGNMENTS = _ASSIGN | _READ_ALL | {Scope.EVENTS_READ}
 _READ_INCIDENTS = _READ_ALL
+_FOLLOW = frozenset({Scope.EVENTS_READ})
 
 REQUIRED: Final[Mapping[tuple[str, str], frozenset[Scope]]] = {
     ("POST", "/v1/institutions"): _ADMIN,
@@ -120,6 +121,8 @@ REQUIRED: Final[Mapping[tuple[str, str], frozenset[Scope]]] = {
     ("GET", "/v1/incidents"): _READ_INCIDENTS,
     ("GET", "/v1/incidents/{id}"): _READ_INCIDENTS,
     ("GET", "/v1/incidents/{id}/warnings"): _READ_INCIDENTS,
+    ("GET", "/v1/events"): _FOLLOW,
+    ("GET", "/v1/events/stream"): _FOLLOW,
     # A receipt is shown to the institution that sent the event and to nobody else.
     ("GET", "/v1/receipts/{position}"): ANY,
     ("POST", "/v1/reports/{id}/evidence"): _SUBMIT,
@@ -141,3 +144,6 @@ REQUIRED: Final[Mapping[tuple[str, str], frozenset[Scope]]] = {
     ("POST", "/v1/imports/{id}/cancellation"): frozenset({Scope.IMPORTS_WRITE}),
     ("GET", "/v1/imports/{id}/file"): frozenset({Scope.IMPORTS_WRITE}),
 }
+
+KEYLESS: Final = frozenset({("GET", "/v1/events"), ("GET", "/v1/events/stream")})
+"""Endpoints that answer without a key, too, with what is public. A key that comes along needs its scope."""

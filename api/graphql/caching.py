@@ -1,4 +1,4 @@
-"""What caches may keep (RFC 9111), and how they ask again (RFC 9110, section 8.8.3).
+"""Which answers caches may keep, and what their ETag follows from (see ``api.caching``).
 
 An answer in which everything is pinned to sizes of the log never changes, so its ETag follows from the question alone:
 who has the answer is told so without asking the database. A note is renewed by its witnesses while its size stays, so
@@ -16,10 +16,6 @@ from graphql import FieldNode, IntValueNode, VariableNode
 
 from api.graphql.execution import Operation, Ready
 from projections.counting.definition import definition_sha256
-
-FOR_EVER: Final = "public, max-age=31536000, immutable"
-ASK_AGAIN: Final = "public, max-age=0, must-revalidate"
-NEVER: Final = "no-store"
 
 _PROGRAM: Final = version("constancia")
 
@@ -70,12 +66,6 @@ def tag_of_question(asked: Operation, media_type: str, keys: tuple[str, ...]) ->
 def tag_of_answer(body: bytes) -> str:
     """The ETag of an answer that may change."""
     return _tag(body)
-
-
-def is_known(if_none_match: str | None, tag: str) -> bool:
-    """Whether the client has what the tag names. “*” says nothing about that."""
-    held = {one.strip().removeprefix("W/") for one in (if_none_match or "").split(",")}
-    return tag in held
 
 
 def _tag(data: bytes) -> str:

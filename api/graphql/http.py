@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from api.caching import ASK_AGAIN, FOR_EVER, NEVER, is_known
 from api.graphql import caching, sse, websocket
 from api.graphql.answer import Backing
 from api.graphql.execution import Operation, Ready, Result, ready, refused, run
@@ -102,18 +103,18 @@ async def _cached(request: Request, operation: Ready, backing: Backing, media_ty
     pinned = caching.is_pinned(operation)
     keys = tuple(signer.verifier.key_id.hex() for signer in backing.signers) if pinned else ()
     tag = caching.tag_of_question(operation.asked, media_type, keys) if pinned else ""
-    if pinned and caching.is_known(held, tag):
-        return _not_changed(tag, caching.FOR_EVER)
+    if pinned and is_known(held, tag):
+        return _not_changed(tag, FOR_EVER)
     result = await run(operation, backing)
     if not result.flawless:
         return _respond(result, media_type, _status(result, media_type))
     body = result.encode()
     if pinned:
-        return _with_tag(body, media_type, tag, caching.FOR_EVER)
+        return _with_tag(body, media_type, tag, FOR_EVER)
     tag = caching.tag_of_answer(body)
-    if caching.is_known(held, tag):
-        return _not_changed(tag, caching.ASK_AGAIN)
-    return _with_tag(body, media_type, tag, caching.ASK_AGAIN)
+    if is_known(held, tag):
+        return _not_changed(tag, ASK_AGAIN)
+    return _with_tag(body, media_type, tag, ASK_AGAIN)
 
 
 def _with_tag(body: bytes, media_type: str, tag: str, cache_control: str) -> Response:
@@ -136,7 +137,7 @@ def _respond(result: Result, media_type: str, status: int, vary: str = "accept")
     headers = {
         "content-type": f"{media_type}; charset=utf-8",
         "vary": vary,
-        "cache-control": caching.NEVER,
+        "cache-control": NEVER,
     }
     if status == 405:
         headers["allow"] = "POST"

@@ -33,6 +33,8 @@ from api.problems import (
 from api.rest.answers import EvidenceAnswer, Item, KeyAnswer, Matches, Page, Places, Queue, WriteAnswer
 from api.rest.examples import EXAMPLES
 from api.rest.operations import WRITES, Write
+from api.streams.envelope import BATCH_MEDIA_TYPE
+from api.streams.models import EventPage
 from projections.site_history import SiteHistory
 from projections.warnings import Warnings
 from registry.application.access import AccessAnswer
@@ -176,6 +178,25 @@ def document_read(summary: str, collection: str = "/v1/keys", answer: type = Key
     )
 
 
+def document_events(summary: str) -> dict[str, Any]:
+    """The decorator arguments of ``GET /v1/events``, which also answers without a key."""
+    responses: dict[int | str, dict[str, Any]] = {
+        200: {
+            "description": "Los eventos, y desde dónde seguir · The events, and where to go on",
+            "content": {
+                **_json(EventPage),
+                BATCH_MEDIA_TYPE: {
+                    "schema": {"type": "array", "items": {"$ref": _REF.format(name="StreamEvent")}}
+                },
+            },
+        },
+        304: {"description": "Sin cambios · Not modified"},
+    }
+    kinds = (UNAUTHENTICATED, MISSING_SCOPE, INVALID_INPUT, UNAVAILABLE)
+    operation = _operation(summary, "/v1/events", responses, kinds)
+    return {**operation, "openapi_extra": {"security": [{}, {SECURITY_SCHEME: []}]}}
+
+
 def document_receipt() -> dict[str, Any]:
     """The decorator arguments of ``GET /v1/receipts/{position}``."""
     found = {
@@ -240,7 +261,7 @@ _SHAPES: Final[list[Any]] = [
     SubjectRequestDraft, RequestAnswerDraft, RequestCompletionDraft, SubjectRequest, SubjectRequestPage, AccessAnswer,
     KeyDraft, Key, KeyAnswer, WriteAnswer, EvidenceAnswer, Evidence, FileDraft, Item, Page, PrivateReads, Problem,
     Matches, Queue, Places,
-    Warnings, SiteHistory,
+    Warnings, SiteHistory, EventPage,
 ]  # fmt: skip
 
 

@@ -6,7 +6,7 @@ most ``READERS`` pages are read at a time, in all. A position to resume from is 
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -90,19 +90,32 @@ class Following:
         _check(audience)
         return await self._public(after, await self._streams.published_size(), limit, wanted)
 
+    async def awaited(
+        self, audience: Audience, after: int, limit: int, wanted: Wanted, seconds: float
+    ) -> StreamPage:
+        """The same, but where there is nothing now, the first events that come before that much time has passed.
+
+        :raises StreamsFull: this process has as many streams as it can have.
+        """
+        page = await self.page(audience, after, limit, wanted)
+        if page.events or not seconds:
+            return page
+        with suppress(TimeoutError):
+            async with (
+                asyncio.timeout(seconds),
+                aclosing(self.pages(audience, page.next, wanted, limit)) as pages,
+            ):
+                async for page in pages:
+                    if page.events:
+                        break
+        return page
+
     async def wait(self, audience: Audience, after: int, seconds: float) -> bool:
         """Whether there was something to see from ``after`` on, before that much time had passed.
 
         :raises StreamsFull: this process has as many streams as it can have.
         """
-        try:
-            async with asyncio.timeout(seconds), aclosing(self.pages(audience, after)) as pages:
-                async for page in pages:
-                    if page.events:
-                        return True
-        except TimeoutError:
-            pass
-        return False
+        return bool((await self.awaited(audience, after, 1, ALL, seconds)).events)
 
     async def pages(
         self, audience: Audience, after: int, wanted: Wanted = ALL, limit: int = PAGE_EVENTS

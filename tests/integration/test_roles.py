@@ -31,6 +31,7 @@ There is no import here, so whoever gets past the door finds none; whose they ar
 EXPECTED = """
 GET /v1/assignments                               401  in   in   in   in   in
 GET /v1/assignments/{id}                          401  in   in   404  in   in
+GET /v1/events                                    401  403  in   in   in   in
 GET /v1/evidence/{id}                             401  in   in   404  in   403
 GET /v1/evidence/{id}/file                        401  403  in   404  in   403
 GET /v1/incidents                                 401  in   403  403  in   in
