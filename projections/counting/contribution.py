@@ -7,7 +7,7 @@ POSSIBLE or better. The tally decides by how much. A death is counted where its 
 from collections.abc import Mapping
 from enum import StrEnum
 
-from projections.counting.disclosure import NOTHING, Bounds, Disclosure, NexusScope, Scope, Status
+from projections.counting.disclosure import NOTHING, Bounds, Disclosure, NexusScope, Status
 from projections.counting.query import Unit
 from registry.domain.codes import Certainty
 
@@ -48,15 +48,24 @@ def exclusion(disclosure: Disclosure, nexus: NexusScope) -> Reason | None:
 
 def contribution(disclosure: Disclosure, nexus: NexusScope) -> dict[Unit, Bounds]:
     """What the incident adds, by unit: all nothing where ``exclusion`` gives a reason."""
-    if exclusion(disclosure, nexus) is not None or disclosure.tally is None:
+    if exclusion(disclosure, nexus) is not None:
         return dict.fromkeys(Unit, NOTHING)
-    scope: Scope = disclosure.tally[nexus]
-    present = Bounds(*(min(victims, 1) for victims in scope.victims))
-    return {
-        Unit.INCIDENTS: admitted(present, disclosure.certainty),
-        Unit.VICTIMISATIONS: admitted(scope.victims, disclosure.certainty),
-        Unit.DEATHS: admitted(scope.deaths, disclosure.certainty),
-    }
+    return {unit: counted(disclosure, nexus, unit) for unit in Unit}
+
+
+def counted(disclosure: Disclosure, nexus: NexusScope, unit: Unit) -> Bounds:
+    """What an incident adds for which ``exclusion`` gives no reason."""
+    if disclosure.tally is None:
+        raise ValueError("an incident whose tally is sealed is not counted")
+    victims, deaths = disclosure.tally[nexus]
+    match unit:
+        case Unit.INCIDENTS:
+            present = Bounds(min(victims.low, 1), min(victims.best, 1), min(victims.high, 1))
+            return admitted(present, disclosure.certainty)
+        case Unit.VICTIMISATIONS:
+            return admitted(victims, disclosure.certainty)
+        case Unit.DEATHS:
+            return admitted(deaths, disclosure.certainty)
 
 
 def deaths_by_sex(disclosure: Disclosure, nexus: NexusScope) -> Mapping[str | None, Bounds]:

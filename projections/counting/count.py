@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from projections.counting.contribution import Reason, contribution, deaths_by_sex, exclusion
+from projections.counting.contribution import Reason, counted, deaths_by_sex, exclusion
 from projections.counting.disclosure import NOTHING, Bounds, Disclosure
 from projections.counting.match import Verdict, judge
 from projections.counting.query import CountQuery, Dimension
@@ -91,8 +91,9 @@ def count(disclosures: Iterable[Disclosure], query: CountQuery) -> Count:
     whole, disputed = NOTHING, 0
     excluded: Counter[Reason] = Counter()
     rows: dict[tuple[Cell, ...], Bounds] = {}
+    filtered = query.filtered
     for disclosure in disclosures:
-        verdict = judge(disclosure, query)
+        verdict = judge(disclosure, query) if filtered else Verdict.MATCH
         if verdict is Verdict.OUTSIDE:
             continue
         reason = exclusion(disclosure, query.nexus)
@@ -101,10 +102,11 @@ def count(disclosures: Iterable[Disclosure], query: CountQuery) -> Count:
         if reason is not None:
             excluded[reason] += 1
             continue
-        whole = whole.plus(contribution(disclosure, query.nexus)[query.unit])
+        added = counted(disclosure, query.nexus, query.unit)
+        whole = whole.plus(added)
         disputed += disclosure.disputed
         if query.group_by:
-            for key, bounds in _parts(disclosure, query):
+            for key, bounds in _parts(disclosure, query, added):
                 rows[key] = rows.get(key, NOTHING).plus(bounds)
     return assemble(whole, disputed, excluded.items(), rows.items())
 
@@ -134,14 +136,12 @@ def _place(cell: Cell) -> str:
     return "2" if cell.state is CellState.UNDISCLOSED else "1" if cell.value is None else f"0{cell.value}"
 
 
-def _parts(disclosure: Disclosure, query: CountQuery) -> Iterator[tuple[tuple[Cell, ...], Bounds]]:
+def _parts(
+    disclosure: Disclosure, query: CountQuery, added: Bounds
+) -> Iterator[tuple[tuple[Cell, ...], Bounds]]:
     """The rows that one counted incident adds to: one, or with SEX one for each sex of its dead."""
     by_sex = Dimension.SEX in query.group_by
-    parts = (
-        deaths_by_sex(disclosure, query.nexus)
-        if by_sex
-        else {None: contribution(disclosure, query.nexus)[query.unit]}
-    )
+    parts = deaths_by_sex(disclosure, query.nexus) if by_sex else {None: added}
     for sex, bounds in parts.items():
         key = tuple(Cell.of(dimension, _value(disclosure, dimension, sex)) for dimension in query.group_by)
         yield key, bounds

@@ -7,7 +7,7 @@ bytes. The nexus is part of the question: the headline is STRICT.
 import re
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from typing import NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from projections.counting.disclosure import NexusScope
 from projections.errors import InvalidQuery
@@ -55,6 +55,9 @@ class Period(NamedTuple):
         return self.first.endswith("-01") and self.last.endswith("-12")
 
 
+_UNFILTERED: Final = (None, None, None, None, None)
+
+
 class CountQuery(NamedTuple):
     """A validated question. None means "any"; a list means "one of these". Build it with ``ask``."""
 
@@ -66,6 +69,11 @@ class CountQuery(NamedTuple):
     municipalities: tuple[str, ...] | None = None
     period: Period | None = None
     group_by: tuple[Dimension, ...] = ()
+
+    @property
+    def filtered(self) -> bool:
+        """Whether it asks for some incidents only."""
+        return (self.classes, self.kinds, self.states, self.municipalities, self.period) != _UNFILTERED
 
     def canonical(self) -> dict[str, JSON]:
         """The question as the JSON object that certificates and citations carry."""
