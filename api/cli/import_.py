@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from api.imports.annotating import annotate, annotated_path, describe
 from api.imports.answers import Mode, OnChange, RowResult, Status
-from api.imports.errors import FileRefused, ImportRefused, RowProblem
+from api.imports.errors import DOUBTFUL, FileRefused, ImportRefused, RowProblem
 from api.imports.loading import check_fields, load_profile
 from api.imports.preparing import Prepared, PreparedRow, Record, prepare
 from api.imports.profile import Profile
@@ -125,6 +125,7 @@ class Sending:
         self._profile, self._sheet = profile, sheet
         self.rows = 0
         self.problems: Problems = {}
+        self.doubts: Problems = {}
         self.tally: dict[Status, int] = dict.fromkeys(Status, 0)
 
     def prepare(self, opened: IO[bytes]) -> Prepared:
@@ -156,6 +157,11 @@ class Sending:
         """Something is wrong with a record's row."""
         number = record.row.number
         self.problems[number] = (*self.problems.get(number, ()), *problems)
+
+    def doubt(self, record: Record, *doubts: RowProblem) -> None:
+        """A record was taken, and somebody should look at its row."""
+        number = record.row.number
+        self.doubts[number] = (*self.doubts.get(number, ()), *doubts)
 
 
 def _run(screen: Console, opened: IO[bytes], sending: Sending, url: str | None, key: str) -> Unsent | None:
@@ -240,7 +246,10 @@ def _send(screen: Console, client: httpx.Client, sending: Sending, records: Iter
                 for answer in answers:
                     record = batch[answer.place]
                     sending.tally[answer.result.status] += 1
-                    sending.note(record, *_problems(record, answer.result)) if answer.result.errors else None
+                    if answer.result.errors:
+                        sending.note(record, *_problems(record, answer.result))
+                    if answer.result.warnings:
+                        sending.doubt(record, *_doubts(record, answer.result))
             progress.update(task, completed=batch[-1].row.number, description=what)
 
 
@@ -252,15 +261,27 @@ def _problems(record: Record, result: RowResult) -> list[RowProblem]:
     ]
 
 
+def _doubts(record: Record, result: RowResult) -> list[RowProblem]:
+    return [
+        record.located(RowProblem(warning.field, DOUBTFUL, Text(warning.detail, warning.detail)))
+        for warning in result.warnings
+    ]
+
+
 def _finish(screen: Console, sending: Sending, url: str | None) -> None:
     problems, tally = sending.problems, sending.tally
-    for number in sorted(problems)[:SHOWN]:
-        for problem in problems[number]:
-            screen.print(f"[red]{number}[/red] {escape(describe(problem))}", highlight=False, soft_wrap=True)
+    for color, noted in (("red", problems), ("yellow", sending.doubts)):
+        for number in sorted(noted)[:SHOWN]:
+            for one in noted[number]:
+                shown = f"[{color}]{number}[/{color}] {escape(describe(one))}"
+                screen.print(shown, highlight=False, soft_wrap=True)
     _say(screen, _summary(sending.rows, len(problems), tally, sending.mode, sent=url is not None))
-    if problems:
+    if problems or sending.doubts:
         path = _annotated(sending)
-        text = Text(f"Copia con los errores de cada fila: {path}", f"Copy with each row's errors: {path}")
+        text = Text(
+            f"Copia con los errores y avisos de cada fila: {path}",
+            f"Copy with each row's errors and warnings: {path}",
+        )
         _say(screen, text, style="yellow")
 
 
@@ -296,7 +317,8 @@ def _annotated(sending: Sending) -> Path:
         with path.open("wb") as out:
             copy = annotate(out, table.headings, table.delimiter)
             for row in table.rows:
-                copy.add(row.cells, sending.problems.get(row.number, ()))
+                said = (*sending.problems.get(row.number, ()), *sending.doubts.get(row.number, ()))
+                copy.add(row.cells, said)
             copy.finish()
     return path
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from api.imports.errors import Doubt, RowProblem
+from api.imports.errors import RowProblem
 from api.imports.records import Records
 from registry.text import Language
 
@@ -46,7 +46,7 @@ class RowError(msgspec.Struct, frozen=True):
 class RowWarning(msgspec.Struct, frozen=True):
     """Something doubtful about a row that is accepted all the same."""
 
-    field: str
+    field: str | None
     detail: str
 
 
@@ -85,7 +85,7 @@ class Outcome(msgspec.Struct, frozen=True):
     id: UUID | None = None
     positions: tuple[int, ...] = ()
     problems: tuple[RowProblem, ...] = ()
-    warnings: tuple[Doubt, ...] = ()
+    warnings: tuple[RowProblem, ...] = ()
 
 
 def summarise(mode: Mode, records: Records, outcomes: list[Outcome], language: Language) -> ImportResult:

@@ -9,10 +9,9 @@
         └── FileTooLarge         more rows or bytes than one import takes
 
     RowProblem                   one row cannot be taken; the others can
-    Doubt                        one row is taken, and somebody should look at it
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from registry.errors import RegistryError
 from registry.text import Text
@@ -59,8 +58,12 @@ class FileTooLarge(ImportRefused):
     """Split the file and send it in parts: what was sent before stays recorded once."""
 
 
+DOUBTFUL: Final = "doubtful"
+"""Code of what is only doubtful: the row is taken all the same."""
+
+
 class RowProblem(NamedTuple):
-    """Why one row cannot be taken, and what would be.
+    """Why one row cannot be taken, and what would be; or (``DOUBTFUL``) what somebody should look at.
 
     ``field`` is the path in the record (``victims[0].role``), ``columns`` those of the file that it came from.
     ``value`` is what the cell says: shown where the file lies, never sent back by the server.
@@ -71,13 +74,6 @@ class RowProblem(NamedTuple):
     detail: Text
     columns: tuple[str, ...] = ()
     value: str | None = None
-
-
-class Doubt(NamedTuple):
-    """What is doubtful about a row that is accepted all the same: ``field`` is the path in the record."""
-
-    field: str
-    detail: Text
 
 
 class RowRefused(Exception):

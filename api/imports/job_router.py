@@ -1,9 +1,9 @@
 """``/v1/imports/{id}``: how far a large import is; to cancel it; the sender's own file back, with its errors."""
 
 import asyncio
-import tempfile
-from collections.abc import AsyncIterator
-from typing import IO, Annotated, Final
+import io
+from collections.abc import AsyncIterator, Sequence
+from typing import IO, Annotated, Any, Final, cast
 from uuid import UUID
 
 import msgspec
@@ -15,7 +15,7 @@ from api.imports.annotating import annotate
 from api.imports.answers import ImportResult, Outcome
 from api.imports.errors import RowProblem
 from api.imports.job_answers import JobView, view_of
-from api.imports.jobs import Format, Job, Jobs
+from api.imports.jobs import Batch, Format, Job, Jobs
 from api.language import preferred
 from registry.application.unit import Actor, no_such_record
 from registry.text import Language, Text
@@ -27,7 +27,9 @@ FILE: Final = "/v1/imports/{id}/file"
 XLSX_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 MOST_RESULTS: Final = 1_000
-_PIECE: Final = 1 << 18
+_BATCHES: Final = 4
+"""Read at once to be copied back."""
+
 _PRIVATE: Final = {"Cache-Control": "private, no-store"}
 
 Id = UUID
@@ -92,12 +94,7 @@ def build_router(jobs: Jobs, kept: float) -> APIRouter:
     ) -> Response:
         job = await _own(jobs, actor, id)
         workbook = job.order.format is Format.XLSX
-        copy = tempfile.TemporaryFile()  # noqa: SIM115 - closed when it has been sent
-        try:
-            await _annotate(jobs, job, copy)
-        except BaseException:
-            copy.close()
-            raise
+        first = await jobs.batches(job.id, 1, _BATCHES)
         name = f"{job.order.records}-{job.id}.errors.{'xlsx' if workbook else 'csv'}"
         headers = {
             **_PRIVATE,
@@ -105,7 +102,7 @@ def build_router(jobs: Jobs, kept: float) -> APIRouter:
             "X-Content-Type-Options": "nosniff",
         }
         return StreamingResponse(
-            _pieces(copy), 200, headers, XLSX_TYPE if workbook else "text/csv; charset=utf-8"
+            _annotated(jobs, job, first), 200, headers, XLSX_TYPE if workbook else "text/csv; charset=utf-8"
         )
 
     return router
@@ -148,26 +145,45 @@ async def _page(jobs: Jobs, job: Job, after: int, limit: int) -> tuple[list[Outc
     return page, last if last < job.rows else None
 
 
-async def _annotate(jobs: Jobs, job: Job, out: IO[bytes]) -> None:
+async def _annotated(jobs: Jobs, job: Job, batches: Sequence[Batch]) -> AsyncIterator[bytes]:
+    """The copy as it is written, some batches at a time: it is never whole, neither in memory nor on a disk."""
+    written = _Written()
     delimiter = None if job.order.format is Format.XLSX else job.order.delimiter
-    copy = annotate(out, job.order.headings, delimiter)
-    row = 1
-    while batches := await jobs.batches(job.id, row, 4):
-        for batch in batches:
-            problems = {outcome.row: outcome.problems for outcome in batch.outcomes or ()}
-            for one in batch.rows:
-                copy.add(one.cells, problems.get(one.number, _UNKNOWN))
-            row = batch.rows[-1].number + 1
-    await asyncio.to_thread(copy.finish)
-    out.seek(0)
+    copy = annotate(cast("IO[bytes]", written), job.order.headings, delimiter)
 
+    def add(batch: Batch) -> None:
+        said = {one.row: (*one.problems, *one.warnings) for one in batch.outcomes or ()}
+        for row in batch.rows:
+            copy.add(row.cells, said.get(row.number, _UNKNOWN))
 
-async def _pieces(file: IO[bytes]) -> AsyncIterator[bytes]:
     try:
-        while piece := await asyncio.to_thread(file.read, _PIECE):
-            yield piece
+        while batches:
+            for batch in batches:
+                await asyncio.to_thread(add, batch)
+                yield written.take()
+            batches = await jobs.batches(job.id, batches[-1].rows[-1].number + 1, _BATCHES)
     finally:
-        file.close()
+        copy.finish()
+    yield written.take()
+
+
+class _Written(io.RawIOBase):
+    """What was written since it was last taken."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, piece: Any) -> int:
+        self._pieces.append(bytes(piece))
+        return len(piece)
+
+    def take(self) -> bytes:
+        taken = b"".join(self._pieces)
+        self._pieces.clear()
+        return taken
 
 
 _UNKNOWN: Final = (RowProblem(None, "pending", Text("Todavía sin resultado.", "No outcome yet.")),)

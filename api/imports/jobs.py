@@ -3,7 +3,7 @@
 ::
 
     RECEIVING → WAITING → RUNNING → FINISHED
-        │           └──────────┴──→ CANCELLED · FAILED
+        │           └──────────┴──→ CANCELLED · REVOKED · FAILED
         └─ broke off: deleted after an hour
 
 What was sent and what became of it lie under one data key, that of ``import:<id>``, which goes when the job does.
@@ -33,13 +33,18 @@ _SQL: Final = load_queries("api.imports", "jobs.sql")
 
 
 class JobStatus(StrEnum):
-    """How far a job is. ``FAILED``: the program met something that it does not know; the operator's log has it."""
+    """How far a job is.
+
+    ``REVOKED``: the key that sent it is no longer in force, so nothing more is stored. ``FAILED``: the program met
+    something that it does not know; the operator's log has it.
+    """
 
     RECEIVING = "RECEIVING"
     WAITING = "WAITING"
     RUNNING = "RUNNING"
     FINISHED = "FINISHED"
     CANCELLED = "CANCELLED"
+    REVOKED = "REVOKED"
     FAILED = "FAILED"
 
 
@@ -202,6 +207,11 @@ class Jobs:
     async def begin(self, job: UUID) -> bool:
         """Whether it is still wanted."""
         return await self._pool.fetchval(_SQL["begin"], job) is not None
+
+    async def permitted(self, order: Order) -> bool:
+        """Whether the key that sent it is in force, now that its rows are about to be stored."""
+        permitted: bool = await self._pool.fetchval(_SQL["permitted"], order.actor.key)
+        return permitted
 
     async def try_batch(self, job: UUID, number: int, size: int) -> None:
         """Its rows are about to be stored, with the log at this size."""

@@ -50,6 +50,14 @@ SELECT pg_advisory_unlock(hashtextextended('import ' || $1::text, 0));
 -- Every institution's: the worker carries all of them out.
 UPDATE import_jobs SET status = 'RUNNING' WHERE id = $1 AND status IN ('WAITING', 'RUNNING') RETURNING id;
 
+-- name: permitted
+-- Every institution's: the worker carries all of them out. As at the door (api.auth.keys), days in UTC.
+SELECT EXISTS (
+    SELECT FROM api_keys
+    WHERE id = $1 AND revoked_at IS NULL
+      AND (expires_on IS NULL OR expires_on >= (now() AT TIME ZONE 'UTC')::date)
+);
+
 -- name: next_batch
 SELECT number, first_row, content, tried_at FROM import_batches
 WHERE job = $1 AND outcomes IS NULL ORDER BY number LIMIT 1;

@@ -242,12 +242,14 @@ def _state(text: str, columns: tuple[str, ...]) -> str | None:
 def _number(text: str, columns: tuple[str, ...]) -> int | None:
     if not text:
         return None
-    if not re.fullmatch(r"[0-9]{1,9}", text, re.ASCII):
+    # "2.0" is how programs that know only fractions write 2; "2.000" may be two thousand.
+    match = re.fullmatch(r"([0-9]{1,9})(?:\.0{1,2})?", text, re.ASCII)
+    if match is None:
         detail = Text(
             "No es un número entero. Se acepta: 0, 1, 2, …", "Not a whole number. Accepted: 0, 1, 2, …"
         )
         raise RowRefused(RowProblem(None, "not-a-number", detail, columns, text))
-    return int(text)
+    return int(match[1])
 
 
 def _missing(field: str, columns: tuple[str, ...]) -> RowProblem:

@@ -3,7 +3,6 @@
 from email.message import Message
 from enum import StrEnum
 from typing import Annotated, Final, TypeVar
-from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 
@@ -49,12 +48,7 @@ WORKBOOK_TYPES: Final = frozenset(
 )
 CHARSETS: Final = {"utf-8": "utf-8", "utf8": "utf-8", "windows-1252": "cp1252", "cp1252": "cp1252"}
 
-MOST_RESULTS: Final = 1_000
-_PIECE: Final = 1 << 18
-_PRIVATE: Final = {"Cache-Control": "private, no-store"}
-
 C = TypeVar("C", bound=StrEnum)
-Id = UUID
 
 
 def build_router(services: Services) -> APIRouter:

@@ -13,7 +13,7 @@ import msgspec
 
 from api.auth.guard import missing_scope
 from api.imports.answers import Mode, OnChange, Outcome, Status
-from api.imports.errors import Doubt, RowProblem
+from api.imports.errors import DOUBTFUL, RowProblem
 from api.imports.hints import hint_for
 from api.imports.lines import Line
 from api.imports.paths import value_at
@@ -309,8 +309,8 @@ def _accepted(row: Prepared, accepted: Accepted, resumed: int | None) -> Outcome
     return Outcome(row.row, status, accepted.id, positions, warnings=_doubts(accepted.warnings))
 
 
-def _doubts(warnings: Sequence[Warned]) -> tuple[Doubt, ...]:
-    return tuple(Doubt(one.field, one.text) for one in warnings)
+def _doubts(warnings: Sequence[Warned]) -> tuple[RowProblem, ...]:
+    return tuple(RowProblem(one.field, DOUBTFUL, one.text) for one in warnings)
 
 
 def _made_before(positions: Sequence[int], resumed: int | None) -> bool:

@@ -33,7 +33,7 @@ LONGEST_WAIT: Final = 15.0
 
 TIMEOUT: Final = httpx.Timeout(120.0, connect=10.0)
 
-_ENDED: Final = frozenset({JobStatus.FINISHED, JobStatus.CANCELLED, JobStatus.FAILED})
+_ENDED: Final = frozenset({JobStatus.FINISHED, JobStatus.CANCELLED, JobStatus.REVOKED, JobStatus.FAILED})
 _AGAIN: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _NOT_NOW: Final = "unavailable"
 """Code of a row whose outcome the server does not know; repeating tells."""
@@ -136,6 +136,8 @@ class Sender:
             if job.status in _ENDED:
                 break
             self._wait(POLL_SECONDS)
+        if job.status is JobStatus.REVOKED:
+            raise _not_permitted()
         if job.status is not JobStatus.FINISHED:
             raise Unsent(
                 "La importación se canceló o falló en el servidor. Lo que confirmó quedó guardado; repita el comando.",
@@ -168,12 +170,7 @@ def _undecided(result: RowResult) -> bool:
 
 def _read(response: httpx.Response, kind: type[T]) -> T:
     if response.status_code in (401, 403):
-        raise NotPermitted(
-            "El servidor no acepta la clave. Hace falta una vigente con imports:write y el permiso de los registros "
-            "(--key o CONSTANCIA_KEY).",
-            "The server does not accept the key. It takes one in force with imports:write and the scope of the "
-            "records (--key or CONSTANCIA_KEY).",
-        )
+        raise _not_permitted()
     if response.status_code != 200:
         raise Unsent(
             f"El servidor no aceptó la importación (HTTP {response.status_code}): {_detail(response)}",
@@ -186,6 +183,15 @@ def _read(response: httpx.Response, kind: type[T]) -> T:
             "La respuesta no es la de este registro. Revise --url.",
             "The answer is not that of this register. Check --url.",
         ) from error
+
+
+def _not_permitted() -> NotPermitted:
+    return NotPermitted(
+        "El servidor no acepta la clave. Hace falta una vigente con imports:write y el permiso de los registros "
+        "(--key o CONSTANCIA_KEY).",
+        "The server does not accept the key. It takes one in force with imports:write and the scope of the "
+        "records (--key or CONSTANCIA_KEY).",
+    )
 
 
 def _detail(response: httpx.Response) -> str:

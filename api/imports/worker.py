@@ -71,16 +71,19 @@ class Worker:
         if job is None or not await self._jobs.begin(job_id):
             return
         try:
-            if job.order.mode is Mode.ATOMIC:
-                await self._all(job)
-            else:
-                while await self._jobs.begin(job_id):
-                    batch = await self._jobs.next_batch(job_id)
-                    if batch is None:
-                        break
-                    if stopping is not None and stopping.is_set():
-                        return
-                    await self._batch(job, batch)
+            while await self._jobs.begin(job_id):
+                if not await self._jobs.permitted(job.order):
+                    await self._jobs.end(job_id, JobStatus.REVOKED)
+                    return
+                if job.order.mode is Mode.ATOMIC:
+                    await self._all(job)
+                    break
+                batch = await self._jobs.next_batch(job_id)
+                if batch is None:
+                    break
+                if stopping is not None and stopping.is_set():
+                    return
+                await self._batch(job, batch)
         except TRANSIENT:
             log.warning("import %s waits for the database", job_id)
             return
