@@ -197,6 +197,18 @@ def document_events(summary: str) -> dict[str, Any]:
     return {**operation, "openapi_extra": {"security": [{}, {SECURITY_SCHEME: []}]}}
 
 
+def document_event_stream(summary: str) -> dict[str, Any]:
+    """The decorator arguments of ``GET /v1/events/stream``, which also answers without a key."""
+    stream = {
+        "description": "Eventos enviados por el servidor, sin fin, cada uno un StreamEvent · Server-sent events, "
+        "without end, each of them a StreamEvent",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    }
+    kinds = (UNAUTHENTICATED, MISSING_SCOPE, INVALID_INPUT, UNAVAILABLE)
+    operation = _operation(summary, "/v1/events", {200: stream}, kinds)
+    return {**operation, "openapi_extra": {"security": [{}, {SECURITY_SCHEME: []}]}}
+
+
 def document_receipt() -> dict[str, Any]:
     """The decorator arguments of ``GET /v1/receipts/{position}``."""
     found = {

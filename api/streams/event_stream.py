@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.auth.guard import requires
+from api.rest.documentation import document_event_stream
 from api.streams.audience import Audience, audience_of
 from api.streams.filters import wanted_events
 from api.streams.following import Following, StreamedEvent, StreamPage, Wanted
@@ -113,7 +114,7 @@ def build_router() -> APIRouter:
     router = APIRouter()
     encoded = Chunks()
 
-    @router.get(PATH, response_class=EventStream)
+    @router.get(PATH, **document_event_stream("Seguir los eventos · Follow events as they come"))
     async def stream(
         request: Request,
         actor: Annotated[Actor, Depends(requires("GET", PATH))],

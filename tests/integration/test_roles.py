@@ -13,10 +13,12 @@ from uuid import uuid4
 
 import asyncpg
 import httpx
+import pytest
 
 from api.auth.keys import Keys
 from api.auth.scopes import REQUIRED, ROLES, Role, Scope
 from api.rest import examples
+from api.streams import event_stream
 from projections.models.records import RecordsProjection
 from projections.runner import Runner
 from tests.integration.conftest import Clock
@@ -32,6 +34,7 @@ EXPECTED = """
 GET /v1/assignments                               401  in   in   in   in   in
 GET /v1/assignments/{id}                          401  in   in   404  in   in
 GET /v1/events                                    401  403  in   in   in   in
+GET /v1/events/stream                             401  403  in   in   in   in
 GET /v1/evidence/{id}                             401  in   in   404  in   403
 GET /v1/evidence/{id}/file                        401  403  in   404  in   403
 GET /v1/incidents                                 401  in   403  403  in   in
@@ -195,8 +198,14 @@ def outcome(status: int) -> str:
 
 
 async def test_every_role_at_every_endpoint(
-    http: httpx.AsyncClient, join: Callable[..., Any], keys: Keys, pool: asyncpg.Pool, clock: Clock
+    http: httpx.AsyncClient,
+    join: Callable[..., Any],
+    keys: Keys,
+    pool: asyncpg.Pool,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(event_stream, "LIFETIME_SECONDS", 0)
     clock.now = AFTER_THE_EXAMPLES
     callers, ids = await world(http, join, keys, pool)
     found = {}
