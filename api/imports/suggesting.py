@@ -31,6 +31,8 @@ _FORMATS: Final = (
     "YYYY",
 )
 
+_CODE: Final = re.compile(r"[0-9]{4,5}")
+
 _STATES: Final = {fold(name) for state in STATES for name in (state.name, state.code)}
 
 
@@ -70,8 +72,17 @@ def suggest(table: Table, records: Records | None = None) -> str:
     kind = records or guess_records(table.headings)
     rows = list(itertools.islice(table.rows, SAMPLE_ROWS))
     samples = {heading: _words(rows, heading) for heading in table.headings}
-    found = {one.field.path: one.heading for one in match(kind, table.headings)}
+    found = _coded({one.field.path: one.heading for one in match(kind, table.headings)}, samples)
     return "\n".join(_profile(kind, table, samples, found)) + "\n"
+
+
+def _coded(found: Mapping[str, str], samples: Mapping[str, Sequence[str]]) -> Mapping[str, str]:
+    """A column "Municipio" holds names or codes: what stands in it tells."""
+    heading = found.get("where.place")
+    words = samples[heading] if heading is not None else ()
+    if not words or not all(_CODE.fullmatch(word) for word in words) or "where.cvegeo" in found:
+        return found
+    return {"where.cvegeo" if path == "where.place" else path: name for path, name in found.items()}
 
 
 def _profile(

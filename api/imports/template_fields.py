@@ -63,7 +63,9 @@ FIELDS: Final[Mapping[Records, tuple[Field, ...]]] = {
         Field(
             "site.source_record_id",
             Text("CLUES de la sede", "CLUES of the site"),
-            Text("La clave con que la sede está registrada.", "The code under which the site is registered."),
+            Text(
+                "La actual o una anterior de la misma unidad.", "Its present code, or one that it had before."
+            ),
             ("clues", "sede", "clave clues", "unidad", "clinica", "centro de salud", "site", "clinic"),
             required=True,
         ),
@@ -97,6 +99,15 @@ FIELDS: Final[Mapping[Records, tuple[Field, ...]]] = {
             day=True,
             required=True,
         ),
+        Field(
+            "selection_rank",
+            Text("Lugar de elección", "Selection rank"),
+            Text(
+                "Si se eligió por promedio: el lugar, desde 1.",
+                "Where places were chosen by grades: whose turn it was, from 1.",
+            ),
+            ("lugar", "prelacion", "orden de eleccion", "numero de eleccion", "rank", "selection order"),
+        ),
     ),
     Records.RELOCATIONS: (
         _OWN_ID,
@@ -113,7 +124,9 @@ FIELDS: Final[Mapping[Records, tuple[Field, ...]]] = {
         Field(
             "to.source_record_id",
             Text("CLUES de la sede nueva", "CLUES of the new site"),
-            Text("La clave con que la sede está registrada.", "The code under which the site is registered."),
+            Text(
+                "La actual o una anterior de la misma unidad.", "Its present code, or one that it had before."
+            ),
             ("sede nueva", "nueva sede", "destino", "a", "to", "new site", "clues destino"),
             required=True,
         ),
@@ -221,10 +234,28 @@ FIELDS: Final[Mapping[Records, tuple[Field, ...]]] = {
             ("entidad", "entidad federativa", "state", "adm 1", "cve ent", "clave entidad"),
         ),
         Field(
+            "where.place",
+            Text("Municipio", "Municipality"),
+            Text(
+                "Por su nombre, con el estado aquí o en su columna: Pueblo Nuevo, Durango.",
+                "By its name, with the state here or in its column: Pueblo Nuevo, Durango.",
+            ),
+            ("nombre del municipio", "nom mun", "municipality", "lugar", "place", "adm 2"),
+        ),
+        Field(
             "where.cvegeo",
             Text("Municipio (cvegeo)", "Municipality (cvegeo)"),
-            Text("Cinco cifras, como texto: 01001.", "Five digits, as text: 01001."),
-            ("cvegeo", "cve geo", "clave municipio", "municipio"),
+            Text(
+                "En vez del nombre: cinco cifras, como texto: 01001.",
+                "Instead of the name: five digits, as text: 01001.",
+            ),
+            ("cvegeo", "cve geo", "clave municipio", "clave del municipio", "cve mun"),
+        ),
+        Field(
+            "where.site.source_record_id",
+            Text("CLUES de la unidad", "CLUES of the clinic"),
+            Text("Si ocurrió en una. La actual o una anterior.", "If it happened in one. Present or former."),
+            ("clues", "clave clues", "unidad", "clinica", "centro de salud", "sede", "site", "clinic"),
         ),
         Field(
             "where.precision",
@@ -258,6 +289,21 @@ FIELDS: Final[Mapping[Records, tuple[Field, ...]]] = {
                 "PASANTE_MEDICINE if so. Choose from the list.",
             ),
             ("rol", "role", "victim", "cargo"),
+        ),
+        Field(
+            "victims[0].student.curp",
+            Text("CURP de la víctima", "CURP of the victim"),
+            Text(
+                "Si era pasante. CURP o matrícula, una de las dos. Se guarda cifrada.",
+                "Of a student. CURP or student number, one of them. Stored encrypted.",
+            ),
+            ("curp",),
+        ),
+        Field(
+            "victims[0].student.internal_id",
+            Text("Matrícula de la víctima", "Student number of the victim"),
+            Text("Si no hay CURP. Se guarda cifrada.", "Where there is no CURP. Stored encrypted."),
+            ("matricula", "numero de cuenta", "boleta", "student number"),
         ),
         Field(
             "victims[0].sex",

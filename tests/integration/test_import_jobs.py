@@ -150,6 +150,21 @@ async def test_a_cancelled_job_stores_nothing_more_and_says_how_far_it_came(
     assert file.content.decode("utf-8-sig").splitlines()[-1].endswith("No outcome yet.")
 
 
+@pytest.mark.parametrize("mode", ["partial", "atomic"])
+async def test_a_job_ends_with_the_key_that_sent_it(
+    importer: Importer, services: Services, app: Application, pool: asyncpg.Pool, mode: str
+) -> None:
+    before = await app.store.size()
+    started = await importer.send(table().replace("NADA", "VERBAL"), CSV, mode=mode)
+    await services.api_keys.revoke(await pool.fetchval("SELECT key FROM import_jobs"))
+    await importer.worker.work()
+    (job,) = await pool.fetch("SELECT status, ended FROM import_jobs")
+    assert (started.status_code, job["status"], job["ended"] is None) == (202, "REVOKED", False)
+    assert await app.store.size() == before
+    assert (await importer.call("GET", started.headers["location"])).status_code == 401
+    assert not await importer.worker.work()
+
+
 @pytest.mark.parametrize("named", [True, False])
 async def test_after_a_kill_a_job_goes_on_where_it_was(
     importer: Importer, app: Application, monkeypatch: pytest.MonkeyPatch, named: bool
