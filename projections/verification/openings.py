@@ -118,7 +118,7 @@ def _check_sealed(shown: Shown, name: str, last: Shown | None) -> None:
     facet = shown.disclosure.facets[name]
     before = None if last is None else last.seal(name)
     if facet.sealed_in is not None:
-        if shown.seal(name) != before:
+        if before != (facet.commitment, facet.sealed_in):
             raise shown.fail(
                 name,
                 f"dice seguir sellada como en el evento {facet.sealed_in}, pero ahí no está este compromiso.",

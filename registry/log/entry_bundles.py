@@ -6,7 +6,7 @@ digits of one alphabet. Columns are compared 256 leaves at a time: parsing each 
 regular expression on each costs as much as hashing it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Final
 from uuid import UUID
@@ -25,17 +25,23 @@ _COMMITMENT_AT: Final = _SPECIMEN.index(_COMMITMENT.encode())
 _HEXADECIMAL: Final = b"0123456789abcdef"
 _BASE64: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
-_ALPHABETS: Final[tuple[tuple[bytes, tuple[int, ...]], ...]] = (
+
+def _columns(starts: Iterable[int]) -> tuple[slice, ...]:
+    return tuple(slice(start, None, _STRIDE) for start in starts)
+
+
+_ALPHABETS: Final[tuple[tuple[bytes, tuple[slice, ...]], ...]] = (
     # Two bits of this digit of a UUID are its variant (RFC 9562 section 4.1).
-    (b"89ab", (_ID_AT + 19,)),
-    (_HEXADECIMAL, tuple(_ID_AT + at for at, digit in enumerate(_ID) if digit == "0")),
+    (b"89ab", _columns([_ID_AT + 19])),
+    (_HEXADECIMAL, _columns(_ID_AT + at for at, digit in enumerate(_ID) if digit == "0")),
     # 32 bytes are 42 digits and two thirds: the last one has two bits to spare, which are zero (RFC 4648 section 3.5).
-    (_BASE64[::4], (_COMMITMENT_AT + 42,)),
-    (_BASE64, tuple(range(_COMMITMENT_AT, _COMMITMENT_AT + 42))),
+    (_BASE64[::4], _columns([_COMMITMENT_AT + 42])),
+    (_BASE64, _columns(range(_COMMITMENT_AT, _COMMITMENT_AT + 42))),
 )
 """Which digits may stand in which columns."""
 
-_FIXED: Final = tuple(sorted({*range(_STRIDE)} - {column for _, columns in _ALPHABETS for column in columns}))
+_VARIABLE: Final = {column.start for _, columns in _ALPHABETS for column in columns}
+_FIXED: Final = _columns(start for start in range(_STRIDE) if start not in _VARIABLE)
 """The columns in which all entry leaves are equal, the version of the UUID and both bytes of the length among them."""
 
 
@@ -44,16 +50,15 @@ def is_entry_bundle(data: bytes, width: int) -> bool:
     EntryLeaf."""
     if len(data) != width * _STRIDE:
         return False
-    columns = [data[at::_STRIDE] for at in range(_STRIDE)]
-    return _joined(columns, _FIXED) == _fixed(width) and not any(
-        _joined(columns, of).translate(None, alphabet) for alphabet, of in _ALPHABETS
+    return _joined(data, _FIXED) == _fixed(width) and not any(
+        _joined(data, columns).translate(None, alphabet) for alphabet, columns in _ALPHABETS
     )
 
 
-def _joined(columns: Sequence[bytes], which: Sequence[int]) -> bytes:
-    return b"".join([columns[at] for at in which])
+def _joined(data: bytes, columns: Sequence[slice]) -> bytes:
+    return b"".join([data[column] for column in columns])
 
 
 @lru_cache(maxsize=2)
 def _fixed(width: int) -> bytes:
-    return b"".join([_SPECIMEN[at : at + 1] * width for at in _FIXED])
+    return b"".join([_SPECIMEN[column] * width for column in _FIXED])
