@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from api import handlers, health, log_routes, metrics
 from api.auth.guard import authenticate
 from api.boundary import Boundary
+from api.delivery.webhooks import router as webhooks
 from api.graphql import http as graphql
 from api.graphql.answer import Backing
 from api.graphql.readers import NEEDED, Access
@@ -85,6 +86,7 @@ def create_app(services: Services) -> FastAPI:
         evidence.build_router(services),
         subject_requests.build_router(services),
         imports.build_router(services),
+        webhooks.build_router(services, app.state.following),
         feed.build_router(),
         event_stream.build_router(),
         log_routes.build_router(),

@@ -60,6 +60,7 @@ _READ_ALL = _VERIFY | _ADMIN | {Scope.RESTRICTED_READ}
 _READ_REPORTS = _SUBMIT | _READ_ALL | {Scope.EVENTS_READ}
 _READ_ASSIGNMENTS = _ASSIGN | _READ_ALL | {Scope.EVENTS_READ}
 _READ_INCIDENTS = _READ_ALL
+_WEBHOOKS = frozenset({Scope.WEBHOOKS_MANAGE})
 _FOLLOW = frozenset({Scope.EVENTS_READ})
 
 REQUIRED: Final[Mapping[tuple[str, str], frozenset[Scope]]] = {
@@ -143,6 +144,15 @@ REQUIRED: Final[Mapping[tuple[str, str], frozenset[Scope]]] = {
     ("DELETE", "/v1/imports/{id}"): frozenset({Scope.IMPORTS_WRITE}),
     ("POST", "/v1/imports/{id}/cancellation"): frozenset({Scope.IMPORTS_WRITE}),
     ("GET", "/v1/imports/{id}/file"): frozenset({Scope.IMPORTS_WRITE}),
+    # What an endpoint gets is what its key may read; without events:read, what is public.
+    ("POST", "/v1/webhooks"): _WEBHOOKS,
+    ("GET", "/v1/webhooks"): _WEBHOOKS,
+    ("GET", "/v1/webhooks/{id}"): _WEBHOOKS,
+    ("DELETE", "/v1/webhooks/{id}"): _WEBHOOKS,
+    ("POST", "/v1/webhooks/{id}/test"): _WEBHOOKS,
+    ("POST", "/v1/webhooks/{id}/rotate"): _WEBHOOKS,
+    ("POST", "/v1/webhooks/{id}/replay"): _WEBHOOKS,
+    ("GET", "/v1/webhooks/{id}/attempts"): _WEBHOOKS,
 }
 
 KEYLESS: Final = frozenset({("GET", "/v1/events"), ("GET", "/v1/events/stream")})

@@ -10,6 +10,16 @@ from fastapi.openapi.utils import get_openapi
 
 from api.auth.guard import SECURITY_SCHEME
 from api.auth.keys import Key, KeyDraft
+from api.delivery.webhooks.drafts import (
+    AttemptPage,
+    AttemptView,
+    NothingDraft,
+    WebhookDraft,
+    WebhookPage,
+    WebhookReplayDraft,
+    WebhookSecretView,
+    WebhookView,
+)
 from api.problems import (
     BAD_REQUEST,
     BODY_TOO_LARGE,
@@ -32,7 +42,7 @@ from api.problems import (
 )
 from api.rest.answers import EvidenceAnswer, Item, KeyAnswer, Matches, Page, Places, Queue, WriteAnswer
 from api.rest.examples import EXAMPLES
-from api.rest.operations import WRITES, Write
+from api.rest.operations import WRITES, Write, collection_of
 from api.streams.envelope import BATCH_MEDIA_TYPE
 from api.streams.models import EventPage
 from projections.site_history import SiteHistory
@@ -158,14 +168,28 @@ def document_keys() -> dict[str, Any]:
     return _with_body(operation, _body(KeyDraft, EXAMPLES["/v1/keys"]), [_IDEMPOTENCY_KEY])
 
 
-def document_subject_request(path: str, draft: type, summary: str) -> dict[str, Any]:
-    """The decorator arguments of a ``POST`` about a request of a data subject."""
+def document_change(path: str, draft: type, answer: type, summary: str) -> dict[str, Any]:
+    """The decorator arguments of a ``POST`` that makes or changes rows of our own, no facts."""
     responses: dict[int | str, dict[str, Any]] = {
-        201: {"description": "La solicitud · The request", "content": _json(SubjectRequest)}
+        201: {"description": "Hecho · Done", "content": _json(answer)}
     }
     kinds = [*_EVERY_WRITE, NOT_FOUND] if "{id}" in path else list(_EVERY_WRITE)
-    operation = _operation(summary, "/v1/subject-requests", responses, kinds)
-    return _with_body(operation, _body(draft, EXAMPLES[path]), [_IDEMPOTENCY_KEY])
+    operation = _operation(summary, collection_of(path), responses, kinds)
+    body = _body(draft, EXAMPLES[path])
+    body["required"] = any(field.required for field in msgspec.structs.fields(draft))
+    return _with_body(operation, body, [_IDEMPOTENCY_KEY])
+
+
+def document_subject_request(path: str, draft: type, summary: str) -> dict[str, Any]:
+    """The decorator arguments of a ``POST`` about a request of a data subject."""
+    return document_change(path, draft, SubjectRequest, summary)
+
+
+def document_deletion(path: str, summary: str) -> dict[str, Any]:
+    """The decorator arguments of a ``DELETE``."""
+    gone: dict[int | str, dict[str, Any]] = {204: {"description": "Borrado · Deleted"}}
+    operation = _operation(summary, collection_of(path), gone, (UNAUTHENTICATED, MISSING_SCOPE, NOT_FOUND))
+    return {**operation, "status_code": 204}
 
 
 def document_read(summary: str, collection: str = "/v1/keys", answer: type = Key) -> dict[str, Any]:
@@ -272,7 +296,8 @@ def document_evidence_file() -> dict[str, Any]:
 _SHAPES: Final[list[Any]] = [
     SubjectRequestDraft, RequestAnswerDraft, RequestCompletionDraft, SubjectRequest, SubjectRequestPage, AccessAnswer,
     KeyDraft, Key, KeyAnswer, WriteAnswer, EvidenceAnswer, Evidence, FileDraft, Item, Page, PrivateReads, Problem,
-    Matches, Queue, Places,
+    Matches, Queue, Places, WebhookDraft, WebhookReplayDraft, NothingDraft, WebhookView, WebhookSecretView, WebhookPage,
+    AttemptView, AttemptPage,
     Warnings, SiteHistory, EventPage,
 ]  # fmt: skip
 

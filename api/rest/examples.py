@@ -129,6 +129,13 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         "certainty": {"level": "POSSIBLE", "basis": ["LINKED_REPORTS"]},
         "source_record_id": "caso-2026-007",
     },
+    "/v1/webhooks": {
+        "url": "https://integracion.example.org/constancia",
+        "types": ["incident.disclosed", "release.published"],
+    },
+    "/v1/webhooks/{id}/test": {},
+    "/v1/webhooks/{id}/rotate": {},
+    "/v1/webhooks/{id}/replay": {"after": 0},
     "/v1/incidents/{id}/victims": {
         "role": "PASANTE_MEDICINE",
         "sex": "MALE",

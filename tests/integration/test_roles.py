@@ -105,6 +105,14 @@ POST /v1/sites/{id}/suspension                    401  in   403  403  403  403
 POST /v1/subject-requests                         401  in   in   in   403  403
 POST /v1/subject-requests/{id}/answer             401  in   in   404  403  403
 POST /v1/subject-requests/{id}/completion         401  in   in   404  403  403
+DELETE /v1/webhooks/{id}                          401  403  403  403  403  403
+GET /v1/webhooks                                  401  403  403  403  403  403
+GET /v1/webhooks/{id}                             401  403  403  403  403  403
+GET /v1/webhooks/{id}/attempts                    401  403  403  403  403  403
+POST /v1/webhooks                                 401  403  403  403  403  403
+POST /v1/webhooks/{id}/replay                     401  403  403  403  403  403
+POST /v1/webhooks/{id}/rotate                     401  403  403  403  403  403
+POST /v1/webhooks/{id}/test                       401  403  403  403  403  403
 """
 
 OWN_RECORDS = (

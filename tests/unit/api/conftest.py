@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from api.app import create_app
 from api.health import Health
 from api.services import Services
+from registry.application.application import utc_now
 from registry.application.unit import Actor
 from registry.privacy.master import KEY_BYTES, MasterKey
 from registry.settings import Settings
@@ -49,7 +50,11 @@ def app() -> FastAPI:
         reading=NoDatabase(),
         counting=NoDatabase(),
         application=SimpleNamespace(
-            store=NoDatabase(), master=MasterKey(bytes(KEY_BYTES)), vault=NoDatabase(), reads=NoDatabase()
+            store=NoDatabase(),
+            master=MasterKey(bytes(KEY_BYTES)),
+            vault=NoDatabase(),
+            reads=NoDatabase(),
+            clock=utc_now,
         ),
         log_keys=signer,
         api_keys=SomeKeys(),
