@@ -1,9 +1,9 @@
 """What the resolvers of one request share: what it rests on, the checkpoints it asked about, and its loaders."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from strawberry.dataloader import DataLoader
@@ -15,12 +15,16 @@ from api.graphql.executor import Plans
 from api.graphql.readers import Reader
 from api.graphql.types import CountFilter, Nexus
 from projections.counting.query import CountQuery, ask
-from projections.models import changes
+from projections.models import changes, public_incidents
 from projections.models.changes import RecordedChange
+from projections.models.public_incidents import DisclosedIncident
+from projections.models.standing import Standing
+from projections.tables import Connection
 
 UNFILTERED_KEPT = 500
 """Questions without a filter that are kept ready: every unit by every one or two dimensions, and some more."""
 
+T = TypeVar("T")
 Histories = DataLoader[UUID, list[RecordedChange]]
 
 
@@ -46,22 +50,51 @@ class Asking:
         return await self._pins[as_of]
 
     async def count(self, query: CountQuery, as_of: int | None) -> Answer:
-        """A count as of it. The first one of a request brings the checkpoint with it, in the same statement."""
+        """A count as of it."""
+        counts = self.backing.counts
+        pinned, counted = await self._with_pin(
+            as_of, partial(counts.pin_and_count, query), partial(counts.count, query)
+        )
+        return Answer(self.backing, query, counted, pinned.checkpoint, pinned.waiting)
+
+    async def page(
+        self, query: CountQuery, as_of: int | None, *, after: UUID | None, limit: int
+    ) -> tuple[int, list[DisclosedIncident]]:
+        """Incidents as of it, and its size."""
+
+        async def read(connection: Connection, size: int | None) -> tuple[Standing, list[DisclosedIncident]]:
+            return await public_incidents.answer(connection, query, size, after=after, limit=limit)
+
+        async def found(pinned: Pin) -> list[DisclosedIncident]:
+            async with self.backing.pool.acquire() as connection:
+                size = pinned.checkpoint.size
+                return await public_incidents.page(connection, query, size, after=after, limit=limit)
+
+        counts = self.backing.counts
+        pinned, incidents = await self._with_pin(as_of, lambda size: counts.pin_and_read(size, read), found)
+        return pinned.checkpoint.size, incidents
+
+    async def _with_pin(
+        self,
+        as_of: int | None,
+        both: Callable[[int | None], Awaitable[tuple[Pin, T]]],
+        alone: Callable[[Pin], Awaitable[T]],
+    ) -> tuple[Pin, T]:
+        """The first question of a request brings the checkpoint with it, in the same statement."""
         as_of = as_of if isinstance(as_of, int) else None
         if as_of in self._pins:
             pinned = await self._pins[as_of]
-            counted = await self.backing.counts.count(query, pinned)
-        else:
-            pinning: asyncio.Future[Pin] = asyncio.get_running_loop().create_future()
-            self._pins[as_of] = pinning
-            try:
-                pinned, counted = await self.backing.counts.pin_and_count(query, as_of)
-            except BaseException as error:
-                pinning.set_exception(error)
-                pinning.exception()  # it need not be waited for: it is raised here
-                raise
-            pinning.set_result(pinned)
-        return Answer(self.backing, query, counted, pinned.checkpoint, pinned.waiting)
+            return pinned, await alone(pinned)
+        pinning: asyncio.Future[Pin] = asyncio.get_running_loop().create_future()
+        self._pins[as_of] = pinning
+        try:
+            pinned, found = await both(as_of)
+        except BaseException as error:
+            pinning.set_exception(error)
+            pinning.exception()  # it need not be waited for: it is raised here
+            raise
+        pinning.set_result(pinned)
+        return pinned, found
 
     def histories(self, size: int) -> Histories:
         """Histories as of ``size``: those of all incidents of an answer are read by one statement."""

@@ -1,7 +1,8 @@
 """Counts as of published checkpoints, each read once and remembered: as of a size, a count is the same for ever."""
 
 import asyncio
-from typing import Final, NamedTuple
+from collections.abc import Awaitable, Callable
+from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 import asyncpg
 
@@ -9,8 +10,10 @@ from api.shared import REMEMBERED, Shared
 from projections.counting.count import Count
 from projections.counting.query import CountQuery
 from projections.errors import CatchingUp, DefinitionNotAdopted
-from projections.models import checkpoints, public_count
+from projections.models import checkpoints, public_figures, standing
 from projections.models.checkpoints import PublishedCheckpoint
+from projections.models.standing import Standing
+from projections.tables import Connection
 
 CATCH_UP_SECONDS = 2.0
 """How long a question about a checkpoint just published waits for the read models, which follow within moments."""
@@ -19,6 +22,11 @@ ROWS_KEPT: Final = 1_000
 """Rows of the longest table that is remembered, some 200 KB: by state and year there are fewer."""
 
 _CATCH_UP_STEP_SECONDS: Final = 0.05
+
+
+T = TypeVar("T")
+Read: TypeAlias = Callable[[Connection, int | None], Awaitable[tuple[Standing, T]]]
+"""A question as of a size, or of the latest checkpoint, that brings along what its answer is given with."""
 
 
 class Pin(NamedTuple):
@@ -41,8 +49,27 @@ class Counts:
 
         Raises ProjectionError; waits a moment for read models that follow.
         """
-        pinned, _ = await self._patiently(as_of, None)
+
+        async def read(connection: Connection, size: int | None) -> tuple[Standing, None]:
+            return await standing.standing(connection, size), None
+
+        pinned, _ = await self.pin_and_read(as_of, read)
         return pinned
+
+    async def pin_and_read(self, as_of: int | None, read: Read[T]) -> tuple[Pin, T]:
+        """The same, with what one statement says as of it beside what every answer is given with."""
+        deadline = asyncio.get_running_loop().time() + CATCH_UP_SECONDS
+        while True:
+            try:
+                pinned, found = await self._read(as_of, read)
+            except CatchingUp:
+                if asyncio.get_running_loop().time() >= deadline:
+                    raise
+            else:
+                if as_of is None:
+                    self._latest = pinned.checkpoint.size
+                return pinned, found
+            await asyncio.sleep(_CATCH_UP_STEP_SECONDS)
 
     async def pin_and_count(self, query: CountQuery, as_of: int | None) -> tuple[Pin, Count]:
         """The same, with a count as of it; by one statement, whether the count is known or not."""
@@ -50,11 +77,12 @@ class Counts:
         if expected is not None and self._known.has((query, expected)):
             pinned = await self.pin(as_of)
             return pinned, await self.count(query, pinned)
-        pinned, count = await self._patiently(as_of, query)
-        if count is None:
-            count = await self.count(query, pinned)
-        else:
-            self._known.keep((query, pinned.checkpoint.size), count)
+
+        async def read(connection: Connection, size: int | None) -> tuple[Standing, Count]:
+            return await public_figures.answer(connection, query, size)
+
+        pinned, count = await self.pin_and_read(as_of, read)
+        self._known.keep((query, pinned.checkpoint.size), count)
         return pinned, count
 
     async def count(self, query: CountQuery, pinned: Pin) -> Count:
@@ -63,36 +91,18 @@ class Counts:
 
         async def find() -> Count:
             async with self._pool.acquire() as connection:
-                return await public_count.count(connection, query, size)
+                return await public_figures.count(connection, query, size)
 
         return await self._known.ask((query, size), find)
 
-    async def _patiently(self, as_of: int | None, query: CountQuery | None) -> tuple[Pin, Count | None]:
-        deadline = asyncio.get_running_loop().time() + CATCH_UP_SECONDS
-        while True:
-            try:
-                pinned, count = await self._read(as_of, query)
-            except CatchingUp:
-                if asyncio.get_running_loop().time() >= deadline:
-                    raise
-            else:
-                if as_of is None:
-                    self._latest = pinned.checkpoint.size
-                return pinned, count
-            await asyncio.sleep(_CATCH_UP_STEP_SECONDS)
-
-    async def _read(self, as_of: int | None, query: CountQuery | None) -> tuple[Pin, Count | None]:
-        count: Count | None = None
+    async def _read(self, as_of: int | None, read: Read[T]) -> tuple[Pin, T]:
         async with self._pool.acquire() as connection:
             try:
-                if query is None:
-                    checkpoint, waiting = await public_count.standing(connection, as_of)
-                else:
-                    (checkpoint, waiting), count = await public_count.answer(connection, query, as_of)
+                (checkpoint, waiting), found = await read(connection, as_of)
             except (CatchingUp, DefinitionNotAdopted):
                 if as_of is not None:
                     await checkpoints.at_size(connection, as_of)  # that it was never published is told first
                 raise
             if checkpoint is None:
                 checkpoint = await checkpoints.at_size(connection, as_of or 0)
-        return Pin(checkpoint, waiting), count
+        return Pin(checkpoint, waiting), found

@@ -15,7 +15,7 @@ from api.graphql.types import CellState, CountFilter, IncidentClass, Nexus, Page
 from projections.counting.changes import Effect as CountedEffect
 from projections.counting.disclosure import FACETS
 from projections.counting.query import CountQuery
-from projections.models import public_count, public_incidents
+from projections.models import public_figures
 from projections.models.changes import RecordedChange
 from projections.models.public_incidents import DisclosedIncident
 from registry.domain.codes import UNKNOWN
@@ -190,7 +190,7 @@ class IncidentConnection:
     @strawberry.field(description="How many there are on all pages.")
     async def total_count(self) -> int | None:
         async with self.asking.backing.pool.acquire() as connection:
-            return await public_count.matching(connection, self.query, self.size)
+            return await public_figures.matching(connection, self.query, self.size)
 
     @classmethod
     async def ask(
@@ -199,10 +199,8 @@ class IncidentConnection:
         """One page, as of a published checkpoint. Raises ProjectionError."""
         query = question(given=wanted)
         behind = cursors.incident(after) if after else None
-        size = (await asking.pin(as_of)).checkpoint.size
-        async with asking.backing.pool.acquire() as connection:
-            # One more than asked for tells whether there is a next page.
-            found = await public_incidents.page(connection, query, size, after=behind, limit=limit + 1)
+        # One more than asked for tells whether there is a next page.
+        size, found = await asking.page(query, as_of, after=behind, limit=limit + 1)
         edges = [
             IncidentEdge(cursor=cursors.of_incident(node.id), node=node)
             for node in [Incident.of(one, size) for one in found[:limit]]

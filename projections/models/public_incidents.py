@@ -11,10 +11,15 @@ from uuid import UUID
 import asyncpg
 
 from projections.counting.query import CountQuery
+from projections.models import standing
+from projections.models.standing import Standing
 from projections.tables import Connection
 from registry.sql import load_queries
 
 _SQL = load_queries("projections.models", "public_incidents.sql")
+_PAGE: Final = (
+    _SQL["page"].replace("$standing", standing.SQL["standing"]).replace("$told", standing.SQL["told"])
+)
 _BEFORE_ALL: Final = UUID(int=0)
 
 
@@ -38,9 +43,33 @@ async def page(
     connection: Connection, query: CountQuery, size: int, *, after: UUID | None, limit: int
 ) -> list[DisclosedIncident]:
     """The next ``limit`` incidents behind ``after`` that belong to the question, in the order of their random ids."""
-    rows = await connection.fetch(
-        _SQL["page"],
+    return [_incident(row) for row in (await _lines(connection, query, size, after, limit))[1:]]
+
+
+async def answer(
+    connection: Connection, query: CountQuery, size: int | None, *, after: UUID | None, limit: int
+) -> tuple[Standing, list[DisclosedIncident]]:
+    """``page``, as of the latest checkpoint if ``size`` is None, and in the same statement what it is given with.
+
+    Raises as ``standing``.
+    """
+    told, *rows = await _lines(connection, query, size, after, limit)
+    return standing.read(told["class"]), [_incident(row) for row in rows]
+
+
+async def one(connection: Connection, incident: UUID, size: int) -> DisclosedIncident | None:
+    """The incident as of ``size``; None when no release had disclosed it by then."""
+    row = await connection.fetchrow(_SQL["one"], size, incident)
+    return None if row is None else _incident(row)
+
+
+async def _lines(
+    connection: Connection, query: CountQuery, size: int | None, after: UUID | None, limit: int
+) -> list[asyncpg.Record]:
+    return await connection.fetch(
+        _PAGE,
         size,
+        *standing.VERSIONS,
         after or _BEFORE_ALL,
         limit,
         query.nexus.value,
@@ -51,13 +80,6 @@ async def page(
         query.period.first if query.period else None,
         query.period.last if query.period else None,
     )
-    return [_incident(row) for row in rows]
-
-
-async def one(connection: Connection, incident: UUID, size: int) -> DisclosedIncident | None:
-    """The incident as of ``size``; None when no release had disclosed it by then."""
-    row = await connection.fetchrow(_SQL["one"], size, incident)
-    return None if row is None else _incident(row)
 
 
 def _incident(row: asyncpg.Record) -> DisclosedIncident:

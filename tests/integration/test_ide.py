@@ -20,7 +20,7 @@ BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;
 @pytest.fixture
 def client() -> httpx.AsyncClient:
     app = FastAPI()
-    app.include_router(build_router(lambda _: None))  # type: ignore[arg-type]
+    app.include_router(build_router(lambda _: None))  # type: ignore[arg-type,return-value]
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
 
 

@@ -16,8 +16,10 @@ from projections.counting.definition import DEFINITION_ID, definition_sha256
 from projections.counting.disclosure import parse
 from projections.counting.query import CountQuery, read
 from projections.errors import CatchingUp, DefinitionNotAdopted
-from projections.models.public_count import PublicCount, count, matching, standing
+from projections.models.public_count import PublicCount
+from projections.models.public_figures import count, matching
 from projections.models.public_incidents import page
+from projections.models.standing import standing
 from projections.models.waiting import Waiting
 from projections.runner import Runner
 from tests.events import Leaf, store_leaves

@@ -22,7 +22,8 @@ from api.imports.tables import UNKNOWN_LAYOUT
 from projections.counting.definition import DEFINITION_ID, definition_sha256
 from projections.counting.fold import Fold
 from projections.counting.query import ask
-from projections.models.public_count import PublicCount, count
+from projections.models.public_count import PublicCount
+from projections.models.public_figures import count
 from projections.runner import Runner
 from projections.verification.recount import Recount
 from registry.application.drafts import IncidentDraft

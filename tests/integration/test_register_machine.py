@@ -30,7 +30,7 @@ from projections.counting.count import count as counted
 from projections.counting.fold import Fold
 from projections.counting.query import ask
 from projections.models.public_count import PublicCount
-from projections.models.public_count import count as count_in_tables
+from projections.models.public_figures import count as count_in_tables
 from projections.releases import Releases
 from projections.runner import Runner
 from registry.application import assignments, incidents, institutions, reports, revisions, sites, triage
