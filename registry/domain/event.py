@@ -22,7 +22,7 @@ NOTHING_PRIVATE: Private = {}
 NO_KEYS: Mapping[str, bytes] = {}
 
 
-class By(msgspec.Struct, frozen=True, kw_only=True):
+class By(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Who acted: the institution (None = the operator of the register) and the key that was used."""
 
     institution: UUID | None
@@ -44,6 +44,7 @@ class Event(
     msgspec.Struct,
     frozen=True,
     kw_only=True,
+    gc=False,  # data alone makes no cycles, and many are made at a time
     rename={"originator_id": "stream", "originator_version": "version"},
 ):
     """A fact or a decision, immutable. Holds codes, times and pseudonyms, never a private value.

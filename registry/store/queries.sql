@@ -16,8 +16,9 @@ WHERE stream_id = $1 AND version > $2
 ORDER BY version;
 
 -- name: history
--- What folding needs of one stream after a version, in order: no leaves, which are most of the bytes.
-SELECT type, state FROM events WHERE stream_id = $1 AND version > $2 ORDER BY version;
+-- What folding needs of one stream after a version, in order: no leaves. At most $3, and all if that is null: under a
+-- limit that it does not know, the planner reads in the order of the index, and otherwise collects all and sorts.
+SELECT type, state FROM events WHERE stream_id = $1 AND version > $2 ORDER BY version LIMIT $3;
 
 -- name: histories
 -- The same of several streams ($1), each after a version ($2). Here and below OFFSET 0 keeps the look-up one by the index
@@ -136,7 +137,7 @@ ORDER BY position;
 
 -- name: stream_forwards
 -- The events of one stream with versions above $2 and up to $3, in order, at most $4 (all, if that is null).
-SELECT stream_id, version, type, state
+SELECT version, type, state
 FROM events
 WHERE stream_id = $1 AND version > $2 AND version <= $3
 ORDER BY version
@@ -144,7 +145,7 @@ LIMIT $4;
 
 -- name: stream_backwards
 -- The same, the newest first.
-SELECT stream_id, version, type, state
+SELECT version, type, state
 FROM events
 WHERE stream_id = $1 AND version > $2 AND version <= $3
 ORDER BY version DESC

@@ -78,7 +78,7 @@ class Recorder:
         above, up_to = 0 if gt is None else gt, _ALL if lte is None else lte
         with _library_errors():
             rows = await self._pool.fetch(query, originator_id, above, up_to, limit)
-        return [StoredEvent(*row) for row in rows]
+        return [StoredEvent(originator_id, *row) for row in rows]
 
     async def select_notifications(
         self,

@@ -94,7 +94,8 @@ class EventStore:
 
     async def _read_histories(self, asked: Sequence[tuple[UUID, int]]) -> list[list[tuple[str, bytes]]]:
         if len(asked) == 1:  # a long stream is read by the plain statement in two thirds of the time
-            return [[(name, state) for name, state in await self._pool.fetch(_QUERIES["history"], *asked[0])]]
+            rows = await self._pool.fetch(_QUERIES["history"], *asked[0], None)
+            return [[(name, state) for name, state in rows]]
         found: list[list[tuple[str, bytes]]] = [[] for _ in asked]
         for number, name, state in await self._pool.fetch(_QUERIES["histories"], *_columns(asked)):
             found[number - 1].append((name, state))
