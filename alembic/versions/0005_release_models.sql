@@ -110,3 +110,11 @@ CREATE TABLE records.streams (
 );
 CREATE INDEX streams_by_noun ON records.streams (noun, created);
 CREATE INDEX streams_by_institution ON records.streams (institution, noun, created);
+
+-- The events that an institution sees as soon as they are stored: those of its own streams and, under the nil UUID, those
+-- that are open to everybody.
+CREATE TABLE records.visible (
+    institution uuid NOT NULL,
+    position    bigint NOT NULL,
+    PRIMARY KEY (institution, position)
+);

@@ -14,9 +14,12 @@ import asyncpg
 
 from api.shared import Shared
 from api.streams.audience import Audience
-from api.streams.envelope import OPEN_TYPES, Envelope, publicly
+from api.streams.envelope import OPEN_TYPES, Envelope, Shown, publicly
+from api.streams.full import FullEvents, merged
 from api.streams.streams import Streams
+from registry.application.application import Application
 from registry.log.leaf import ENTRY
+from registry.privacy import reads
 from registry.sql import load_queries
 from registry.store.subscription import (
     PAGE_BYTES,
@@ -42,6 +45,19 @@ class Wanted(NamedTuple):
     types: frozenset[str] | None = None
     subjects: frozenset[str] | None = None
 
+    @property
+    def streams(self) -> list[UUID] | None:
+        """Of the subjects, which are in their form. Whether a stream is of that kind is seen when it is read."""
+        if self.subjects is None:
+            return None
+        return [UUID(subject.partition("/")[2]) for subject in self.subjects]
+
+    def passes(self, shown: Shown) -> bool:
+        """Whether an event is wanted that is shown so."""
+        return (self.types is None or shown.type in self.types) and (
+            self.subjects is None or shown.subject in self.subjects
+        )
+
 
 ALL: Final = Wanted()
 
@@ -64,31 +80,64 @@ class StreamPage(NamedTuple):
     next: int
 
 
+class _Reading(NamedTuple):
+    """A piece of the log as a reader sees it, up to ``reached``. ``noted`` is to be noted before it is shown.
+
+    ``page`` is the same for all whom ``reached`` may be told. The others learn of ``last``, the last position that they
+    see, and of nothing behind it: when something came that is not theirs is not to be told.
+    """
+
+    events: tuple[StreamedEvent, ...]
+    reached: int
+    noted: tuple[reads.Shown, ...] = ()
+    last: int | None = None
+    page: StreamPage | None = None
+
+    def page_after(self, after: int) -> StreamPage:
+        if self.page is not None:
+            return self.page
+        return StreamPage(self.events, after if self.last is None else self.last + 1)
+
+
 class Following:
     """All reading of streams in one process. Safe to share; owns no connection.
 
     :param streams: who is open, and what of the log is there to read.
     :param origin: the name of the log.
+    :param app: what the events of those with a key are read with; without it there is none but the public.
     """
 
-    def __init__(self, streams: Streams, origin: str) -> None:
+    def __init__(self, streams: Streams, origin: str, app: Application | None = None) -> None:
         self._streams = streams
         self._envelope = Envelope(origin)
+        self._full = None if app is None else FullEvents(streams.log, app, self._envelope)
         self._turns = asyncio.Semaphore(READERS)
-        # Of a given piece of the log, a page is the same for ever.
-        self._pages: Shared[StreamPage] = Shared(remembered=REMEMBERED_PAGES)
+        # Of a given piece of the log, a public page is the same for ever. What a key shows may be erased: that is read
+        # once for all who want it at the same moment, and not kept.
+        self._public_pages: Shared[_Reading] = Shared(remembered=REMEMBERED_PAGES)
+        self._full_pages: Shared[_Reading] = Shared(keep=lambda _: False)
 
     async def size(self, audience: Audience) -> int:
         """Where somebody begins who wants only what is new."""
-        _check(audience)
-        return await self._streams.published_size()
+        if audience.public:
+            return await self._streams.published_size()
+        size = await self._keyed().app.store.size()
+        if audience.everything or audience.institution is None:
+            return size
+        last = await self._keyed().last(audience.institution, size)
+        return 0 if last is None else last + 1
 
     async def page(
         self, audience: Audience, after: int, limit: int = PAGE_EVENTS, wanted: Wanted = ALL
     ) -> StreamPage:
-        """At most ``limit`` events from ``after`` on, as things stand now."""
-        _check(audience)
-        return await self._public(after, await self._streams.published_size(), limit, wanted)
+        """At most ``limit`` events from ``after`` on, as things stand now. What a key shows is noted before it does."""
+        if audience.public:
+            size = await self._streams.published_size()
+        else:
+            size = await self._keyed().app.store.size()
+        reading = await self._read(audience, after, size, limit, wanted)
+        await self._note(audience, reading)
+        return reading.page_after(after)
 
     async def awaited(
         self, audience: Audience, after: int, limit: int, wanted: Wanted, seconds: float
@@ -115,7 +164,12 @@ class Following:
 
         :raises StreamsFull: this process has as many streams as it can have.
         """
-        return bool((await self.awaited(audience, after, 1, ALL, seconds)).events)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds), aclosing(self._follow(audience, after, ALL, 1)) as readings:
+                async for reading in readings:
+                    if reading.events:
+                        return True
+        return False
 
     async def pages(
         self, audience: Audience, after: int, wanted: Wanted = ALL, limit: int = PAGE_EVENTS
@@ -126,64 +180,99 @@ class Following:
 
         :raises StreamsFull: at the first page; this process has as many streams as it can have.
         """
-        _check(audience)
-        async with self._streams.published() as log:
+        async with aclosing(self._follow(audience, after, wanted, limit)) as readings:
+            async for reading in readings:
+                await self._note(audience, reading)
+                page = reading.page_after(after)
+                if page.events or page.next > after:
+                    after = page.next
+                    yield page
+
+    async def _follow(
+        self, audience: Audience, after: int, wanted: Wanted, limit: int
+    ) -> AsyncGenerator[_Reading, None]:
+        streams = self._streams
+        async with streams.published() if audience.public else streams.whole() as log:
             while await log.grown_beyond(after):
                 try:
-                    page = await self._public(after, log.size, limit, wanted)
+                    reading = await self._read(audience, after, log.size, limit, wanted)
                 except asyncpg.DataError:
                     raise
                 except TRANSIENT:  # said once for all, by the connection that listens
                     await asyncio.sleep(RETRY_SECONDS)
                     continue
-                after = page.next
-                yield page
+                after = reading.reached
+                yield reading
 
-    async def _public(self, after: int, size: int, limit: int, wanted: Wanted) -> StreamPage:
-        if after >= size:
-            return StreamPage((), after)
-        end = size if wanted.subjects is not None else min(size, after + SCANNED_POSITIONS)
+    async def _read(self, audience: Audience, after: int, size: int, limit: int, wanted: Wanted) -> _Reading:
         limit = min(limit, PAGE_EVENTS)
-        return await self._pages.ask(
-            (after, end, limit, wanted), lambda: self._read_public(after, end, limit, wanted)
+        if after >= size:
+            return _Reading((), after)
+        if audience.public:
+            end = size if wanted.subjects is not None else min(size, after + SCANNED_POSITIONS)
+            return await self._public_pages.ask(
+                (after, end, limit, wanted), lambda: self._read_public(after, end, limit, wanted)
+            )
+        reader = None if audience.everything else audience.institution
+        return await self._full_pages.ask(
+            (reader, after, size, limit, wanted), lambda: self._read_full(reader, after, size, limit, wanted)
         )
 
-    async def _read_public(self, after: int, end: int, limit: int, wanted: Wanted) -> StreamPage:
+    async def _read_full(
+        self, reader: UUID | None, after: int, size: int, limit: int, wanted: Wanted
+    ) -> _Reading:
+        """``reader`` None sees all of it."""
+        full = self._keyed()
+        async with self._turns:
+            if reader is None:
+                piece = await full.everything(after, size, limit, wanted)
+            else:
+                piece = await full.own(reader, after, size, limit, wanted)
+        events = tuple(
+            StreamedEvent(one.position, one.shown.type, one.shown.subject, str(one.event_id), one.body)
+            for one in piece.events
+        )
+        noted = merged(one.read for one in piece.events if one.read is not None)
+        page = StreamPage(events, piece.reached) if reader is None else None
+        return _Reading(events, piece.reached, tuple(noted), piece.last, page)
+
+    async def _read_public(self, after: int, end: int, limit: int, wanted: Wanted) -> _Reading:
         async with self._turns:
             rows = await self._public_rows(after, end, limit, wanted)
         encode, events, taken = self._envelope.encode, [], 0
         for position, event_id, stream, type_, leaf, leaf_hash in rows:
             taken += len(leaf)
             shown = publicly(type_, stream, leaf)
-            if (wanted.types is None or shown.type in wanted.types) and (
-                wanted.subjects is None or shown.subject in wanted.subjects
-            ):
+            if wanted.passes(shown):
                 body = encode(position, event_id, shown, leaf, leaf_hash)
                 events.append(StreamedEvent(position, shown.type, shown.subject, str(event_id), body))
         cut = len(rows) == limit or taken >= PAGE_BYTES
-        return StreamPage(tuple(events), rows[-1]["position"] + 1 if cut else end)
+        page = StreamPage(tuple(events), rows[-1]["position"] + 1 if cut else end)
+        return _Reading(page.events, page.next, page=page)
+
+    async def _note(self, audience: Audience, reading: _Reading) -> None:
+        if reading.noted:
+            await self._keyed().app.reads.note(
+                audience.institution, audience.key, audience.purpose, reading.noted
+            )
+
+    def _keyed(self) -> FullEvents:
+        if self._full is None:
+            raise RuntimeError(
+                "Following was made without what the events of a key are read with; pass the app."
+            )
+        return self._full
 
     async def _public_rows(self, after: int, end: int, limit: int, wanted: Wanted) -> list[asyncpg.Record]:
         """Those that may be wanted. The database is asked for types that leaves show, and for no others: how long it
         takes, and where a page ends, would tell what entries are."""
         pool = self._streams.pool
-        if wanted.subjects is not None:
-            streams = _streams(wanted.subjects)
+        if wanted.streams is not None:
             types = list(OPEN_TYPES if wanted.types is None else OPEN_TYPES & wanted.types)
             return await pool.fetch(
-                _SQL["public_page_of_streams"], after, end, types, limit, PAGE_BYTES, streams
+                _SQL["public_page_of_streams"], after, end, types, limit, PAGE_BYTES, wanted.streams
             )
         if wanted.types is None or ENTRY in wanted.types:
             return await pool.fetch(_SQL["public_page"], after, end, [], limit, PAGE_BYTES)
         types = list(OPEN_TYPES & wanted.types)
         return await pool.fetch(_SQL["public_page"], after, end, types, limit, PAGE_BYTES) if types else []
-
-
-def _streams(subjects: frozenset[str]) -> list[UUID]:
-    """Of subjects in their form; whether a stream is of that kind is seen when it is read."""
-    return [UUID(subject.partition("/")[2]) for subject in subjects]
-
-
-def _check(audience: Audience) -> None:
-    if not audience.public:
-        raise NotImplementedError("keyed audiences")

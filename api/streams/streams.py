@@ -47,16 +47,18 @@ class SlowClient(Exception):
 
 
 class Streams:
-    """The streams of one process. The pool belongs to the caller.
+    """The streams of one process. The pools belong to the caller.
 
-    ``ending`` is set when they are closed.
+    ``pool`` is where what is published is read, ``log`` where the whole log is: a replica may serve the first and is a
+    moment behind for the second; the same, if none is given. ``ending`` is set when they are closed.
     """
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
-        self._pool = pool
+    def __init__(self, pool: asyncpg.Pool, log: asyncpg.Pool | None = None) -> None:
+        self.pool = pool
+        self.log = log or pool
         self._open = 0
-        self._published: Subscriptions | None = None
-        self._starting = asyncio.Lock()
+        self._published = _Listener(pool, size=_SQL["published_size"], channel=PUBLICATION_CHANNEL)
+        self._whole = _Listener(self.log)
         self.ending = asyncio.Event()
 
     @asynccontextmanager
@@ -65,39 +67,63 @@ class Streams:
 
         What it iterates over ends when the streams are closed.
         """
-        if self._open >= MAX_STREAMS or self.ending.is_set():
-            raise StreamsFull
-        self._open += 1
-        try:
-            async with self._starting:
-                if self._published is None:
-                    self._published = Subscriptions(
-                        self._pool, size=_SQL["published_size"], channel=PUBLICATION_CHANNEL
-                    )
-                    await self._published.__aenter__()
-            yield self._published
-        finally:
-            self._open -= 1
-            if self._open == 0:
-                await self._stop()
+        async with self._opened(self._published) as log:
+            yield log
 
-    @property
-    def pool(self) -> asyncpg.Pool:
-        """Where what is published is read."""
-        return self._pool
+    @asynccontextmanager
+    async def whole(self) -> AsyncIterator[Subscriptions]:
+        """The same of the whole log, as it grows: what of it somebody may see is for the caller to decide."""
+        async with self._opened(self._whole) as log:
+            yield log
 
     async def published_size(self) -> int:
         """The size of the last published checkpoint; 0 while there is none."""
-        size: int = await self._pool.fetchval(_SQL["published_size"])
+        size: int = await self.pool.fetchval(_SQL["published_size"])
         return size
 
     async def close(self) -> None:
         """End all streams: their clients are told to come back. Returns when no connection is held any more."""
         self.ending.set()
-        await self._stop()
+        await self._published.stop()
+        await self._whole.stop()
 
-    async def _stop(self) -> None:
-        stopped, self._published = self._published, None
+    @asynccontextmanager
+    async def _opened(self, listener: "_Listener") -> AsyncIterator[Subscriptions]:
+        if self._open >= MAX_STREAMS or self.ending.is_set():
+            raise StreamsFull
+        self._open += 1
+        try:
+            async with listener.listening() as log:
+                yield log
+        finally:
+            self._open -= 1
+
+
+class _Listener:
+    """One connection that listens while anybody does. ``arguments`` are those of Subscriptions."""
+
+    def __init__(self, pool: asyncpg.Pool, **arguments: str) -> None:
+        self._pool, self._arguments = pool, arguments
+        self._users = 0
+        self._log: Subscriptions | None = None
+        self._starting = asyncio.Lock()
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[Subscriptions]:
+        self._users += 1
+        try:
+            async with self._starting:
+                if self._log is None:
+                    self._log = Subscriptions(self._pool, **self._arguments)
+                    await self._log.__aenter__()
+            yield self._log
+        finally:
+            self._users -= 1
+            if self._users == 0:
+                await self.stop()
+
+    async def stop(self) -> None:
+        stopped, self._log = self._log, None
         if stopped is not None:
             await stopped.close()
 

@@ -35,3 +35,29 @@ FROM (
 ) AS page
 WHERE COALESCE(bytes_before, 0) < $5::bigint
 ORDER BY position;
+
+-- name: first_events
+-- What some streams ($1) are, and whose: their first events say.
+SELECT stream_id, type, state FROM events WHERE stream_id = ANY ($1::uuid[]) AND version = 1;
+
+-- name: whose
+-- Which streams the events from $1 on and before $2 are of; of a new stream, with what it begins.
+SELECT position, stream_id, type, CASE WHEN version = 1 THEN state END AS state
+FROM events WHERE position >= $1 AND (position, 0) < ($2, 0) ORDER BY position;
+
+-- name: positions_of_streams
+-- The first $4 positions of some streams ($3), from $1 on and before $2.
+SELECT position FROM events
+WHERE stream_id = ANY ($3::uuid[]) AND position >= $1 AND position < $2
+ORDER BY position LIMIT $4;
+
+-- name: by_positions
+-- Some events ($1), none after those that come to $2 bytes.
+SELECT position, event_id, stream_id, version, type, state, leaf, leaf_hash
+FROM (
+    SELECT e.*, sum(octet_length(state) + octet_length(leaf))
+                OVER (ORDER BY position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
+    FROM events e WHERE position = ANY ($1::bigint[])
+) AS page
+WHERE COALESCE(bytes_before, 0) < $2::bigint
+ORDER BY position;

@@ -106,7 +106,7 @@ def _shown(
     noun: str, record_id: UUID, owner: UUID | None, body: dict[str, JSON], private: dict[str, JSON]
 ) -> Shown:
     people = {subject.partition(":")[2] for subject in private if subject.startswith("person:")}
-    people |= set(_people(body))
+    people |= set(people_in(body))
     return Shown(
         noun=noun,
         record=record_id,
@@ -116,17 +116,17 @@ def _shown(
     )
 
 
-def _people(value: JSON) -> Iterator[str]:
+def people_in(value: JSON) -> Iterator[str]:
     """All pseudonyms of people in a record, also those that it named before."""
     if isinstance(value, dict):
         for name, item in value.items():
             if name in ("student", "person") and isinstance(item, str):
                 yield item
             else:
-                yield from _people(item)
+                yield from people_in(item)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from _people(item)
+            yield from people_in(item)
 
 
 def _withhold(private: dict[str, JSON], actor: Actor) -> list[JSON]:

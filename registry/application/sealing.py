@@ -1,7 +1,7 @@
 """From decided events to what is stored: private parts encrypted, commitments made, the leaf built; and back."""
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
@@ -18,6 +18,7 @@ from registry.log.merkle import leaf_hash
 from registry.privacy.sealing import commitment_to_bytes, new_key
 from registry.privacy.vault import KEY_ID_BYTES, Cipher, OtherKey, Vault, decrypt, key_id
 from registry.store import CommitmentKey, EventStore, NewDataKey, NewEvent, PrivatePart, Recorded
+from registry.store.store import ContentKey
 
 CONTENT = "content"
 """The one commitment of an entry leaf."""
@@ -129,6 +130,50 @@ async def unseal(store: EventStore, vault: Vault, recorded: Sequence[Recorded]) 
         Unsealed(one, decode_event(one.type, one.state), private[one.event_id], unwrapped[one.event_id])
         for one in recorded
     ]
+
+
+class Coded(msgspec.Struct, frozen=True):
+    """An entry without its private values: ``value`` is what the leaf commits to, but for these.
+
+    ``people`` are the pseudonyms of those whom it covers. ``opening`` is None where a private value is committed to as
+    well, and where the key was erased.
+    """
+
+    recorded: Recorded
+    event: Event
+    value: dict[str, JSON]
+    people: tuple[str, ...]
+    opening: Opening | None
+
+
+async def read_coded(store: EventStore, vault: Vault, recorded: Sequence[Recorded]) -> list[Coded]:
+    """Entries in codes, for those who may see these and no private value: none is decrypted."""
+    keys = {key.event_id: key for key in await store.content_keys([one.event_id for one in recorded])}
+    subjects = {subject for key in keys.values() if not key.private for subject in key.subjects}
+    data_keys = await vault.keys_for_reading(subjects) if subjects else {}
+    return [_coded(one, keys.get(one.event_id), data_keys) for one in recorded]
+
+
+def _coded(recorded: Recorded, key: ContentKey | None, data_keys: Mapping[str, bytes]) -> Coded:
+    event = decode_event(recorded.type, recorded.state)
+    value = content(event, {})
+    people = () if key is None else tuple(_people(key.subjects))
+    opening: Opening | None = None
+    if key is not None and not key.private and data_keys.keys() >= set(key.subjects):
+        with suppress(OtherKey):
+            unwrapped = _unwrap(key.wrapped, key.event_id, CONTENT, key.subjects, data_keys)
+            # Between the private values and the key that covers them, an erasure may be under way.
+            sealed = commitment_to_bytes(unwrapped, key.event_id, CONTENT, encode(value))
+            if sealed.encode() in recorded.leaf:
+                opening = {"value": value, "key": write_base64(unwrapped)}
+    return Coded(recorded, event, value, people, opening)
+
+
+def _people(subjects: Sequence[str]) -> Iterator[str]:
+    for subject in subjects:
+        kind, _, name = subject.partition(":")
+        if kind == "person":
+            yield name
 
 
 def nfc(value: JSON) -> JSON:

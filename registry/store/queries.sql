@@ -58,6 +58,11 @@ SELECT event_id, subject, ciphertext FROM private_parts WHERE event_id = ANY ($1
 -- The wrapped commitment keys of some events.
 SELECT event_id, field, subjects, wrapped FROM commitment_keys WHERE event_id = ANY ($1::uuid[]);
 
+-- name: content_keys
+-- The same of the contents of entries: all subjects that they cover, and whether any private value is among them.
+SELECT k.event_id, k.subjects, k.wrapped, EXISTS (SELECT FROM private_parts p WHERE p.event_id = k.event_id) AS private
+FROM commitment_keys k WHERE k.event_id = ANY ($1::uuid[]) AND k.field = 'content';
+
 -- name: idempotency_keys
 -- What was stored under Idempotency-Keys of institutions.
 SELECT asked.n, known.body, known.event_ids

@@ -27,6 +27,15 @@ class StoredKey(msgspec.Struct, frozen=True):
     wrapped: bytes
 
 
+class ContentKey(msgspec.Struct, frozen=True):
+    """The wrapped key of an entry's content. ``private``: that has values which are encrypted apart."""
+
+    event_id: UUID
+    subjects: tuple[str, ...]
+    wrapped: bytes
+    private: bool
+
+
 class StoredPart(msgspec.Struct, frozen=True):
     """An encrypted private part as it lies in the store."""
 
@@ -122,6 +131,14 @@ class EventStore:
         rows = await self._pool.fetch(_QUERIES["commitment_keys"], event_ids)
         return [
             StoredKey(row["event_id"], row["field"], tuple(row["subjects"]), row["wrapped"]) for row in rows
+        ]
+
+    async def content_keys(self, event_ids: Sequence[UUID]) -> list[ContentKey]:
+        """The wrapped keys of the contents of some entries; none for what was erased."""
+        rows = await self._pool.fetch(_QUERIES["content_keys"], event_ids)
+        return [
+            ContentKey(row["event_id"], tuple(row["subjects"]), row["wrapped"], row["private"])
+            for row in rows
         ]
 
     async def idempotency_key(self, institution: UUID, key: str) -> KnownKey | None:
