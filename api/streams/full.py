@@ -15,7 +15,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from api.streams.envelope import HIDDEN, Envelope, Shown, publicly, subject_of
+from api.streams.envelope import HIDDEN, OPEN_TYPES, Envelope, Shown, publicly, subject_of
 from api.streams.ownership import Owner, Ownership
 from registry.application.application import Application
 from registry.application.reading import people_in
@@ -80,7 +80,7 @@ class FullEvents:
     async def everything(self, after: int, size: int, limit: int, wanted: Filters) -> Piece:
         """For verifiers and analysts: at most ``limit`` events from ``after`` on and below ``size``."""
         if wanted.streams is not None:
-            return await self._of_streams(None, after, size, limit, wanted)
+            return await self._of_streams(None, wanted.streams, [], after, size, limit, wanted)
         end = min(size, after + SCANNED_POSITIONS)
         types = list(wanted.types or ())
         rows = await self._pool.fetch(_STORE["following"], after, end, types, limit, PAGE_BYTES)
@@ -91,7 +91,10 @@ class FullEvents:
     async def own(self, institution: UUID, after: int, size: int, limit: int, wanted: Filters) -> Piece:
         """For an institution: the same of its own streams, and of what is open to everybody."""
         if wanted.streams is not None:
-            return await self._of_streams(institution, after, size, limit, wanted)
+            owners = await self._ownership.owners(wanted.streams)
+            own = [stream for stream, owner in owners.items() if owner.institution == institution]
+            others = [stream for stream, owner in owners.items() if owner.institution != institution]
+            return await self._of_streams(institution, own, others, after, size, limit, wanted)
         found = await self._ownership.positions(institution, after, size, limit)
         return await self._at(institution, found.positions, found.reached, wanted)
 
@@ -100,9 +103,18 @@ class FullEvents:
         return await self._ownership.last(institution, size)
 
     async def _of_streams(
-        self, institution: UUID | None, after: int, size: int, limit: int, wanted: Filters
+        self,
+        institution: UUID | None,
+        whole: list[UUID],
+        open_only: list[UUID],
+        after: int,
+        size: int,
+        limit: int,
+        wanted: Filters,
     ) -> Piece:
-        rows = await self._pool.fetch(_SQL["positions_of_streams"], after, size, wanted.streams, limit)
+        rows = await self._pool.fetch(
+            _SQL["positions_of_streams"], after, size, whole, limit, open_only, list(OPEN_TYPES)
+        )
         positions = [row["position"] for row in rows]
         reached = positions[-1] + 1 if len(positions) == limit else size
         return await self._at(institution, positions, reached, wanted)

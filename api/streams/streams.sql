@@ -46,9 +46,10 @@ SELECT position, stream_id, type, CASE WHEN version = 1 THEN state END AS state
 FROM events WHERE position >= $1 AND (position, 0) < ($2, 0) ORDER BY position;
 
 -- name: positions_of_streams
--- The first $4 positions of some streams ($3), from $1 on and before $2.
+-- The first $4 positions from $1 on and before $2 of some streams ($3), and of others ($5) those of some types ($6).
 SELECT position FROM events
-WHERE stream_id = ANY ($3::uuid[]) AND position >= $1 AND position < $2
+WHERE stream_id = ANY ($3::uuid[] || $5::uuid[]) AND position >= $1 AND position < $2
+    AND (stream_id = ANY ($3) OR type = ANY ($6::text[]))
 ORDER BY position LIMIT $4;
 
 -- name: by_positions
