@@ -63,6 +63,8 @@ class EventStream(Response):
         self._sent = 0.0  # when, by the loop's clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await self._body(send, format_sse_event(retry=RETRY_MILLISECONDS))
         sending = asyncio.create_task(self._send(send))
         gone = asyncio.create_task(_gone(receive))
         try:
@@ -102,8 +104,6 @@ class EventStream(Response):
                 await self._body(send, self._heartbeat())
 
     async def _send(self, send: Send) -> None:
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        await self._body(send, format_sse_event(retry=RETRY_MILLISECONDS))
         async with aclosing(self._chunks) as chunks:
             async for chunk in chunks:
                 async with self._turn:
