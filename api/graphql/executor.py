@@ -10,7 +10,7 @@ field's definition hangs); both are pinned.
 """
 
 from collections.abc import Callable, Sequence
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 from operator import attrgetter
 from typing import Any, Final
 
@@ -153,7 +153,8 @@ def _object(
                 raise _NotPlain
         for number, complete in completions:
             columns[number] = complete(columns[number])
-        return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+        # Without a step of Python for each object; columns are as many as names and of one length.
+        return list(map(dict, map(zip, repeat(names), zip(*columns, strict=True))))
 
     return read_objects
 

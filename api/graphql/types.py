@@ -300,9 +300,13 @@ class CountTable:
 
     @classmethod
     def of(cls, answer: Answer) -> CountTable:
+        # Cells column by column, without a step of Python for each: tables are long.
+        cells = map(_shown_cells, zip(*[key for key, _ in answer.counted.rows], strict=True))
         rows = [
-            CountRow(key=[_cell(cell) for cell in key], low=low, best=best, high=high)
-            for key, (low, best, high) in answer.counted.rows
+            CountRow(key=key, low=low, best=best, high=high)
+            for key, (_, (low, best, high)) in zip(
+                map(list, zip(*cells, strict=True)), answer.counted.rows, strict=True
+            )
         ]
         return cls(answer=answer, rows=rows, total=Count.of(answer.whole()))
 
@@ -318,20 +322,26 @@ def _definition() -> Definition:
     return Definition(id=DEFINITION_ID, sha256=definition_sha256())
 
 
-_CELLS: dict[int, tuple[counting.Cell, Cell]] = {}
-"""Equal coordinates are one object, here as in the read model; the original is beside it: its id stays its own."""
+_CELLS: dict[int, Cell] = {}
+"""Equal coordinates are one object, here as in the read model, by whose id they are known."""
+
+_TOLD: list[counting.Cell] = []
+"""Those of the read model, held so that their ids stay their own."""
 
 
-def _cell(cell: counting.Cell) -> Cell:
-    known = _CELLS.get(id(cell))
-    if known is None:
+def _shown_cells(column: Sequence[counting.Cell]) -> list[Cell]:
+    new = [cell for cell in column if id(cell) not in _CELLS]
+    if new:
         if len(_CELLS) >= CELLS_KEPT:
             _CELLS.clear()
-        shown = Cell(
-            dimension=Dimension[cell.dimension.name], state=CellState[cell.state.name], value=cell.value
-        )
-        known = _CELLS[id(cell)] = (cell, shown)
-    return known[1]
+            _TOLD.clear()
+            new = list(column)
+        for cell in new:
+            _TOLD.append(cell)
+            _CELLS[id(cell)] = Cell(
+                dimension=Dimension[cell.dimension.name], state=CellState[cell.state.name], value=cell.value
+            )
+    return list(map(_CELLS.__getitem__, map(id, column)))
 
 
 def _language(lang: Language | None) -> Literal["es", "en"]:
