@@ -16,7 +16,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from api.imports.annotating import annotate, annotated_path, describe
 from api.imports.answers import Mode, OnChange, RowResult, Status
-from api.imports.errors import DOUBTFUL, FileRefused, ImportRefused, RowProblem
+from api.imports.errors import DOUBTFUL, FileRefused, FileTooLarge, ImportRefused, RowProblem
+from api.imports.intake import ATOMIC_ROWS
 from api.imports.loading import check_fields, load_profile
 from api.imports.preparing import Prepared, PreparedRow, Record, prepare
 from api.imports.profile import Profile
@@ -171,9 +172,10 @@ def _run(screen: Console, opened: IO[bytes], sending: Sending, url: str | None, 
         _say(screen, _unused(prepared.unused))
     atomic = sending.mode is Mode.ATOMIC
     if url is None or atomic:
-        records = list(sending.records_of(_counted(sending, prepared))) if atomic else []
-        for _ in sending.records_of(_counted(sending, prepared)):
-            pass
+        checked = sending.records_of(_counted(sending, prepared))
+        records = list(itertools.islice(checked, ATOMIC_ROWS)) if atomic else []
+        if any(atomic for _ in checked):
+            raise FileTooLarge(*_TOO_MANY)
     else:
         # Once through all rows, so that a file that breaks off is found before the first of them is stored.
         sending.rows = sum(1 for _ in prepared.table.rows)
@@ -355,6 +357,10 @@ _SAID_TWICE: Final = RowProblem(
     ),
 )
 
+_TOO_MANY: Final = Text(
+    f"En modo atomic se aceptan hasta {ATOMIC_ROWS} registros. Use partial, o divida el archivo.",
+    f"In mode atomic at most {ATOMIC_ROWS} records are accepted. Use partial, or split the file.",
+)
 _NEEDS_URL: Final = Text(
     "Falta --url: solo --mode dry-run trabaja sin servidor.",
     "--url is missing: only --mode dry-run works without a server.",

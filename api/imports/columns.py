@@ -10,7 +10,7 @@ import msgspec
 from api.imports.dates import fold
 from api.imports.errors import FileRefused
 from api.imports.explaining import types_at
-from api.imports.paths import BadPath, Path, build, parse_path
+from api.imports.paths import BadPath, Path, build, parse_path, show_path
 from api.imports.records import KINDS, Records
 from api.imports.tables import Row
 from api.imports.template_fields import paths_by_heading
@@ -54,6 +54,10 @@ class Columns:
                 "Two columns give the same field (like reports[0] and reports[0].source_record_id). Keep one.",
                 place="columns",
             ) from error
+
+    def field_of(self, heading: str) -> str | None:
+        """The field that a column fills."""
+        return next((show_path(path) for name, path, _ in self._fields if name == heading), None)
 
     def line(self, row: Row) -> bytes:
         """The row as one JSON object."""

@@ -35,10 +35,16 @@ class Body(NamedTuple):
     def line(self, row: Row) -> Line:
         """The row as JSON."""
         if row.problems:
-            return Line(row.number, b"", row.problems)
+            return Line(row.number, b"", tuple(self._located(problem) for problem in row.problems))
         if self.columns is None:
             return Line(row.number, row.cells[RECORD].encode())
         return Line(row.number, self.columns.line(row))
+
+    def _located(self, problem: RowProblem) -> RowProblem:
+        """What is wrong with a cell, at the field that its column fills: an answer names fields, never headings."""
+        if problem.field is not None or self.columns is None or not problem.columns:
+            return problem
+        return problem._replace(field=self.columns.field_of(problem.columns[0]))
 
 
 def open_fields(

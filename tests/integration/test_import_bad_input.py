@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+import xlsxwriter
 
 from api.app import create_app
 from api.auth.scopes import Scope
@@ -144,6 +145,44 @@ async def test_a_missing_column_is_each_rows_error(importer: Importer) -> None:
 async def test_a_workbook_that_is_none_is_refused(importer: Importer) -> None:
     answer = await importer.send(b"PK\x03\x04 no zip at all", XLSX)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid-input")
+
+
+async def test_a_cell_that_is_more_than_its_value_is_an_error_at_its_row_and_field(
+    importer: Importer, app: Application
+) -> None:
+    before, buffer = await app.store.size(), io.BytesIO()
+    book = xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False})
+    sheet = book.add_worksheet()
+    headings = ("Folio", "Clase", "Tipo de fuente", "Relato", "Víctimas, mínimo", "Víctima")
+    sheet.write_row(0, 0, headings)
+    for row in range(1, 8):
+        sheet.write_row(row, 0, (f"s-{row}", "THREAT", "UNIVERSITY", "", "", "STAFF"))
+    sheet.write_formula(1, 3, '="a"&"b"', None, "ab")
+    sheet.write_formula(2, 3, "=1/0", None, "#DIV/0!")
+    sheet.merge_range(3, 3, 4, 3, "combinada")
+    sheet.write_number(5, 0, 12345678901234567890)
+    sheet.write_string(6, 4, "dos")
+    sheet.write_number(7, 0, 7)
+    book.close()
+    answer = (await importer.send(buffer.getvalue(), XLSX, mode="atomic")).json()
+    found = {
+        one["row"]: (one["errors"][0]["field"], one["errors"][0]["code"])
+        for one in answer["results"]
+        if one["status"] == "error"
+    }
+    assert found == {
+        1: ("narrative", "formula"),
+        2: ("narrative", "cell-error"),
+        3: ("narrative", "merged-cells"),
+        4: ("narrative", "merged-cells"),
+        5: ("source_record_id", "inexact-number"),
+        6: ("victims[0].count.low", "invalid-input"),
+    }
+    assert await app.store.size() == before
+    for content in (buffer.getvalue()[:-200], table({})[:-40]):
+        cut = await importer.send(content, XLSX if content.startswith(b"PK") else CSV, mode="atomic")
+        assert cut.status_code == 422 or cut.json()["results"][0]["errors"][0]["code"] == "ragged-row"
+    assert await app.store.size() == before
 
 
 @pytest.mark.parametrize(

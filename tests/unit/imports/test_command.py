@@ -106,6 +106,36 @@ def test_an_atomic_import_sends_nothing_while_a_row_is_wrong(file: Path, server:
     assert server == []
 
 
+def test_an_atomic_import_of_too_many_rows_is_refused_before_anything_is_sent(
+    file: Path, server: list[httpx.Request], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound(file)
+    monkeypatch.setattr(command, "ATOMIC_ROWS", 1)
+    result = run(file, "--mode", "atomic", "--url", "http://register.test", "--key", "k")
+    assert (result.exit_code, server) == (2, [])
+    monkeypatch.setattr(command, "ATOMIC_ROWS", 2)
+    assert run(file, "--mode", "atomic", "--url", "http://register.test", "--key", "k").exit_code == 0
+
+
+def test_what_the_server_doubts_is_shown_at_its_cell_and_no_error(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound(file)
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        answer = taken(request).json()
+        answer["results"][1] |= {"warnings": [{"field": "kind", "detail": "Doubtful."}]}
+        return httpx.Response(200, json=answer)
+
+    serve(monkeypatch, handler)
+    result = run(file, "--mode", "partial", "--url", "http://register.test", "--key", "k")
+    assert result.exit_code == 0
+    assert "(aviso · warning) [tipo → kind «VERBAL»] Doubtful." in result.output
+    copy = file.with_name("claims.csv.errors.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert copy[1].endswith(",")
+    assert copy[2].endswith("Doubtful.")
+
+
 def test_what_the_server_refuses_is_shown_at_its_cell(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sound(file)
 
