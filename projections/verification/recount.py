@@ -47,8 +47,9 @@ class Recount:
     def add(self, index: int, entry: bytes) -> None:
         """The next leaf. Raises VerificationFailed, naming it."""
         try:
-            leaf = None if is_entry_leaf(entry) else parse_leaf(entry)
-            if isinstance(leaf, OpenLeaf):
+            if is_entry_leaf(entry):
+                self.fold.add_entries(index, 1)
+            elif isinstance(leaf := parse_leaf(entry), OpenLeaf):
                 self._add_open(index, leaf)
             else:
                 self.fold.add_entry(index)
