@@ -22,8 +22,9 @@ READY := $(VENV)/.ready
 run: $(READY)
 	$(BIN)/constancia up --demo $(ARGS)
 
+# A process for each core, each with a database and programs of its own; the tests of one file share them.
 test: lint
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile $(ARGS)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks $(ARGS)
