@@ -1,8 +1,6 @@
 -- name: append
--- Every argument but the first is an array; see the function's own comment.
-SELECT command, outcome, stored_event_ids, stored_positions
-FROM append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-            $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39);
+-- Every argument but the first is an array of rows; see the function's own comment.
+SELECT command, outcome, stored_event_ids, stored_positions FROM append($1, $2, $3, $4, $5, $6, $7, $8, $9);
 
 -- name: size
 -- The number of leaves, that is the next position.

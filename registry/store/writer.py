@@ -17,18 +17,7 @@ import msgspec
 
 from registry.errors import StoreUnavailable
 from registry.sql import load_queries
-from registry.store.records import (
-    Answer,
-    Command,
-    CommitmentKey,
-    ExclusiveNames,
-    Idempotency,
-    NewDataKey,
-    NewEvent,
-    Outcome,
-    PrivatePart,
-    SourceRecord,
-)
+from registry.store.records import Answer, Command, Outcome
 from registry.store.transient import TRANSIENT
 
 MAX_BATCH_EVENTS = 2_000
@@ -282,69 +271,53 @@ def _expected(command: Command) -> list[tuple[UUID, int]]:
 
 
 def _arguments(commands: Sequence[Command]) -> tuple[Any, ...]:
-    """The commands as the parallel arrays of the SQL function ``append``."""
-    numbers: list[int] = []
-    events: list[NewEvent] = []
+    """The commands as the arrays of rows of the SQL function ``append``."""
+    events: list[tuple[Any, ...]] = []
     expected: list[tuple[int, UUID, int]] = []
-    parts: list[tuple[int, UUID, PrivatePart]] = []
-    keys: list[tuple[int, UUID, CommitmentKey]] = []
-    idempotency: list[tuple[int, Idempotency, int, int]] = []
-    records: list[tuple[int, SourceRecord, int]] = []
-    data_keys: list[tuple[int, NewDataKey]] = []
-    holders: list[tuple[int, ExclusiveNames]] = []
+    parts: list[tuple[Any, ...]] = []
+    keys: list[tuple[Any, ...]] = []
+    idempotency: list[tuple[Any, ...]] = []
+    records: list[tuple[Any, ...]] = []
+    data_keys: list[tuple[int, str, bytes]] = []
+    holders: list[tuple[Any, ...]] = []
     for number, command in enumerate(commands):
-        first = len(events) + 1
-        numbers += [number] * len(command.events)
-        events += command.events
-        expected += [(number, stream_id, version) for stream_id, version in _expected(command)]
+        expected += [(number, *version) for version in _expected(command)]
         for event in command.events:
+            event_id = event.event_id
+            events.append(
+                (
+                    number,
+                    event_id,
+                    event.stream_id,
+                    event.version,
+                    event.type,
+                    event.state,
+                    event.leaf,
+                    event.leaf_hash,
+                )
+            )
             if event.private_parts:
-                parts += [(number, event.event_id, part) for part in event.private_parts]
+                parts += [(number, event_id, part.subject, part.ciphertext) for part in event.private_parts]
             if event.commitment_keys:
-                keys += [(number, event.event_id, key) for key in event.commitment_keys]
-        if command.idempotency:
-            idempotency.append((number, command.idempotency, first, len(events)))
-        records += [(number, record, first) for record in command.source_records]
-        data_keys += [(number, key) for key in command.data_keys]
-        holders += [(number, holder) for holder in command.exclusive]
-    return (
-        len(commands),
-        numbers,
-        [event.event_id for event in events],
-        [event.stream_id for event in events],
-        [event.version for event in events],
-        [event.type for event in events],
-        [event.state for event in events],
-        [event.leaf for event in events],
-        [event.leaf_hash for event in events],
-        [number for number, _, _ in expected],
-        [stream_id for _, stream_id, _ in expected],
-        [version for _, _, version in expected],
-        [number for number, _, _ in parts],
-        [event_id for _, event_id, _ in parts],
-        [part.subject for _, _, part in parts],
-        [part.ciphertext for _, _, part in parts],
-        [number for number, _, _ in keys],
-        [event_id for _, event_id, _ in keys],
-        [key.field for _, _, key in keys],
-        ["\n".join(key.subjects) for _, _, key in keys],
-        [key.wrapped for _, _, key in keys],
-        [number for number, _, _, _ in idempotency],
-        [item.institution for _, item, _, _ in idempotency],
-        [item.key for _, item, _, _ in idempotency],
-        [item.body for _, item, _, _ in idempotency],
-        [first for _, _, first, _ in idempotency],
-        [last for _, _, _, last in idempotency],
-        [number for number, _, _ in records],
-        [record.institution for _, record, _ in records],
-        [record.source_record_id for _, record, _ in records],
-        [record.content for _, record, _ in records],
-        [first + record.first_event for _, record, first in records],
-        [first + record.last_event for _, record, first in records],
-        [number for number, _ in data_keys],
-        [key.subject for _, key in data_keys],
-        [key.wrapped for _, key in data_keys],
-        [number for number, _ in holders],
-        [holder.stream_id for _, holder in holders],
-        ["\n".join(holder.names) for _, holder in holders],
-    )
+                keys += [
+                    (number, event_id, key.field, key.subjects, key.wrapped) for key in event.commitment_keys
+                ]
+        if known := command.idempotency:
+            event_ids = [event.event_id for event in command.events]
+            idempotency.append((number, known.institution, known.key, known.body, event_ids))
+        for record in command.source_records:
+            made = command.events[record.first_event : record.last_event + 1]
+            event_ids = [event.event_id for event in made]
+            records.append(
+                (
+                    number,
+                    record.institution,
+                    record.source_record_id,
+                    record.content,
+                    made[0].stream_id,
+                    event_ids,
+                )
+            )
+        data_keys += [(number, key.subject, key.wrapped) for key in command.data_keys]
+        holders += [(number, holder.stream_id, holder.names) for holder in command.exclusive]
+    return len(commands), events, expected, parts, keys, idempotency, records, data_keys, holders
