@@ -31,7 +31,7 @@ from api.rest import (
 )
 from api.rest.operations import WRITES
 from api.services import Services
-from api.streams import event_stream, feed
+from api.streams import asyncapi, event_stream, feed
 from api.streams.following import Following
 from api.streams.streams import Streams
 from projections.runner import statuses
@@ -88,6 +88,7 @@ def create_app(services: Services) -> FastAPI:
         imports.build_router(services),
         webhooks.build_router(services, app.state.following),
         feed.build_router(),
+        asyncapi.build_router(),
         event_stream.build_router(),
         log_routes.build_router(),
         problem_pages.build_router(),

@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from registry.domain.event import By
+
 Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 
 
@@ -29,7 +31,7 @@ class EventContent(Struct, frozen=True, kw_only=True):
     stream: str
     version: int
     recorded: str
-    by: dict[str, Any]
+    by: By
     data: dict[str, Any]
 
 
