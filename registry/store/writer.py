@@ -10,14 +10,14 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable, Sequence, Set
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 import msgspec
 
 from registry.errors import StoreUnavailable
 from registry.sql import load_queries
-from registry.store.records import Answer, Command, Outcome
+from registry.store.append_call import to_answers, to_arguments
+from registry.store.records import Answer, Command
 from registry.store.transient import TRANSIENT
 
 MAX_BATCH_EVENTS = 2_000
@@ -26,7 +26,7 @@ MAX_BATCH_EVENTS = 2_000
 BATCHES_UNDER_WAY = 2
 """One in the database's hands and one in ours."""
 
-PAIRED_EVENTS = 128
+PAIRED_ROWS = 128
 """With fewer, waiting and under way, one batch takes them all: two halves would cost two commits and gain nothing."""
 
 MAX_BATCH_BYTES = 8 * 1024 * 1024
@@ -38,8 +38,9 @@ RETRY_SECONDS = 30.0
 
 RETRY_PAUSE_SECONDS = 0.25
 
-_NO_VERSION = -1
-"""Expected of a stream whose events in one command do not follow one another: no stream has it."""
+ANSWER_SECONDS = 10.0
+"""A connection that has not answered by then is given up as lost, and the batch sent again over another. If it is the
+database that is slow, its commit is not disturbed: the batch that was sent again waits for it, and is told so."""
 
 _QUERIES = load_queries("registry.store", "queries.sql")
 
@@ -49,6 +50,7 @@ class _Waiting(msgspec.Struct, eq=False):
     answer: asyncio.Future[Answer]
     claims: set[object]
     size: int
+    rows: int
 
 
 class Writer:
@@ -57,7 +59,7 @@ class Writer:
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
         self._queue: deque[_Waiting] = deque()
-        self._waiting_events = self._waiting_bytes = 0
+        self._waiting_rows = self._waiting_bytes = 0
         self._under_way: dict[asyncio.Task[None], list[_Waiting]] = {}
         self._claimed: set[object] = set()
         """By the commands under way, no two of which claim the same."""
@@ -85,12 +87,13 @@ class Writer:
                 "Hay demasiados envíos en espera. Repita en unos segundos con la misma Idempotency-Key.",
                 "Too many submissions are waiting. Repeat in a few seconds with the same Idempotency-Key.",
             )
-        waiting = _Waiting(command, asyncio.get_running_loop().create_future(), _claims(command), size)
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        waiting = _Waiting(command, answer, _claims(command), size, _rows(command))
         self._queue.append(waiting)
-        self._waiting_events += len(command.events)
+        self._waiting_rows += waiting.rows
         self._waiting_bytes += size
         self._changed.set()
-        return await waiting.answer
+        return await answer
 
     async def close(self) -> None:
         """Writes what waits, then ends."""
@@ -122,7 +125,7 @@ class Writer:
         left: list[_Waiting] = []
         queue = self._queue
         share = len(queue)
-        if self._waiting_events + sum(map(_events, self._under_way.values())) >= PAIRED_EVENTS:
+        if self._waiting_rows + sum(map(_rows_of, self._under_way.values())) >= PAIRED_ROWS:
             share = -(-(share + sum(map(len, self._under_way.values()))) // BATCHES_UNDER_WAY)
         elif self._under_way:
             return batch
@@ -145,7 +148,7 @@ class Writer:
                 left.append(waiting)
             claimed |= waiting.claims
         queue.extendleft(reversed(left))
-        self._waiting_events -= events
+        self._waiting_rows -= _rows_of(batch)
         self._waiting_bytes -= size
         return batch
 
@@ -177,11 +180,11 @@ class Writer:
 
     async def _write(self, commands: Sequence[Command]) -> list[Answer]:
         """One round trip. Over a lost connection the same batch is sent again: event ids make that harmless."""
-        arguments = _arguments(commands)
+        arguments = to_arguments(commands)
         deadline = asyncio.get_running_loop().time() + RETRY_SECONDS
         while True:
             try:
-                rows = await self._pool.fetch(_QUERIES["append"], *arguments)
+                rows = await self._send(arguments)
             except asyncpg.DataError:
                 raise
             except TRANSIENT:
@@ -189,7 +192,17 @@ class Writer:
                     raise
                 await asyncio.sleep(RETRY_PAUSE_SECONDS)
             else:
-                return _answers(commands, rows)
+                return to_answers(commands, rows)
+
+    async def _send(self, arguments: Sequence[Any]) -> list[asyncpg.Record]:
+        """Raises TimeoutError if no answer comes in time: a connection may be lost without anybody saying so."""
+        async with asyncio.timeout(ANSWER_SECONDS), self._pool.acquire() as connection:
+            try:
+                return await connection.fetch(_QUERIES["append"], *arguments)
+            except asyncio.CancelledError:
+                # Giving it back would wait for its answer.
+                connection.terminate()
+                raise
 
     @staticmethod
     def _abandon(waiting: Iterable[_Waiting]) -> None:
@@ -209,8 +222,16 @@ def _fail(answer: asyncio.Future[Answer], error: Exception) -> None:
         answer.set_exception(error)
 
 
-def _events(batch: Iterable[_Waiting]) -> int:
-    return sum(len(waiting.command.events) for waiting in batch)
+def _rows_of(batch: Iterable[_Waiting]) -> int:
+    return sum([waiting.rows for waiting in batch])
+
+
+def _rows(command: Command) -> int:
+    """What the database has to do for it, in rows: an event with private parts and keys is several."""
+    rows = len(command.data_keys) + len(command.source_records) + (command.idempotency is not None)
+    for event in command.events:
+        rows += 1 + len(event.private_parts) + len(event.commitment_keys)
+    return rows
 
 
 def _claims(command: Command) -> set[object]:
@@ -231,93 +252,6 @@ def _claims(command: Command) -> set[object]:
     return claims
 
 
-def _answers(commands: Sequence[Command], rows: Iterable[asyncpg.Record]) -> list[Answer]:
-    """What the SQL function ``append`` says: where the stored events begin, and what became of all others."""
-    (_, _, _, (position,)), *others = rows
-    told = {
-        command: Answer(Outcome(outcome), tuple(event_ids), tuple(positions))
-        for command, outcome, event_ids, positions in others
-    }
-    answers = []
-    for number, command in enumerate(commands):
-        if number in told:
-            answers.append(told[number])
-        else:
-            past = position + len(command.events)
-            event_ids = tuple([event.event_id for event in command.events])
-            answers.append(Answer(Outcome.STORED, event_ids, tuple(range(position, past))))
-            position = past
-    return answers
-
-
 def _reads_any(command: Command, claimed: Set[object]) -> bool:
     """Whether it was decided on a stream that changes first: in one batch the database could not see that."""
     return any(read.stream_id.int in claimed for read in command.reads)
-
-
-def _expected(command: Command) -> list[tuple[UUID, int]]:
-    """The versions that streams must have for the command's events to follow on."""
-    expected = [(read.stream_id, read.version) for read in command.reads]
-    last: dict[int, int] = {}
-    for event in command.events:
-        stream, before = event.stream_id.int, event.version - 1
-        if stream not in last:
-            if before:  # that a stream is new needs no asking: its first version would be taken
-                expected.append((event.stream_id, before))
-        elif last[stream] != before:
-            expected.append((event.stream_id, _NO_VERSION))
-        last[stream] = event.version
-    return expected
-
-
-def _arguments(commands: Sequence[Command]) -> tuple[Any, ...]:
-    """The commands as the arrays of rows of the SQL function ``append``."""
-    events: list[tuple[Any, ...]] = []
-    expected: list[tuple[int, UUID, int]] = []
-    parts: list[tuple[Any, ...]] = []
-    keys: list[tuple[Any, ...]] = []
-    idempotency: list[tuple[Any, ...]] = []
-    records: list[tuple[Any, ...]] = []
-    data_keys: list[tuple[int, str, bytes]] = []
-    holders: list[tuple[Any, ...]] = []
-    for number, command in enumerate(commands):
-        expected += [(number, *version) for version in _expected(command)]
-        for event in command.events:
-            event_id = event.event_id
-            events.append(
-                (
-                    number,
-                    event_id,
-                    event.stream_id,
-                    event.version,
-                    event.type,
-                    event.state,
-                    event.leaf,
-                    event.leaf_hash,
-                )
-            )
-            if event.private_parts:
-                parts += [(number, event_id, part.subject, part.ciphertext) for part in event.private_parts]
-            if event.commitment_keys:
-                keys += [
-                    (number, event_id, key.field, key.subjects, key.wrapped) for key in event.commitment_keys
-                ]
-        if known := command.idempotency:
-            event_ids = [event.event_id for event in command.events]
-            idempotency.append((number, known.institution, known.key, known.body, event_ids))
-        for record in command.source_records:
-            made = command.events[record.first_event : record.last_event + 1]
-            event_ids = [event.event_id for event in made]
-            records.append(
-                (
-                    number,
-                    record.institution,
-                    record.source_record_id,
-                    record.content,
-                    made[0].stream_id,
-                    event_ids,
-                )
-            )
-        data_keys += [(number, key.subject, key.wrapped) for key in command.data_keys]
-        holders += [(number, holder.stream_id, holder.names) for holder in command.exclusive]
-    return len(commands), events, expected, parts, keys, idempotency, records, data_keys, holders

@@ -17,6 +17,8 @@ class Proxy:
 
     ``loses_result`` is asked with each whole result of a statement (from its first row up to ReadyForQuery, which the
     server sends when it has committed): True = nobody ever receives it, the connection is cut on both sides.
+    ``swallows_result`` is asked likewise; True = nobody receives it, and nobody is told: the connection stays open, and
+    nothing passes any more.
     ``budgets`` are numbers of bytes: after so many, both ways together, the connection that moves the next one is cut,
     wherever in a message that is. When they are used up, everything passes.
     """
@@ -28,6 +30,7 @@ class Proxy:
         self._owned = AsyncExitStack()
         self._connections: set[asyncio.Task[None]] = set()
         self.loses_result: Callable[[bytes], bool] = lambda _: False
+        self.swallows_result: Callable[[bytes], bool] = lambda _: False
         self.budgets: Iterator[int] = iter(())
         self._left: int | None = None
         self.cuts = 0
@@ -88,6 +91,8 @@ class Proxy:
                     if self.loses_result(message):
                         self.cuts += 1
                         return
+                    if self.swallows_result(message):
+                        await asyncio.Future()  # until the client gives up
                 if not await self._pass(message, sink):
                     return
 

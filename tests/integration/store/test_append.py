@@ -1,7 +1,8 @@
 """The store's promises, on a real database."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -196,6 +197,10 @@ class CuttingPool:
             self.cuts -= 1
             raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
         return rows
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator["CuttingPool"]:
+        yield self
 
 
 async def test_a_reply_lost_after_the_commit_comes_with_the_same_positions(pool: asyncpg.Pool) -> None:

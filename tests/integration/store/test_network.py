@@ -79,6 +79,27 @@ async def test_a_reply_cut_off_after_the_commit_comes_with_the_same_positions(
     assert await pool.fetchval("SELECT count(*) FROM events") == 3
 
 
+async def test_a_reply_that_never_comes_is_asked_for_again_over_another_connection(
+    far_store: EventStore, proxy: Proxy, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await far_store.append(command())
+    monkeypatch.setattr(writer_module, "ANSWER_SECONDS", 0.5)
+    proxy.swallows_result = appends(1)
+    one = command(event(), event())
+    answer = await far_store.append(one)
+    assert (answer.outcome, answer.positions) == (Outcome.DUPLICATE, (1, 2))
+
+    # Silence for as long as it is tried: the outcome is unknown, until it is asked for by repeating.
+    monkeypatch.setattr(writer_module, "RETRY_SECONDS", 0)
+    proxy.swallows_result = appends(1)
+    other = command()
+    with pytest.raises(StoreUnavailable):
+        await far_store.append(other)
+    again = await far_store.append(other)
+    assert (again.outcome, again.positions) == (Outcome.DUPLICATE, (3,))
+    assert await pool.fetchval("SELECT count(*) FROM events") == 4
+
+
 async def test_a_caller_told_that_the_outcome_is_unknown_learns_it_by_repeating(
     far_store: EventStore, proxy: Proxy, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
