@@ -12,6 +12,7 @@ from api import handlers, health, log_routes, metrics
 from api.auth.guard import authenticate
 from api.boundary import Boundary
 from api.delivery.webhooks import router as webhooks
+from api.delivery.webhooks.registrations import states
 from api.graphql import http as graphql
 from api.graphql.answer import Backing
 from api.graphql.readers import NEEDED, Access
@@ -67,6 +68,7 @@ def create_app(services: Services) -> FastAPI:
     figures = metrics.Metrics(
         services.health, partial(statuses, services.pool), partial(latest_checkpoint, services.pool)
     )
+    figures.ask("webhooks", "Endpoints of webhooks.", "state", partial(states, services.pool))
     app.add_middleware(Boundary, metrics=figures)
     handlers.install(app)
     app.state.streams = Streams(services.counting, services.pool)

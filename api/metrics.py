@@ -7,7 +7,7 @@ to keys with the scope ``admin`` only; labels are routes, states and names of re
 import asyncio
 import ipaddress
 import math
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, TypeVar
 
 import asyncpg
@@ -48,6 +48,7 @@ class Metrics:
         self._health = health
         self._projections = projections
         self._checkpoint = checkpoint
+        self._asked: list[tuple[Gauge, Callable[[], Awaitable[Mapping[str, int]]]]] = []
         self._requests = Counter(
             "constancia_http_requests",
             "Requests answered.",
@@ -86,6 +87,10 @@ class Metrics:
             )
         )
 
+    def ask(self, name: str, text: str, label: str, values: Callable[[], Awaitable[Mapping[str, int]]]) -> None:
+        """From now on the gauge ``constancia_<name>`` is shown, too: ``values`` tells it by label, when it is asked."""
+        self._asked.append((Gauge(f"constancia_{name}", text, (label,), registry=self._registry), values))
+
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """One request answered. ``route`` is a path template, so that the number of labels stays bounded."""
         self._requests.labels(method, route, status).inc()
@@ -97,6 +102,10 @@ class Metrics:
             self._parts.labels(part).set(state == RUNNING)
         await self._ask_projections()
         await self._ask_log()
+        for gauge, values in self._asked:
+            gauge.clear()
+            for label, value in (await _in_time(values) or {}).items():
+                gauge.labels(label).set(value)
         return generate_latest(self._registry)
 
     async def _ask_projections(self) -> None:

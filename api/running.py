@@ -14,10 +14,13 @@ from typing import Final
 import asyncpg
 
 from api.app import create_app
+from api.delivery.webhooks.client import Client
+from api.delivery.webhooks.delivering import Deliverer
 from api.health import FAILING, RUNNING, STOPPED
 from api.imports.worker import Worker
 from api.server import Server
 from api.services import Services
+from api.streams.following import Following
 from api.streams.streams import Streams
 from api.supervision import keep_going
 from projections.models import PROJECTIONS
@@ -48,11 +51,24 @@ class Running:
         settings = self._services.settings
         worker = Worker(self._services.pool, self._services.application, settings.import_kept)
         self._keep("imports", lambda: worker.run(self._stopping))
+        self.deliver(app.state.following)
         serving = self._tasks.create_task(server.run_until(self._stopping, listener))
         self._tasks.create_task(self._end_streams(app.state.streams))
         listening = asyncio.create_task(server.listening.wait())
         await asyncio.wait({serving, listening}, return_when=asyncio.FIRST_COMPLETED)
         listening.cancel()
+
+    def deliver(self, following: Following) -> None:
+        """Webhooks: events to the endpoints that institutions have registered."""
+        services, application = self._services, self._services.application
+
+        async def run() -> None:
+            async with Client(services.settings.webhook_networks, application.clock) as client:
+                await Deliverer(
+                    services.pool, application.master, following, client.post, application.clock
+                ).run(self._stopping)
+
+        self._keep("webhooks", run)
 
     async def _end_streams(self, streams: Streams) -> None:
         """Streams have no end of their own: they are told before the server waits for what is under way."""

@@ -10,7 +10,7 @@ import msgspec
 
 from api.delivery.webhooks.addresses import Network, check_url
 from api.delivery.webhooks.drafts import Attempt, WebhookDraft, WebhookReplayDraft, WebhookSecretView, view_of
-from api.delivery.webhooks.endpoints import Endpoint, Message, Sealing, Secret
+from api.delivery.webhooks.endpoints import Endpoint, Message, Reason, Sealing, Secret
 from api.delivery.webhooks.outcomes import Outcome
 from api.delivery.webhooks.repeats import Answered, Database
 from api.delivery.webhooks.signing import Secrets
@@ -165,6 +165,12 @@ class Registrations:
             id=endpoint, secret=secrets.secret, public_key=secrets.public_key, old_retires=old_retires
         )
         return Answered(endpoint, msgspec.json.encode(view))
+
+
+async def states(pool: asyncpg.Pool) -> dict[str, int]:
+    """How many endpoints are well, are being tried again, or are disabled, by the reason."""
+    counted = dict.fromkeys(("WELL", "RETRYING", *Reason), 0)
+    return {**counted, **{row["state"]: row["number"] for row in await pool.fetch(_SQL["states"])}}
 
 
 def _check_types(types: Iterable[str]) -> list[str]:

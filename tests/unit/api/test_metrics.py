@@ -38,6 +38,24 @@ async def test_each_read_model_has_its_position_its_lag_and_whether_it_stopped()
     assert not [line for line in await lines(metrics) if "records" in line]
 
 
+async def test_a_gauge_of_another_part_is_asked_for_its_values_each_time() -> None:
+    async def statuses() -> Sequence[Status]:
+        return []
+
+    async def endpoints() -> dict[str, int]:
+        return counted
+
+    metrics = Metrics(Health(), statuses, none_yet)
+    metrics.ask("webhooks", "Endpoints.", "state", endpoints)
+    counted = {"WELL": 2, "GONE": 1}
+    assert await lines(metrics, "webhooks") == {
+        'constancia_webhooks{state="WELL"} 2.0',
+        'constancia_webhooks{state="GONE"} 1.0',
+    }
+    counted = {"WELL": 3}
+    assert await lines(metrics, "webhooks") == {'constancia_webhooks{state="WELL"} 3.0'}
+
+
 async def test_while_the_database_is_away_the_other_figures_are_still_given() -> None:
     async def statuses() -> Sequence[Status]:
         raise ConnectionRefusedError
