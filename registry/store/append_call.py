@@ -1,4 +1,4 @@
-"""One call of the SQL function ``append``: commands as its arrays of rows, and what its rows say of each. Pure."""
+"""One call of the SQL function ``append``: commands as its arrays of rows, and what its answer says of each. Pure."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
