@@ -5,13 +5,14 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
 from pathlib import Path
 
 import asyncpg
 import hypothesis
 import psutil
 import pytest
+import uvloop
 
 from registry.database import connect_pool, migrate
 from registry.embedded import EmbeddedServer
@@ -26,6 +27,11 @@ FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", 
 # On a busy machine an example may take any time; slowness is measured elsewhere.
 hypothesis.settings.register_profile("constancia", deadline=None)
 hypothesis.settings.load_profile("constancia")
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Tests run on the event loop of the programs, because loops differ in how connections are lost."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 MEMORY = Path("/dev/shm")
@@ -49,8 +55,8 @@ def server() -> Iterator[str]:
     async def stop() -> None:
         await embedded.__aexit__(None, None, None)
 
-    yield asyncio.run(start())
-    asyncio.run(stop())
+    yield uvloop.run(start())
+    uvloop.run(stop())
     shutil.rmtree(directory)
 
 
