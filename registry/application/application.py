@@ -101,7 +101,7 @@ class Application:
                     if known := await self._answered(actor, options):
                         return known
                     return Accepted(aggregate.id, aggregate.version, (), replayed=False, created=False)
-                sealed, data_keys = await seal(self.vault, pending)
+                sealed, data_keys = await seal(self.vault, pending, new_streams=attempt == 0)
                 changed = frozenset(one.event.stream_id for one in sealed)
                 command = Command(
                     tuple(one.event for one in sealed),

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from registry.domain.event import Event, Pending
-from registry.domain.mapper import content, decode_event, encode_event
+from registry.domain.mapper import AGGREGATES, content, decode_event, encode_event
 from registry.errors import Erased
 from registry.log.canonical import JSON, encode, encode_checked
 from registry.log.leaf import entry_leaf, open_leaf
@@ -35,9 +35,20 @@ class Sealed(msgspec.Struct, frozen=True):
     openings: Mapping[str, Opening]
 
 
-async def seal(vault: Vault, pending: Sequence[Pending]) -> tuple[list[Sealed], tuple[NewDataKey, ...]]:
-    """Seals new events, outside of any lock. The new data keys among those used are to be stored with the events."""
-    data_keys = await vault.keys_for_sealing(subject for one in pending for subject in one.private)
+async def seal(
+    vault: Vault, pending: Sequence[Pending], *, new_streams: bool = False
+) -> tuple[list[Sealed], tuple[NewDataKey, ...]]:
+    """Seals new events, outside of any lock. The new data keys among those used are to be stored with the events.
+
+    ``new_streams``: streams that begin with these events are taken for as new as they look, so that nobody has a data
+    key under their names yet. The store refuses them otherwise.
+    """
+    unknown = {
+        f"{AGGREGATES[event.TOPIC].NOUN}:{event.originator_id}"
+        for event, _, _ in pending
+        if new_streams and event.originator_version == 1
+    }
+    data_keys = await vault.keys_for_sealing([subject for one in pending for subject in one.private], unknown)
     ciphers = {subject: Cipher(key) for subject, key in data_keys.keys.items()}
     return (
         [_seal(one, ciphers) for one in pending],
@@ -178,6 +189,8 @@ def _people(subjects: Sequence[str]) -> Iterator[str]:
 
 def nfc(value: JSON) -> JSON:
     """Strings in Unicode NFC, the only form that canonical JSON has here."""
+    if type(value) is str and value.isascii():  # most are
+        return value
     match value:
         case str():
             return nfc_text(value)

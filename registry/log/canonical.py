@@ -9,7 +9,7 @@ tests hold it to ``rfc8785``.
 """
 
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NoReturn, TypeAlias
 
@@ -54,7 +54,7 @@ _decoder = msgspec.json.Decoder(float_hook=_refuse_float)
 
 def encode(value: JSON) -> bytes:
     """The canonical bytes of ``value``; InvalidEncoding for anything that JSON above does not name."""
-    _check(value, MAX_DEPTH)
+    _check(value)
     return _encoder.encode(value)
 
 
@@ -100,49 +100,56 @@ def _is_plain(data: bytes) -> bool:
     )
 
 
-def _check(value: Any, depth: int) -> None:
-    # Exact types: a subclass could be written as something else than what it equals. A StrEnum is its text.
-    kind = type(value)
-    if kind is str or isinstance(value, StrEnum):
-        _check_string(value)
-    elif kind is int:
-        if not -MAX_INTEGER <= value <= MAX_INTEGER:
-            raise InvalidEncoding(
-                "Un entero pasa de 2^53 - 1. Escríbalo como texto.",
-                "An integer is beyond 2^53 - 1. Write it as a string.",
-            )
-    elif value is None or kind is bool:
-        return
-    elif depth == 0:
+def _check(value: Any) -> None:
+    # Level by level in one loop: a call for each list and object takes twice the time.
+    level: list[Any] = [value]
+    for _ in range(MAX_DEPTH + 1):
+        below: list[Any] = []
+        nested = False
+        for item in level:
+            # Exact types: a subclass could be written as something else than what it equals. A StrEnum is its text.
+            kind = type(item)
+            if kind is str:
+                if not item.isascii():
+                    _check_string(item)
+            elif item is None or kind is bool:
+                continue
+            elif kind is dict:
+                _check_keys(item)
+                below += item.values()
+                nested = True
+            elif kind is list or kind is tuple:
+                below += item
+                nested = True
+            elif kind is int:
+                if not -MAX_INTEGER <= item <= MAX_INTEGER:
+                    raise InvalidEncoding(
+                        "Un entero pasa de 2^53 - 1. Escríbalo como texto.",
+                        "An integer is beyond 2^53 - 1. Write it as a string.",
+                    )
+            elif isinstance(item, StrEnum):
+                _check_string(item)
+            else:
+                raise _refuse(kind.__name__)
+        if not nested:
+            return
+        level = below
+    raise InvalidEncoding(
+        f"El JSON tiene más de {MAX_DEPTH} niveles. Aplánelo.",
+        f"The JSON is nested more than {MAX_DEPTH} levels deep. Flatten it.",
+    )
+
+
+def _check_keys(value: Mapping[Any, Any]) -> None:
+    try:
+        ascii_text = "".join(value).isascii()
+    except TypeError:
+        ascii_text = False
+    if not ascii_text:
         raise InvalidEncoding(
-            f"El JSON tiene más de {MAX_DEPTH} niveles. Aplánelo.",
-            f"The JSON is nested more than {MAX_DEPTH} levels deep. Flatten it.",
+            "Una clave no es texto ASCII. Use solo claves ASCII.",
+            "A key is not ASCII text. Use ASCII keys only.",
         )
-    elif kind is dict:
-        for key in value:
-            if not isinstance(key, str) or not key.isascii():
-                raise InvalidEncoding(
-                    "Una clave no es texto ASCII. Use solo claves ASCII.",
-                    "A key is not ASCII text. Use ASCII keys only.",
-                )
-        _check_items(value.values(), depth - 1)
-    elif kind is list or kind is tuple:
-        _check_items(value, depth - 1)
-    else:
-        raise _refuse(kind.__name__)
-
-
-def _check_items(items: Iterable[Any], depth: int) -> None:
-    # Most items are ASCII strings, null or integers: passing them here, without a call each, halves the time.
-    for item in items:
-        kind = type(item)
-        if (
-            item is None
-            or (kind is str and item.isascii())
-            or (kind is int and -MAX_INTEGER <= item <= MAX_INTEGER)
-        ):
-            continue
-        _check(item, depth)
 
 
 def _check_string(text: str) -> None:

@@ -9,7 +9,7 @@ also when its subject has got a new key since.
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -56,12 +56,17 @@ class Vault:
         self._gathering = Gathering(self._ensure_each)
         self._reading = Gathering(self._wrapped_each)
 
-    async def keys_for_sealing(self, subjects: Iterable[str]) -> SealingKeys:
-        """The data keys of subjects, made where there is none yet. New ones are stored only where they lie apart."""
+    async def keys_for_sealing(self, subjects: Iterable[str], unknown: Set[str] = frozenset()) -> SealingKeys:
+        """The data keys of subjects, made where there is none yet. New ones are stored only where they lie apart.
+
+        ``unknown`` are not looked up, because they have just been thought of. Should one have a key all the same, the
+        store refuses what was sealed under another.
+        """
         if self._apart:
             return SealingKeys(await self.keys_for_writing(subjects), {})
         wanted = frozenset(subjects)
-        stored = await self._reading.ask(wanted) if wanted else {}
+        asked = wanted - unknown
+        stored = await self._reading.ask(asked) if asked else {}
         keys, new = {}, {}
         for subject in wanted:
             if subject in stored:

@@ -167,6 +167,19 @@ async def test_writers_who_meet_a_new_person_at_once_seal_under_one_key_and_a_re
     assert {row["subject"] for row in await pool.fetch(keys)} == stored
 
 
+async def test_a_key_that_is_there_before_its_stream_is_the_one_that_it_is_sealed_under(
+    app: Application, pool: asyncpg.Pool, university: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report_id = uuid4()
+    monkeypatch.setattr(reports, "uuid4", lambda: report_id)
+    (key,) = (await app.vault.keys_for_writing({f"report:{report_id}"})).values()
+    accepted = await app.execute(university, reports.submit(attack()), WriteOptions())
+
+    (unsealed,) = await unseal(app.store, app.vault, await app.store.events([accepted.events[0].event_id]))
+    assert unsealed.openings() == accepted.events[0].openings
+    assert (await app.vault.keys_for_reading({f"report:{report_id}"})).popitem()[1] == key
+
+
 async def test_a_source_record_is_recorded_once_and_never_overwritten(
     app: Application, university: Actor
 ) -> None:

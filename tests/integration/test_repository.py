@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Set
 from datetime import date
 from uuid import UUID, uuid4
 
@@ -237,12 +237,12 @@ async def test_what_a_decision_has_only_read_must_not_change_before_it_is_stored
     )
     keys_for_sealing, closed = second.vault.keys_for_sealing, False
 
-    async def another_process_closes_the_site(subjects: Iterable[str]) -> SealingKeys:
+    async def another_process_closes_the_site(subjects: Iterable[str], unknown: Set[str]) -> SealingKeys:
         nonlocal closed
         if not closed:
             closed = True
             await app.execute(OPERATOR, sites.suspend(site, closing), WriteOptions())
-        return await keys_for_sealing(subjects)
+        return await keys_for_sealing(subjects, unknown)
 
     # ``second`` remembers nothing of the site: it has just looked it up.
     monkeypatch.setattr(second.vault, "keys_for_sealing", another_process_closes_the_site)
