@@ -88,7 +88,7 @@ def quarter(value: str) -> Text:
 
 
 def cell(dimension: str, value: str) -> Text:
-    """The label of a value in one dimension; ids, plaza types and promotions are their own."""
+    """The label of a value in one dimension; plaza types, promotions and ids without a name are their own."""
     if value == "UNKNOWN":
         return labels.unknown(dimension)
     if value == "NOT_REPORTED":

@@ -9,6 +9,7 @@
         ├── NotACheckpoint          no checkpoint was published at that size (names the nearest lower one)
         ├── DefinitionNotAdopted    the log, at that size, has not adopted the definition that this program counts by
         ├── CatchingUp              the read model has not reached that size yet: ask again in a moment
+        ├── TookTooLong             the question was given up after some seconds: ask for less at once
         ├── ProjectionStopped       a read model stopped at an event that it could not read; an operator must act
         ├── OtherVersion            a read model was built by a newer program than this one; an operator must act
         ├── RebuildRefused          a read model cannot be replaced by a rebuilt one; an operator must act
@@ -85,6 +86,20 @@ class DefinitionNotAdopted(ProjectionError):
             f"cuenta con «{ours}». Pregunte por un punto de control posterior a su adopción.",
             f"At size {size} the log had adopted “{adopted or 'no definition'}” and this program counts by "
             f"“{ours}”. Ask for a checkpoint after its adoption.",
+        )
+
+
+class TookTooLong(ProjectionError):
+    """A question that would have held up the others."""
+
+    code = "TOOK_TOO_LONG"
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(
+            f"La pregunta se abandonó tras {seconds} segundos. Pida menos dimensiones, o fíltrela por YEAR o por STATE "
+            "y pregunte por partes.",
+            f"The question was given up after {seconds} seconds. Ask for fewer dimensions, or filter it by YEAR or "
+            "STATE and ask for one part after the other.",
         )
 
 

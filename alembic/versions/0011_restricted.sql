@@ -15,6 +15,12 @@ CREATE TABLE restricted.assignments (
 );
 COMMENT ON COLUMN restricted.assignments.state IS 'The aggregate, as MessagePack; rebuilt from the events at any time.';
 
+-- What institutions and sites are called now.
+CREATE TABLE restricted.names (
+    id   uuid PRIMARY KEY,
+    name text NOT NULL
+);
+
 -- A line for each victim, or several alike, of each incident that may count: it stands, and is POSSIBLE or better.
 -- low, best and high are what it adds, certainty applied. person is a pseudonym, null for whom nobody has identified.
 CREATE TABLE restricted.victimisations (

@@ -87,8 +87,9 @@ class Change:
     incident: strawberry.ID = strawberry.field(description="Which incident.")
     field: str = strawberry.field(
         description=(
-            "What changed: class, status, merged_into, certainty, disputed, or a facet; `incident` where it was "
-            "disclosed for the first time, `sealed` where only values changed that nobody sees."
+            "What changed: class, status, merged_into, certainty, disputed, a facet, or `waived`, the facets whose "
+            "crowd is too small but for an exemption; `incident` where it was disclosed for the first time, `sealed` "
+            "where only values changed that nobody sees."
         )
     )
     old: str | None = strawberry.field(

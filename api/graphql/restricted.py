@@ -85,13 +85,16 @@ class RestrictedFilter:
 
 @strawberry.type(description="Celda. One coordinate of a restricted row.")
 class RestrictedCell:
+    name: Private[str | None]
     dimension: RestrictedDimension = strawberry.field(description="Which dimension.")
     value: str | None = strawberry.field(
         description="The code; UNKNOWN, NOT_REPORTED and NOT_APPLICABLE are different answers."
     )
 
-    @strawberry.field(description="The value in words.")
+    @strawberry.field(description="The value in words; of an institution and a site, what it is called now.")
     def label(self, lang: Language | None = Language.ES) -> str:
+        if self.name is not None:
+            return self.name
         text = private_labels.cell(self.dimension.name, self.value or UNKNOWN)
         return text.in_("en" if lang is Language.EN else "es")
 
@@ -138,13 +141,18 @@ class Restricted:
             [dimension.name for dimension in group_by],
             [(one.dimension.name, one.in_) for one in wanted],
         )
-        counted = await model.count(info.context.backing.pool, question)
+        async with info.context.backing.pool.acquire() as connection:
+            counted = await model.count(connection, question)
         await self.reader.note(_names(question))
         return RestrictedTable(
             rows=[
                 RestrictedRow(
                     key=[
-                        RestrictedCell(dimension=RestrictedDimension[dimension.name], value=value)
+                        RestrictedCell(
+                            dimension=RestrictedDimension[dimension.name],
+                            value=value,
+                            name=counted.names.get(value),
+                        )
                         for dimension, value in zip(question.group_by, key, strict=True)
                     ],
                     low=low,

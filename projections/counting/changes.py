@@ -14,7 +14,7 @@ from projections.counting.disclosure import FACETS, NOTHING, Bounds, Disclosure,
 from projections.counting.query import Unit
 from registry.log.canonical import JSON, encode
 
-FIELDS: Final = ("class", "status", "merged_into", "certainty", "disputed", *FACETS)
+FIELDS: Final = ("class", "status", "merged_into", "certainty", "disputed", *FACETS, "waived")
 """In the order in which they are said to change."""
 
 WHOLE: Final = "incident"
@@ -100,6 +100,8 @@ def _value(disclosure: Disclosure, name: str) -> JSON:
             return disclosure.certainty.value
         case "disputed":
             return disclosure.disputed
+        case "waived":
+            return list(disclosure.waived) or None
         case _:
             facet = disclosure.facets[name]
             return None if facet.sealed else facet.value

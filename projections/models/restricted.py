@@ -12,21 +12,38 @@ import asyncpg
 import msgspec
 
 from projections.counting.disclosure import Bounds
-from projections.counting.restricted import BROAD, Dimension, Question, Row, Unit, in_order, rank_of
+from projections.counting.restricted import (
+    BROAD,
+    OPEN_ANSWERS,
+    Dimension,
+    Question,
+    Row,
+    Unit,
+    in_order,
+    rank_of,
+)
 from projections.counting.victimisations import Victimisation, victimisations
-from projections.errors import CatchingUp, InvalidQuery
+from projections.errors import CatchingUp, InvalidQuery, TookTooLong
 from projections.tables import Connection, columns
 from registry.domain.assignment import Assignment
 from registry.domain.codes import IN_SCOPE, Outcome
 from registry.domain.event import Aggregate
 from registry.domain.incident import Incident
 from registry.domain.incident_events import IncidentDisclosed
+from registry.domain.institution import InstitutionRegistered, InstitutionRenamed
 from registry.domain.mapper import AGGREGATES, decode_event
+from registry.domain.site import SiteRegistered
 from registry.sql import load_queries
 from registry.store import Recorded
 
 MAX_ROWS: Final = 10_000
 """Of one answer: by state, month and kind there are fewer."""
+
+MAX_SECONDS: Final = 10
+"""Of one question: over a million victims it takes about one."""
+
+_NAMING: Final = frozenset({InstitutionRegistered.TOPIC, InstitutionRenamed.TOPIC, SiteRegistered.TOPIC})
+_NAMED: Final = frozenset({Dimension.INSTITUTION, Dimension.SITE})
 
 _SQL = load_queries("projections.models", "restricted.sql")
 _encode = msgspec.msgpack.Encoder().encode
@@ -42,13 +59,14 @@ A = TypeVar("A", bound=Aggregate)
 
 
 class RestrictedProjection:
-    """Keeps ``restricted.incidents``, ``restricted.assignments`` and ``restricted.victimisations``."""
+    """Keeps ``restricted.incidents``, ``.assignments``, ``.victimisations`` and the ``.names`` of sites and others."""
 
     name = "restricted"
     version = 1
 
     async def apply(self, connection: Connection, events: Sequence[Recorded]) -> None:
         """Folds what a batch is about from how it stood before; a few statements in all."""
+        await _keep_names(connection, events)
         # What a release shows of an incident changes nothing that is known of it.
         about = [event for event in events if event.type != IncidentDisclosed.TOPIC]
         assigned = [event for event in about if AGGREGATES.get(event.type) is Assignment]
@@ -82,10 +100,11 @@ class RestrictedProjection:
 
 
 class Counted(NamedTuple):
-    """The answer to a question, as of so many leaves of the log."""
+    """The answer to a question, as of so many leaves of the log; ``names``: of institutions and sites in its rows."""
 
     rows: list[Row]
     at: int
+    names: dict[str, str]
 
 
 async def place(connection: Connection, incidents: Collection[UUID], lines: Sequence[Victimisation]) -> None:
@@ -95,13 +114,19 @@ async def place(connection: Connection, incidents: Collection[UUID], lines: Sequ
         await connection.execute(_SQL["place"], *columns(_columns(line) for line in lines))
 
 
-async def count(connection: Connection | asyncpg.Pool, question: Question) -> Counted:
+async def count(connection: Connection, question: Question) -> Counted:
     """What ``counting.restricted.count`` says of all lines.
 
-    Raises CatchingUp before the tables exist as this program has them, InvalidQuery for more than MAX_ROWS rows.
+    Raises CatchingUp before the tables exist as this program has them, InvalidQuery for more than MAX_ROWS rows, and
+    TookTooLong after ``MAX_SECONDS``.
     """
     statement, parameters = _statement(question)
-    found = await connection.fetch(statement, RestrictedProjection.version, MAX_ROWS + 1, *parameters)
+    try:
+        async with connection.transaction(readonly=True):
+            await connection.execute(_SQL["in_time"], f"{MAX_SECONDS}s")
+            found = await connection.fetch(statement, RestrictedProjection.version, MAX_ROWS + 1, *parameters)
+    except asyncpg.QueryCanceledError:
+        raise TookTooLong(MAX_SECONDS) from None
     size, position = found[0]["size"], found[0]["position"]
     if position is None:
         raise CatchingUp(size, 0)
@@ -120,7 +145,26 @@ async def count(connection: Connection | asyncpg.Pool, question: Question) -> Co
         for line in found
         if line["high"] is not None
     ]
-    return Counted(in_order(rows, question), position)
+    return Counted(in_order(rows, question), position, await _names(connection, question, rows))
+
+
+async def _names(connection: Connection, question: Question, rows: Sequence[Row]) -> dict[str, str]:
+    places = [number for number, dimension in enumerate(question.group_by) if dimension in _NAMED]
+    ids = {UUID(row.key[place_]) for row in rows for place_ in places if row.key[place_] not in OPEN_ANSWERS}
+    if not ids:
+        return {}
+    return {row["id"]: row["name"] for row in await connection.fetch(_SQL["names"], list(ids))}
+
+
+async def _keep_names(connection: Connection, events: Sequence[Recorded]) -> None:
+    names: dict[UUID, str] = {}
+    for event in events:
+        if event.type in _NAMING:
+            named = decode_event(event.type, event.state)
+            if isinstance(named, InstitutionRegistered | InstitutionRenamed | SiteRegistered):
+                names[event.stream_id] = named.name
+    if names:
+        await connection.execute(_SQL["keep_names"], list(names), list(names.values()))
 
 
 def _key(values: Sequence[str], severity: int | None, question: Question) -> tuple[str, ...]:

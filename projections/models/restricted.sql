@@ -19,6 +19,18 @@ ON CONFLICT (incident) DO UPDATE SET state = excluded.state;
 INSERT INTO assignments (assignment, state) SELECT * FROM unnest($1::uuid[], $2::bytea[])
 ON CONFLICT (assignment) DO UPDATE SET state = excluded.state;
 
+-- name: keep_names
+INSERT INTO names (id, name) SELECT * FROM unnest($1::uuid[], $2::text[])
+ON CONFLICT (id) DO UPDATE SET name = excluded.name;
+
+-- name: names
+-- What some institutions and sites are called. Both are public.
+SELECT id::text AS id, name FROM restricted.names WHERE id = ANY ($1::uuid[]);
+
+-- name: in_time
+-- For the rest of the transaction.
+SELECT set_config('statement_timeout', $1, true);
+
 -- name: clear
 -- The lines of some incidents go, to be put in place anew.
 -- Every institution's: an incident belongs to none.

@@ -4,6 +4,7 @@ import asyncio
 import json
 import shutil
 import subprocess
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from api.auth.scopes import ROLES, Role
 from tests.acceptance.conftest import Program, report
 
 AUDIT = Path(__file__).parents[1] / "interop" / "graphql"
@@ -80,6 +82,57 @@ def test_the_reference_audit_of_the_transport_finds_nothing(program: Program) ->
         timeout=120,
     )
     assert json.loads(said.stdout) == {"ok": AUDITS}, said.stderr
+
+
+def test_restricted_counts_are_for_the_analyst_alone_and_are_never_certified(program: Program) -> None:
+    """What reviewers found is counted at once, disclosed or not, and by names; nobody else is told even that."""
+    with program.client(program.new_key(["reports:write"])) as university:
+        reported = university.post("/v1/reports", json=report()).json()["id"]
+    claims = {name: report()[name] for name in ("when", "where", "kind")}
+    victim = {name: value for name, value in report()["victims"][0].items() if name != "student"}
+    with program.client(program.new_key(["incidents:verify"], "ASSOCIATION")) as reviewer:
+        incident = {
+            "class": "THREAT",
+            "reports": [reported],
+            "findings": [{name: value} for name, value in claims.items()],
+            "victims": [victim],
+            "certainty": {"level": "POSSIBLE"},
+        }
+        opened = reviewer.post("/v1/incidents", json=incident)
+        assert opened.status_code == 201, opened.text
+        position = opened.json()["events"][-1]["position"]
+    asked = {
+        "query": "{ restricted { counts(unit: VICTIMISATIONS, groupBy: [KIND, MUNICIPALITY, SEX], "
+        'filters: [{dimension: STATE, in: ["16"]}]) { at rows { key { value label(lang: EN) } low best high } } } }'
+    }
+
+    def told(scopes: list[str] | None) -> httpx.Response:
+        key = None if scopes is None else program.new_key(scopes, "MINISTRY_HEALTH")
+        with program.client(key, Purpose="STATISTICS") as client:
+            answer = client.post("/graphql", json=asked)
+            assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+            return answer
+
+    others: list[list[str]] = [sorted(map(str, ROLES[role])) for role in (Role.SUBMITTER, Role.VERIFIER)]
+    refused = [told(scopes) for scopes in (None, *others, ["webhooks:manage"])]
+    assert [one.json()["errors"][0]["extensions"]["code"] for one in refused] == ["FORBIDDEN"] * 4
+    assert [one.json()["data"] for one in refused] == [None] * 4
+    assert len({one.content for one in refused[1:]}) == 1
+
+    analyst = sorted(map(str, ROLES[Role.ANALYST]))
+    deadline = time.monotonic() + 30
+    while (counted := told(analyst).json()["data"]["restricted"]["counts"])["at"] <= position:
+        assert time.monotonic() < deadline
+    rows = {tuple(cell["value"] for cell in row["key"]): row for row in counted["rows"]}
+    row = rows["MESSAGE", "16012", "FEMALE"]
+    assert (row["low"], row["best"]) == (0, 0)
+    assert row["high"] >= 1
+    assert row["key"][2]["label"] == "Female"
+    with program.client(program.new_key(analyst, "MINISTRY_HEALTH")) as client:
+        certified = client.post(
+            "/graphql", json={"query": "{ restricted { counts(groupBy: []) { certificate } } }"}
+        ).json()
+    assert "Cannot query field 'certificate'" in certified["errors"][0]["message"]
 
 
 async def test_a_socket_follows_the_log_and_a_count_until_it_says_complete(program: Program) -> None:

@@ -139,6 +139,11 @@ async def test_persons_are_found_again_and_what_their_assignments_say_is_counted
         (site, "C"): 2,
         ("UNKNOWN", "UNKNOWN"): 5,
     }
+    named = (await ask(analyst, "INCIDENTS", "SITE", "INSTITUTION"))["data"]["restricted"]["counts"]["rows"]
+    assert [[cell["label"] for cell in row["key"]] for row in named] == [
+        ["Centro de salud", "Universidad de Ejemplo"],
+        ["Unknown", "Unknown"],
+    ]
     whole = (await ask(analyst, "DEATHS"))["data"]["restricted"]["counts"]
     assert whole["rows"] == [{"key": [], "low": 0, "best": 0, "high": 0, "disputed": 0}]
     assert whole["at"] == await pool.fetchval("SELECT size FROM head")
@@ -194,6 +199,19 @@ async def test_only_the_scope_opens_them_and_every_answer_is_noted_first(
 
     await pool.execute("ALTER TABLE private_reads RENAME TO elsewhere")
     assert await code(await ask(callers["analyst"], "INCIDENTS")) == ("INTERNAL_ERROR", None)
+
+
+async def test_a_question_that_takes_too_long_is_given_up_and_says_what_to_ask_instead(
+    callers: dict[str, Institution], pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await Runner(pool, [RestrictedProjection()]).catch_up()
+    monkeypatch.setattr("projections.models.restricted.MAX_SECONDS", 1)
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("LOCK TABLE restricted.victimisations IN ACCESS EXCLUSIVE MODE")
+        answer = await ask(callers["analyst"], "INCIDENTS")
+    assert await code(answer) == ("TOOK_TOO_LONG", None)
+    assert "filter it by YEAR" in answer["errors"][0]["message"]
+    assert "errors" not in await ask(callers["analyst"], "INCIDENTS")
 
 
 async def test_a_table_costs_as_much_as_it_takes(callers: dict[str, Institution]) -> None:

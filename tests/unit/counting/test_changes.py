@@ -92,6 +92,15 @@ def test_a_merger_takes_away_what_the_incident_had_added() -> None:
     assert merged_into.effects == ()
 
 
+def test_an_exemption_that_is_said_or_falls_away_is_a_change_of_its_own_without_effect() -> None:
+    (said,) = changes(leaf(), leaf(waived=["year"]))
+    assert (said.field, said.old, said.new, said.effects) == ("waived", None, '["year"]', ())
+    (gone,) = changes(leaf(waived=["tally", "year"]), leaf(waived=["tally"]))
+    assert (gone.field, gone.old, gone.new) == ("waived", '["tally","year"]', '["tally"]')
+    (first,) = changes(None, leaf(waived=["year"]))
+    assert '"waived":["year"]' in (first.new or "")
+
+
 def test_what_closes_again_is_shown_as_gone_and_what_is_sealed_anew_is_not_shown() -> None:
     other = {"sealed": A_SEAL["sealed"].replace("3", "4")}
     (closed,) = changes(leaf(), leaf(facets={"year": A_SEAL}))
