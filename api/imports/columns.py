@@ -55,6 +55,11 @@ class Columns:
                 place="columns",
             ) from error
 
+    @property
+    def origins(self) -> dict[str, tuple[str, ...]]:
+        """The columns behind each field."""
+        return {show_path(path): (heading,) for heading, path, _ in self._fields}
+
     def field_of(self, heading: str) -> str | None:
         """The field that a column fills."""
         return next((show_path(path) for name, path, _ in self._fields if name == heading), None)

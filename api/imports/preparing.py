@@ -27,8 +27,6 @@ class Record(NamedTuple):
     def located(self, problem: RowProblem) -> RowProblem:
         """The problem with the columns and the value that it is about."""
         columns = self.mapped.columns_of(problem.field) if self.mapped else ()
-        if not columns and problem.field is not None and problem.field in self.row.cells:
-            columns = (problem.field,)
         if not columns:
             return problem
         value = " | ".join(self.row.cells[column] for column in columns if column in self.row.cells)
@@ -74,9 +72,10 @@ def prepare(
 
 
 def _plain(body: Body, records: Records) -> Iterator[PreparedRow]:
+    origins = None if body.columns is None else Mapped(0, {}, body.columns.origins)
     for row in body.table.rows:
         line = body.line(row)
-        yield _checked(row, records, [(line.body.strip(), None)], line.problems)
+        yield _checked(row, records, [(line.body.strip(), origins)], line.problems)
 
 
 def _mapped(table: Table, mapper: Mapper, records: Records) -> Iterator[PreparedRow]:

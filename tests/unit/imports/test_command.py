@@ -176,6 +176,10 @@ def test_a_csv_whose_headings_are_fields_needs_no_profile(tmp_path: Path) -> Non
     result = run(file, profile=False)
     assert result.exit_code == 1
     assert "[low → low «x»]" in result.output
+    file.write_text("Clase;Tipo de fuente;Inicio;low\n", encoding="utf-8")
+    assert run(file, profile=False).exit_code == 2
+    file.write_text("Clase;Tipo de fuente;Fecha desde\nTHREAT;UNIVERSITY;30/02/2026\n", encoding="utf-8")
+    assert "[Fecha desde → when.earliest «30/02/2026»]" in run(file, profile=False).output
 
 
 @pytest.mark.parametrize(
