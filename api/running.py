@@ -14,6 +14,7 @@ from typing import Final
 import asyncpg
 
 from api.app import create_app
+from api.delivery.relay.relaying import Relay
 from api.delivery.webhooks.client import Client
 from api.delivery.webhooks.delivering import Deliverer
 from api.health import FAILING, RUNNING, STOPPED
@@ -115,6 +116,13 @@ class Running:
         self._keep("publisher", lambda: publisher.run(settings.publish_every, self._stopping))
         self._keep("releases", release)
         self._keep("tidying", tidy)
+
+    def relay(self) -> None:
+        """What is published, to NATS."""
+        services, settings = self._services, self._services.settings
+        following = Following(Streams(services.pool), services.log_keys.origin)
+        relay = Relay(settings.nats_url, settings.nats_stream, settings.nats_replicas, following)
+        self._keep("relay", lambda: relay.run(self._stopping))
 
     def _keep(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
         self._tasks.create_task(keep_going(name, run, self._services.health, self._stopping), name=name)

@@ -22,6 +22,9 @@ Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False, json_schema_extra={"
 Bytes = Annotated[int, Field(ge=1024, json_schema_extra={"unit": "bytes"})]
 Connections = Annotated[int, Field(ge=1, le=1000, json_schema_extra={"unit": "connections"})]
 Networks = tuple[IPv4Network | IPv6Network, ...]
+Servers = tuple[str, ...]
+
+_NATS_SERVER = re.compile(r"(nats|tls)://[^\s,/@]*@?[^\s,/@]+")
 
 
 class Settings(BaseSettings):
@@ -97,6 +100,24 @@ class Settings(BaseSettings):
         description="Networks that webhooks may go to besides the internet, there without https too: "
         "`10.1.0.0/16,fd00::/8`.",
     )
+    nats_url: Annotated[Servers, NoDecode] = Field(
+        default=(),
+        repr=False,
+        description="Servers of the NATS cluster to relay to: `nats://user:password@a:4222,nats://b:4222`, or "
+        "`tls://`; without it, nothing is relayed.",
+    )
+    nats_stream: str = Field(
+        default="constancia",
+        pattern=r"^[A-Za-z0-9_-]{1,32}$",
+        description="JetStream stream to relay to; created when absent.",
+    )
+    nats_replicas: int = Field(
+        default=1,
+        ge=1,
+        le=5,
+        json_schema_extra={"unit": "servers"},
+        description="How many servers of the cluster keep the stream, when it is created; three survive one.",
+    )
 
     @field_validator("database_url", "read_database_url")
     @classmethod
@@ -121,6 +142,16 @@ class Settings(BaseSettings):
             return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
         except ValueError:
             raise ValueError("must look like 10.1.0.0/16,fd00::/8: networks, separated by commas") from None
+
+    @field_validator("nats_url", mode="before")
+    @classmethod
+    def _are_nats_servers(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        servers = tuple(part.strip() for part in value.split(",") if part.strip())
+        if not all(_NATS_SERVER.fullmatch(server) for server in servers):
+            raise ValueError("must look like nats://a:4222,nats://b:4222: servers, separated by commas")
+        return servers
 
     @field_validator("pool_max")
     @classmethod

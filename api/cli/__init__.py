@@ -14,6 +14,7 @@ from api.cli.migrate import migrate
 from api.cli.parts import project, publish, serve
 from api.cli.profile import profile
 from api.cli.rebuild import rebuild
+from api.cli.relay import relay
 from api.cli.release import release
 from api.cli.tail import tail
 from api.cli.up import up
@@ -35,6 +36,7 @@ app.command(help="Solo las proyecciones. · The projections only.")(project)
 app.command(
     help="Solo publicar: puntos de control y divulgaciones. · Publishing only: checkpoints and releases."
 )(publish)
+app.command()(relay)
 app.command(help="Lleva la base de datos a esta versión. · Brings the database to this version.")(migrate)
 app.command(help="Divulga ahora lo que la política permite. · Releases now what the policy allows.")(release)
 app.command(

@@ -61,6 +61,8 @@ async def _run(settings: Settings, listener: socket.socket, environment: str) ->
                     running.publish(lambda stopping: seed(services.application, services.pool, stopping))
                 else:
                     running.publish()
+                if settings.nats_url:
+                    running.relay()
                 await running.serve(listener)
                 typer.echo(_welcome(services, first_key))
 

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from registry.errors import StartRefused
-from registry.settings import PREFIX, Networks, Settings, load_settings
+from registry.settings import PREFIX, Networks, Servers, Settings, load_settings
 
 DOCUMENTATION = Path(__file__).parents[2] / "docs" / "settings.md"
 
@@ -20,6 +20,7 @@ TYPES = {
     Path: "path",
     Path | None: "path",
     Networks: "networks",
+    Servers: "servers",
 }
 COMPUTED_DEFAULTS = {"origin": "`localhost:<port>/log`", "master_key_file": "`<data>/master.key`"}
 
@@ -70,7 +71,11 @@ def test_settings_never_change() -> None:
 
 
 def test_a_password_is_not_shown_where_settings_are_printed() -> None:
-    assert "secret" not in repr(load_settings(database_url="postgresql://a:secret@b/c"))
+    settings = load_settings(
+        database_url="postgresql://a:secret@b/c", nats_url="nats://a:secret@b,tls://t@c:1"
+    )
+    assert settings.nats_url == ("nats://a:secret@b", "tls://t@c:1")
+    assert "secret" not in repr(settings)
 
 
 @pytest.mark.parametrize(
@@ -89,6 +94,8 @@ def test_a_password_is_not_shown_where_settings_are_printed() -> None:
         ("POOL_MIN", "11", "POOL_MIN"),
         ("BODY_LIMIT", "10", "greater than or equal to 1024"),
         ("WEBHOOK_NETWORKS", "10.1.0.0/16,secret", "separated by commas"),
+        ("NATS_URL", "nats://a:secret@host,http://b", "nats://a:4222,nats://b:4222"),
+        ("NATS_STREAM", "constancia.secret", "should match pattern"),
     ],
 )
 def test_an_unusable_value_is_refused_by_its_name_and_not_repeated(
