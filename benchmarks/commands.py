@@ -1,5 +1,6 @@
 """Whole commands, from the draft to the signed receipt, against the library's load and save of the same aggregates."""
 
+import gc
 import itertools
 import tempfile
 from datetime import date
@@ -59,6 +60,9 @@ async def run(bench: Bench) -> list[Comparison]:
         # Like every register in use: what is decided reads its stream, which a register without one lacks.
         await _execute(app, _OPERATOR, adopt_definition(DEFINITION_ID, definition_sha256()))
         with library.Register(library.environment(await bench.database("commands_library"))) as register:
+            # What the program has loaded by now is no garbage, for either side: as the server, once it has started.
+            gc.collect()
+            gc.freeze()
             results = [await _reports(bench, app, register, submitters) for submitters in SUBMITTERS]
             results += [await _relocations(bench, app, register, submitters) for submitters in SUBMITTERS]
     await pool.close()
