@@ -24,7 +24,7 @@ run: $(READY)
 
 # A process for each core, each with a database and programs of its own; the tests of one file share them.
 test: lint
-	$(BIN)/pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile $(ARGS)
+	$(BIN)/pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder $(ARGS)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks $(ARGS)
