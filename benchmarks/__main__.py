@@ -24,8 +24,10 @@ BENCHMARKS = (
     "recount",
     "log_publish",
     "graphql",
+    "feed",
     "imports",
     "releases",
+    "streams",
 )
 OPT_IN = ("umadb",)
 

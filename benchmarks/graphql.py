@@ -21,6 +21,7 @@ from api.graphql.counts import Counts
 from api.graphql.http import build_router
 from api.server import Server, reserve
 from api.streams.streams import Streams
+from benchmarks.connection import Connection, get
 from benchmarks.harness import Bench, Comparison, Side, Timed, in_tasks
 from projections.counting.definition import DEFINITION_ID, definition_sha256
 from projections.models.public_count import PublicCount
@@ -251,22 +252,22 @@ class _Asking:
         return self._side(_post(body), 200, clients)
 
     def plain(self, name: str, size: int, clients: int = 1) -> "_Run":
-        return self._side(_get(f"/plain/{name}?size={size}"), 200, clients)
+        return self._side(get(f"/plain/{name}?size={size}"), 200, clients)
 
     def afresh(self, size: int) -> "_Run":
-        return self._side(_get(_link(size), b"anew: 1\r\n"), 200)
+        return self._side(get(_link(size), b"anew: 1\r\n"), 200)
 
     async def again(self, size: int) -> "_Run":
         async with _connected(self._port) as connection:
-            _, head = await connection.ask(_get(_link(size)))
+            _, head = await connection.ask(get(_link(size)))
         tag = next(line for line in head.split(b"\r\n") if line.startswith(b"etag: ")).removeprefix(b"etag: ")
-        return self._side(_get(_link(size), b"if-none-match: " + tag + b"\r\n"), 304)
+        return self._side(get(_link(size), b"if-none-match: " + tag + b"\r\n"), 304)
 
     def _side(self, request: bytes, status: int, clients: int = 1) -> "_Run":
         async def ask(count: int) -> Timed:
-            connections: asyncio.Queue[_Connection] = asyncio.Queue()
+            connections: asyncio.Queue[Connection] = asyncio.Queue()
             for _ in range(clients):
-                connections.put_nowait(await _Connection.open(self._port))
+                connections.put_nowait(await Connection.open(self._port))
 
             async def one(_: int) -> None:
                 connection = connections.get_nowait()
@@ -283,45 +284,15 @@ class _Asking:
         return ask
 
 
-class _Connection:
-    """As little of an HTTP client as will do, so that it costs both sides next to nothing."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self._writer = reader, writer
-
-    @classmethod
-    async def open(cls, port: int) -> "_Connection":
-        return cls(*await asyncio.open_connection("127.0.0.1", port))
-
-    async def ask(self, request: bytes) -> tuple[int, bytes]:
-        """Status and head of the answer; its body is read."""
-        self._writer.write(request)
-        head = await self._reader.readuntil(b"\r\n\r\n")
-        status = int(head[9:12])
-        if status != 304:
-            length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
-            body = await self._reader.readexactly(length)
-            if body.startswith(b'{"errors"'):
-                raise RuntimeError(body[:300].decode())
-        return status, head
-
-    def close(self) -> None:
-        self._writer.close()
-
-
 @asynccontextmanager
-async def _connected(port: int) -> AsyncIterator[_Connection]:
-    connection = await _Connection.open(port)
+async def _connected(port: int) -> AsyncIterator[Connection]:
+    connection = await Connection.open(port)
     yield connection
     connection.close()
 
 
 def _link(size: int) -> str:
     return "/graphql?" + urlencode({"query": _TABLE, "variables": f'{{"asOf":{size}}}'})
-
-
-def _get(target: str, more: bytes = b"") -> bytes:
-    return f"GET {target} HTTP/1.1\r\nhost: bench\r\naccept: application/json\r\n".encode() + more + b"\r\n"
 
 
 def _post(body: bytes, more: bytes = b"") -> bytes:

@@ -258,6 +258,8 @@ def shows_private(path: str, answer: httpx.Response) -> bool:
     """Whether an answer tells something of a record that not everybody may read."""
     if answer.status_code != 200 or path.startswith(NOTHING_PRIVATE):
         return False
+    if path.startswith("/v1/events"):  # every key is shown what is open, too
+        return '"event":{' in answer.text
     if answer.headers["content-type"] != "application/json":
         return True
     return bool(answer.json().get("items", True))
