@@ -9,6 +9,7 @@ from benchmarks.harness import (
     Comparison,
     Side,
     Timed,
+    forget_what_is_loaded,
     in_tasks,
     in_threads,
     postgres_parameters,
@@ -36,6 +37,7 @@ async def run(bench: Bench) -> list[Comparison]:
     with PostgresDatastore(**postgres_parameters(address), pool_size=LIBRARY_THREADS) as datastore:
         recorder = PostgresApplicationRecorder(datastore)
         recorder.create_table()
+        forget_what_is_loaded()
         results = []
         for submitters, reach in REACH.items():
             ours = _ours(bench, store, submitters)

@@ -1,6 +1,5 @@
 """Whole commands, from the draft to the signed receipt, against the library's load and save of the same aggregates."""
 
-import gc
 import itertools
 import tempfile
 from datetime import date
@@ -9,7 +8,16 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from benchmarks import library
-from benchmarks.harness import LIBRARY_THREADS, Bench, Comparison, Side, Timed, in_tasks, in_threads
+from benchmarks.harness import (
+    LIBRARY_THREADS,
+    Bench,
+    Comparison,
+    Side,
+    Timed,
+    forget_what_is_loaded,
+    in_tasks,
+    in_threads,
+)
 from projections.counting.definition import DEFINITION_ID, definition_sha256
 from registry.application import assignments, institutions, reports, sites
 from registry.application.application import Application
@@ -60,9 +68,7 @@ async def run(bench: Bench) -> list[Comparison]:
         # Like every register in use: what is decided reads its stream, which a register without one lacks.
         await _execute(app, _OPERATOR, adopt_definition(DEFINITION_ID, definition_sha256()))
         with library.Register(library.environment(await bench.database("commands_library"))) as register:
-            # What the program has loaded by now is no garbage, for either side: as the server, once it has started.
-            gc.collect()
-            gc.freeze()
+            forget_what_is_loaded()
             results = [await _reports(bench, app, register, submitters) for submitters in SUBMITTERS]
             results += [await _relocations(bench, app, register, submitters) for submitters in SUBMITTERS]
     await pool.close()

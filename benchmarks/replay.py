@@ -4,7 +4,7 @@ import itertools
 from functools import partial
 from uuid import UUID
 
-from benchmarks.harness import Bench, Comparison, Side, Timed, in_tasks, in_threads
+from benchmarks.harness import Bench, Comparison, Side, Timed, forget_what_is_loaded, in_tasks, in_threads
 from benchmarks.library import Register, assignment, environment
 from benchmarks.synthetic import history
 from registry.database import connect_pool
@@ -41,6 +41,7 @@ async def run(bench: Bench) -> list[Comparison]:
         async def replay_store(count: int) -> Timed:
             return _events(await in_tasks(1, _repeated(ours, count), partial(fold, store)))
 
+        forget_what_is_loaded()
         streams = bench.size(500, 10)
         alternative = Side("repository.get (select, mapper, mutate)", bench.size(100, 10), replay_library)
         async with Subscriptions(pool) as subscriptions:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from benchmarks.harness import Bench, Comparison, Side, Timed, in_tasks, in_threads
+from benchmarks.harness import Bench, Comparison, Side, Timed, forget_what_is_loaded, in_tasks, in_threads
 from benchmarks.synthetic import commands
 from registry.database import connect_pool
 from registry.store import EventStore
@@ -24,6 +24,7 @@ async def run(bench: Bench) -> list[Comparison]:
     store = EventStore(pool)
     async with _server() as address:
         client = uma.Client(address)
+        forget_what_is_loaded()
 
         async def append(count: int) -> Timed:
             return await in_tasks(SUBMITTERS, commands(count), store.append)
