@@ -270,7 +270,7 @@ def numbers(bounds: Bounds) -> Json:
 # --- The command --------------------------------------------------------------------------------------------------
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Keeps a register's public counts from its stream alone.")
     commands = parser.add_subparsers(dest="command", required=True)
     following = commands.add_parser("follow")
@@ -289,7 +289,7 @@ def main() -> None:
         counting.add_argument(f"--{name}", help="accepted values, separated by commas")
     counting.add_argument("--from", help="the first month, YYYY-MM")
     counting.add_argument("--to", help="the last month, YYYY-MM")
-    given = vars(parser.parse_args())
+    given = vars(parser.parse_args(arguments))
     database = open_database(given["database"])
     if given["command"] == "follow":
         with contextlib.suppress(KeyboardInterrupt):
