@@ -47,6 +47,9 @@ SLOW_SECONDS: Final = 2.0
 PAGE_EVENTS: Final = 50
 """Read ahead for one endpoint; for one that fails, only what it is to be tried with."""
 
+FRESH_SECONDS: Final = 60.0
+"""What was read ahead is read anew behind them: it may have been erased."""
+
 SAVE_SECONDS: Final = 10.0
 """Between two notes that there was nothing for an endpoint: behind them, it would only be looked for again."""
 
@@ -197,7 +200,10 @@ class Deliverer:
         """Where the endpoint stands after a page; None where there is a reason to read it anew."""
         if not await self._leases.still(leased):
             return None
+        fresh_until = asyncio.get_running_loop().time() + FRESH_SECONDS
         for event in page.events:
+            if asyncio.get_running_loop().time() > fresh_until:
+                return None
             if not await self._bring(work, leased, position, event):
                 return None
             position = event.position + 1

@@ -97,7 +97,7 @@ class World:
     async def delivering(self, **options: Any) -> AsyncIterator[Deliverer]:
         """A process that delivers."""
         streams, stopping = Streams(self.pool), asyncio.Event()
-        following = Following(streams, self.services.log_keys.origin)
+        following = Following(streams, self.services.log_keys.origin, self.services.application)
         async with Client(LOCAL, self.clock) as client:
             deliverer = Deliverer(
                 self.pool,
@@ -137,5 +137,5 @@ async def becomes(asked: Callable[[], Any], expected: Any) -> None:
 @pytest.fixture
 async def world(services: Services, join: Callable[..., Any], clock: Clock) -> World:
     world = World(services, await join(Scope.WEBHOOKS_MANAGE), clock)
-    await world.publish(1)
+    await world.publish(0)
     return world

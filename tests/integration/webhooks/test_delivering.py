@@ -231,6 +231,35 @@ async def test_nothing_is_delivered_after_the_key_and_another_key_goes_on_where_
         assert (await another.get(f"/v1/webhooks/{endpoint}")).json()["key"] == str(issued.id)
 
 
+async def test_an_endpoint_is_shown_what_its_key_is_and_no_more(
+    world: World, join: Callable[..., Any], keys: Keys
+) -> None:
+    reporter = await join(Scope.EVENTS_READ, Scope.WEBHOOKS_MANAGE, Scope.REPORTS_WRITE)
+    async with receiving() as own, receiving() as others, world.delivering():
+        endpoint = (await world.register(own.url, by=reporter))["id"]
+        await world.register(others.url)
+        body = {"class": "THREAT", "source_type": "UNIVERSITY", "kind": "MESSAGE", "narrative": "Secreto."}
+        report = (await reporter.post("/v1/reports", body)).json()
+        # Its own at once, before any checkpoint.
+        await until(lambda: own.accepted)
+        event = json.loads(own.requests[0].body)
+        assert (event["type"], event["subject"]) == ("threat.reported", f"report/{report['id']}")
+        assert event["data"]["event"]["data"]["kind"] == "MESSAGE"
+        assert b"Secreto" not in own.requests[0].body
+        assert others.requests == []
+        await world.publish(0)
+        await until(lambda: len(others.accepted) == 2)
+        assert json.loads(others.requests[-1].body)["type"] == "entry"
+
+        # Resumed by a key that reads nothing, it is shown what everybody is.
+        institution = await world.pool.fetchval("SELECT institution FROM webhooks WHERE id = $1", endpoint)
+        issued = await keys.issue(institution, [Scope.WEBHOOKS_MANAGE], None)
+        blind = type(reporter)(reporter._http, issued.key)
+        await world.replay(endpoint, by=blind, after=report["events"][0]["position"])
+        await until(lambda: len(own.requests) == 2)
+        assert json.loads(own.requests[1].body)["type"] == "entry"
+
+
 async def test_after_a_rotation_both_secrets_sign_for_a_day_and_then_the_new_one_alone(world: World) -> None:
     async with receiving() as receiver, world.delivering():
         made = await world.register(receiver.url)
