@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from api.imports.dates import fold, parse_format
+from api.imports.fields import Field
 from api.imports.records import Records
 from api.imports.tables import Row, Table
-from api.imports.template_fields import FIELDS, Field, codes_of
+from api.imports.template_fields import FIELDS, codes_of
 from registry.catalogs.states import STATES
 
 SAMPLE_ROWS: Final = 500
@@ -96,6 +97,7 @@ def _profile(
     yield "[record.fields]"
     tables: list[tuple[Field, str]] = []
     days: dict[tuple[str, ...], str] = {}
+    implied = _implied(found)
     for field in FIELDS.get(kind, ()):
         heading = found.get(field.path)
         if heading is not None:
@@ -106,6 +108,8 @@ def _profile(
             yield f"{_quoted(field.path)} = {{ {given} }}"
         elif field.required:
             yield f"# {field.path} = ?   # obligatorio · required: {field.note.es} · {field.note.en}"
+        elif field.path in implied:
+            yield f"{_quoted(field.path)} = {_quoted(implied[field.path])}   # revise · check"
     for formats, name in days.items():
         yield ""
         yield f"[dates.{name}]"
@@ -116,6 +120,20 @@ def _profile(
     if unused:
         yield ""
         yield "# Columnas sin usar · Columns left out: " + ", ".join(map(_quoted, unused))
+
+
+def _implied(found: Mapping[str, str]) -> dict[str, str]:
+    """Precisions, which few lists have: the finest that the columns can hold."""
+    implied = {"when.precision": "DAY"} if {"when.earliest", "when.latest"} & found.keys() else {}
+    for path, precision in (
+        ("where.site.source_record_id", "SITE"),
+        ("where.place", "MUNICIPALITY"),
+        ("where.cvegeo", "MUNICIPALITY"),
+        ("where.state", "STATE"),
+    ):
+        if path in found:
+            return {**implied, "where.precision": precision}
+    return implied
 
 
 def _source(

@@ -6,8 +6,9 @@ from typing import Any, Final
 import xlsxwriter
 
 from api.imports.annotating import TEXT_ONLY
+from api.imports.fields import Field
 from api.imports.records import Records
-from api.imports.template_fields import FIELDS, Field, codes_of
+from api.imports.template_fields import FIELDS, codes_of
 from registry.text import Language, Text
 
 SHEETS: Final = ("Datos", "Data")

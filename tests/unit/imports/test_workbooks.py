@@ -242,3 +242,12 @@ def test_a_profile_is_proposed_from_headings_in_either_language_with_accents_and
         '# Columnas sin usar · Columns left out: "Color"',
     ):
         assert line in profile
+
+
+@pytest.mark.parametrize(("cell", "path"), [("Ocosingo", "where.place"), ("07059", "where.cvegeo")])
+def test_a_column_of_municipalities_is_one_of_names_or_of_codes(cell: str, path: str) -> None:
+    table = f"No.;Fecha del hecho;Municipio;Clase\n1;2026-01-05;{cell};amenaza\n"
+    profile = suggest(open_table(io.BytesIO(table.encode())), Records.REPORTS)
+    assert f'"{path}" = {{ column = "Municipio" }}' in profile
+    assert '"where.precision" = "MUNICIPALITY"' in profile
+    assert '"when.precision" = "DAY"' in profile
