@@ -15,7 +15,7 @@ from api.streams import client as module
 from registry.log.canonical import encode
 
 URL = "http://register.example"
-INCIDENT = {
+INCIDENT: dict[str, Any] = {
     "incident": "00000001-0000-4000-8000-000000000000",
     "status": "RETRACTED",
     "merged_into": None,
@@ -163,7 +163,7 @@ def test_what_cannot_get_better_is_not_tried_again(
 def test_a_line_to_read_follows_the_locale_and_holds_no_control_characters(
     follow: Callable[..., int], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    leaves = [
+    leaves: list[dict[str, Any]] = [
         {"type": "entry", "id": "x"},
         {"type": "institution.registered", "recorded": "2026-11-22", "public": {"name": "Uni\x1b[2J"}},
         {"type": "incident.disclosed", "recorded": "2026-11-22", "public": INCIDENT},
