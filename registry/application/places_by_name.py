@@ -4,7 +4,6 @@ A name that is not certain is never guessed: the error of its field has the choi
 decision is made, so a row is recognised by what its sender wrote, whatever catalogue is adopted later.
 """
 
-import asyncio
 from datetime import date
 from typing import Annotated, Final
 from uuid import UUID
@@ -62,7 +61,7 @@ async def with_codes(unit: Unit, draft: ReportDraft) -> ReportDraft:
 
 
 async def find_site(unit: Unit, reference: Reference, field: str, on: date) -> UUID:
-    """A site by our id; or by the id that whoever registered it gave it, or any CLUES that it has or had.
+    """A site by our id; by any CLUES that it has or had; else by the id that whoever registered it gave it.
 
     Sites are public. A CLUES that was not the site's on that day is accepted with a warning. Raises InvalidInput for
     a name that no site has, or several.
@@ -70,13 +69,14 @@ async def find_site(unit: Unit, reference: Reference, field: str, on: date) -> U
     if isinstance(reference, UUID):
         return reference
     name = reference.source_record_id
-    records, coded = await asyncio.gather(unit.store.source_records_named(name), by_clues(unit.store, [name]))
-    named = [stream for institution, stream in records if reference.institution in (None, institution)]
-    found = [
-        site
-        for stream in dict.fromkeys([*named, *coded.values()])
-        if (site := await unit.find(Site, stream)) is not None
+    # Codes first: no two sites have one, and most lists have them, so that a row asks the store once.
+    coded = {} if reference.institution else await by_clues(unit.store, [name])
+    streams = coded.values() or [
+        stream
+        for institution, stream in await unit.store.source_records_named(name)
+        if reference.institution in (None, institution)
     ]
+    found = [site for stream in dict.fromkeys(streams) if (site := await unit.find(Site, stream)) is not None]
     if len(found) != 1:
         raise InvalidInput(
             field,
