@@ -74,6 +74,9 @@ PLANTED = {
 }
 """Every private text field of every draft, with the value that is planted there."""
 
+PLANTED_URL = "https://planted.example/hook?token=PLANTED-TOKEN"
+"""``WebhookDraft.url``: addresses hold passwords."""
+
 PLANTED_SIZE = 73_162_944_171
 """``EvidenceDraft.size``: private too."""
 
@@ -420,6 +423,17 @@ async def plant(world: World) -> str:
     return report
 
 
+async def plant_webhook(world: World) -> str:
+    """The secret of an endpoint that has been tried and rotated."""
+    integrator = await world.join(InstitutionKind.OTHER, Scope.WEBHOOKS_MANAGE)
+    made = await world.http.post("/v1/webhooks", json={"url": PLANTED_URL}, headers=integrator)
+    assert made.status_code == 201, made.text
+    for action in ("test", "rotate"):
+        path = f"/v1/webhooks/{made.json()['id']}/{action}"
+        assert (await world.http.post(path, headers=integrator)).status_code == 201
+    return str(made.json()["secret"])
+
+
 async def plant_apart(world: World, report: str, *keys: dict[str, str]) -> None:
     """What is no event: a file, what somebody asks about their own data, and that it was all read."""
     university, admin, reviewer = keys
@@ -551,6 +565,7 @@ async def test_no_private_value_is_in_any_public_byte_log_line_or_readable_colum
 ) -> None:
     caplog.set_level(logging.DEBUG)
     await plant(world)
+    webhook_secret = await plant_webhook(world)
     releases = Releases(app, pool)
     assert await releases.release_once() is not None
     clock.advance(days=120)
@@ -576,6 +591,7 @@ async def test_no_private_value_is_in_any_public_byte_log_line_or_readable_colum
 
     streamed = await stream_everything(world)
     secrets = {**PLANTED, "EvidenceDraft.size": str(PLANTED_SIZE)}
+    secrets |= {"WebhookDraft.url": PLANTED_URL, "secret of a webhook": webhook_secret}
     assert _hits(secrets, [*public, *logged, *stored, *streamed]) == []
     assert world.pseudonyms
     pseudonyms = {f"pseudonym {number}": one for number, one in enumerate(sorted(world.pseudonyms))}

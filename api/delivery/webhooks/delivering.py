@@ -9,7 +9,7 @@ that the others find theirs.
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
 from datetime import datetime
 from typing import Final
@@ -25,6 +25,7 @@ from api.delivery.webhooks.outcomes import Outcome
 from api.delivery.webhooks.sending import send
 from api.delivery.webhooks.signing import webhook_id
 from api.redaction import describe
+from api.streams.audience import Audience
 from api.streams.following import Following, StreamedEvent, StreamPage, Wanted
 from api.streams.streams import StreamsFull
 from registry.privacy.master import MasterKey
@@ -159,7 +160,7 @@ class Deliverer:
         try:
             while await self._serve(work):
                 pass
-        except (*TRANSIENT, StreamsFull):  # said by others
+        except TRANSIENT:  # said once for all, where leases are renewed
             await asyncio.sleep(TROUBLE_SECONDS)
         except Exception as error:  # noqa: BLE001 - one endpoint's trouble must not be every endpoint's
             log.error("webhook %s: %s", work.id, describe(error))  # noqa: TRY400 - the words may be private
@@ -177,8 +178,7 @@ class Deliverer:
         limit = 1 if endpoint.failures else PAGE_EVENTS
         wanted = Wanted(types=frozenset(endpoint.types) or None)
         position, saved = endpoint.position, asyncio.get_running_loop().time()
-        following = self._following.pages(leased.audience, position, wanted, limit)
-        async with aclosing(following) as pages:
+        async with aclosing(self._pages(leased.audience, position, wanted, limit)) as pages:
             async for page in pages:
                 if page.events:
                     reached = await self._deliver(work, leased, position, page)
@@ -190,6 +190,22 @@ class Deliverer:
                         return True
                     position, saved = page.next, asyncio.get_running_loop().time()
         return False
+
+    async def _pages(
+        self, audience: Audience, after: int, wanted: Wanted, limit: int
+    ) -> AsyncGenerator[StreamPage, None]:
+        """What there is, and what comes; by looking now and then, where clients have taken all of the streams."""
+        while True:
+            try:
+                async with aclosing(self._following.pages(audience, after, wanted, limit)) as pages:
+                    async for page in pages:
+                        yield page
+                return
+            except StreamsFull:
+                page = await self._following.page(audience, after, limit, wanted)
+            yield page
+            after = page.next
+            await asyncio.sleep(self._look_seconds)
 
     async def _wait_until(self, then: datetime) -> None:
         wait = (then - self._clock()).total_seconds()

@@ -1,5 +1,6 @@
 """``/v1/webhooks``: an institution's own endpoints."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Annotated, Final, TypeVar
 from uuid import UUID
@@ -45,6 +46,9 @@ ROTATE: Final = f"{ONE}/rotate"
 REPLAY: Final = f"{ONE}/replay"
 ATTEMPTS: Final = f"{ONE}/attempts"
 
+TESTS_AT_ONCE: Final = 8
+"""Of one process: whoever asks for tests decides where requests go."""
+
 T = TypeVar("T")
 
 
@@ -59,6 +63,7 @@ class _Desk:
         self.repeats = Repeats(services.pool, master)
         self._source = Envelope(services.log_keys.origin).source
         self._limit = services.settings.body_limit
+        self._testing = asyncio.Semaphore(TESTS_AT_ONCE)
 
     async def body_of(self, request: Request, draft: type[T]) -> tuple[T, bytes]:
         """The draft, and what an Idempotency-Key stands for."""
@@ -70,7 +75,7 @@ class _Desk:
         """One attempt with a message that says nothing. Whether it is accepted changes nothing."""
         at = self.clock()
         message = message_of_a_test(endpoint.id, self._source, at)
-        async with Client(self.networks, self.clock) as client:
+        async with self._testing, Client(self.networks, self.clock) as client:
             outcome = await send(client.post, endpoint.url, secrets, message, at)
         attempt = await self.registrations.note_test(endpoint.id, at, message, outcome)
         return Answered(endpoint.id, msgspec.json.encode(attempt.view(language)))

@@ -16,6 +16,7 @@ from api.auth.scopes import Scope
 from api.delivery.webhooks import client as client_module
 from api.delivery.webhooks import delivering as delivering_module
 from api.delivery.webhooks.registrations import states
+from api.streams import streams as streams_module
 from tests.integration.webhooks.conftest import OPEN, World, becomes, until
 from tests.integration.webhooks.receiver import Answer, receiving, says, silence, status
 
@@ -97,6 +98,26 @@ async def test_an_endpoint_that_fails_holds_up_nobody_and_misses_nothing(
         bad.accept()
         await world.arrive(bad, await world.sequence(first["id"]))
     assert (await world.view(first["id"]))["failures"] == 0
+
+
+async def test_many_that_are_silent_leave_places_for_the_others_and_nobody_waits_to_write(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_module, "TOTAL_SECONDS", 0.3)
+    monkeypatch.setattr(delivering_module, "AT_ONCE", 2)
+    monkeypatch.setattr(delivering_module, "TROUBLED_AT_ONCE", 1)
+    async with receiving() as silent, receiving() as good, world.delivering():
+        silent.answer = silence
+        for _ in range(5):
+            await world.register(silent.url)
+        endpoint = (await world.register(good.url))["id"]
+        for _ in range(6):
+            await world.publish(1)
+            await world.arrive(good, await world.sequence(endpoint))
+        asked = len(silent.requests)
+        await until(lambda: len(silent.requests) > asked)
+    assert silent.accepted == []
+    assert [one.id for one in good.requests] == good.accepted
 
 
 async def test_an_endpoint_that_is_down_for_a_day_gets_all_and_one_that_is_for_three_is_disabled_with_notice(
@@ -190,6 +211,17 @@ async def test_of_two_deliverers_one_has_an_endpoint_and_a_killed_one_is_taken_o
             await world.publish(1)
             for one, endpoint in zip((receiver, other), endpoints, strict=True):
                 await world.arrive(one, await world.sequence(endpoint))
+
+
+async def test_clients_that_take_all_streams_of_a_process_keep_no_webhook_waiting(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams_module, "MAX_STREAMS", 0)
+    async with receiving() as receiver, world.delivering():
+        endpoint = (await world.register(receiver.url))["id"]
+        for _ in range(2):
+            await world.publish(2)
+            await world.arrive(receiver, await world.sequence(endpoint))
 
 
 async def test_one_who_has_lost_the_lease_without_knowing_sends_nothing_new_and_moves_nothing(
