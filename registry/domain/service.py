@@ -33,7 +33,7 @@ SelectionRank = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 """Place in the order in which students of a promotion chose their sites; 1 chose first."""
 
 
-class Fact(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class Fact(msgspec.Struct, frozen=True, kw_only=True, tag=True, gc=False):
     """What one event added. ``version`` is the event's: by it, decisions and corrections name what they are about."""
 
     version: int
