@@ -124,6 +124,8 @@ def build_router() -> APIRouter:
     ) -> Response:
         following: Following = request.app.state.following
         begin = after if last_event_id is None else last_event_id
+        # While there is an answer to be given; somebody else may still be quicker.
+        request.app.state.streams.check_room()
         audience = audience_of(actor)
         follower = Follower(audience, begin, wanted)
         return EventStream(

@@ -87,10 +87,14 @@ class Streams:
         await self._published.stop()
         await self._whole.stop()
 
-    @asynccontextmanager
-    async def _opened(self, listener: "_Listener") -> AsyncIterator[Subscriptions]:
+    def check_room(self) -> None:
+        """Whether one more could be opened just now. Raises StreamsFull."""
         if self._open >= MAX_STREAMS or self.ending.is_set():
             raise StreamsFull
+
+    @asynccontextmanager
+    async def _opened(self, listener: "_Listener") -> AsyncIterator[Subscriptions]:
+        self.check_room()
         self._open += 1
         try:
             async with listener.listening() as log:

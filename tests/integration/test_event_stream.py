@@ -77,6 +77,7 @@ class Serving(NamedTuple):
 async def served(pool: asyncpg.Pool) -> AsyncIterator[Serving]:
     app, streams = FastAPI(), Streams(pool)
     handlers.install(app)
+    app.state.streams = streams
     app.state.following = Following(streams, "register.example/log")
     app.include_router(event_stream.build_router())
     listener = reserve("127.0.0.1", 0)
@@ -254,6 +255,16 @@ async def test_who_does_not_read_is_dropped_without_a_complaint_and_goes_on_wher
     assert await again.positions(until=size - 1) == list(range(len(taken), size))
     again.close()
     assert complaints() == []
+
+
+async def test_one_too_many_is_told_to_come_back(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared_streams, "MAX_STREAMS", 1)
+    first = await (await Client.open(serving.port)).start()
+    await serving.open_streams(1)
+    refused = await Client.open(serving.port)
+    assert b" 503 " in await refused._line()
+    for client in (first, refused):
+        client.close()
 
 
 async def test_who_goes_away_ends_what_is_read_for_it(
