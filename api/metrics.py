@@ -87,7 +87,9 @@ class Metrics:
             )
         )
 
-    def ask(self, name: str, text: str, label: str, values: Callable[[], Awaitable[Mapping[str, int]]]) -> None:
+    def ask(
+        self, name: str, text: str, label: str, values: Callable[[], Awaitable[Mapping[str, int]]]
+    ) -> None:
         """From now on the gauge ``constancia_<name>`` is shown, too: ``values`` tells it by label, when it is asked."""
         self._asked.append((Gauge(f"constancia_{name}", text, (label,), registry=self._registry), values))
 
