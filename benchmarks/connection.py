@@ -1,6 +1,25 @@
 """How benchmarks ask over HTTP: with so little of a client that it costs both sides next to nothing."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from api.server import Server, reserve
+
+
+@asynccontextmanager
+async def served(app: FastAPI) -> AsyncIterator[int]:
+    """Both sides on one server of this process; its port."""
+    listener = reserve("127.0.0.1", 0)
+    stopping = asyncio.Event()
+    server = Server(app)
+    serving = asyncio.create_task(server.run_until(stopping, listener))
+    await server.listening.wait()
+    yield listener.getsockname()[1]
+    stopping.set()
+    await serving
 
 
 class Connection:

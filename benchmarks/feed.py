@@ -4,20 +4,17 @@ Both sides are answered by one server, in this process, over HTTP connections th
 another page, so that nothing is remembered of an earlier one.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from itertools import count
 
 import asyncpg
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
-from api.server import Server, reserve
 from api.streams import feed
 from api.streams.following import Following
 from api.streams.streams import Streams
-from benchmarks.connection import Connection, get
+from benchmarks.connection import Connection, get, served
 from benchmarks.harness import Bench, Comparison, Side, Timed, in_tasks
 from registry.database import connect_pool
 from registry.log import storage
@@ -61,7 +58,7 @@ async def run(bench: Bench) -> list[Comparison]:
     await pool.execute("VACUUM ANALYZE events")
     await storage.publish(pool, events, bytes(32), "note")
     results = []
-    async with _served(pool) as port:
+    async with served(_app(pool)) as port:
         for limit in LIMITS:
             pages = _Pages(port, events, limit)
             requests = bench.size(20_000 // limit, 5)
@@ -110,9 +107,8 @@ class _Pages:
         return get(f"{path}?after={after}&limit={self._limit}")
 
 
-@asynccontextmanager
-async def _served(pool: asyncpg.Pool) -> AsyncIterator[int]:
-    """Both sides on one server; its port."""
+def _app(pool: asyncpg.Pool) -> FastAPI:
+    """What answers for both sides."""
     app = FastAPI()
     app.state.following = Following(Streams(pool), ORIGIN)
     app.include_router(feed.build_router())
@@ -121,11 +117,4 @@ async def _served(pool: asyncpg.Pool) -> AsyncIterator[int]:
     async def plain(after: int, limit: int) -> JSONResponse:
         return JSONResponse([dict(row) for row in await pool.fetch(_BARE, after, limit)])
 
-    listener = reserve("127.0.0.1", 0)
-    stopping = asyncio.Event()
-    server = Server(app)
-    serving = asyncio.create_task(server.run_until(stopping, listener))
-    await server.listening.wait()
-    yield listener.getsockname()[1]
-    stopping.set()
-    await serving
+    return app

@@ -19,9 +19,8 @@ from fastapi.responses import JSONResponse
 from api.graphql.answer import Backing
 from api.graphql.counts import Counts
 from api.graphql.http import build_router
-from api.server import Server, reserve
 from api.streams.streams import Streams
-from benchmarks.connection import Connection, get
+from benchmarks.connection import Connection, get, served
 from benchmarks.harness import Bench, Comparison, Side, Timed, in_tasks
 from projections.counting.definition import DEFINITION_ID, definition_sha256
 from projections.models.public_count import PublicCount
@@ -110,7 +109,7 @@ async def run(bench: Bench) -> list[Comparison]:
     """The first four figures of the count's table."""
     pool = await connect_pool(await bench.database("graphql"), plan_once=True)
     sizes = await _fill(pool, bench.size(INCIDENTS, QUICK_INCIDENTS))
-    async with _served(pool) as port:
+    async with served(_app(pool)) as port:
         asking = _Asking(port)
         past, head = sizes[len(sizes) // 2], sizes[-1]
         many, few = bench.size(300, 20), bench.size(100, 5)
@@ -206,23 +205,15 @@ async def _fill(pool: asyncpg.Pool, incidents: int) -> list[int]:
     return sizes
 
 
-@asynccontextmanager
-async def _served(pool: asyncpg.Pool) -> AsyncIterator[int]:
-    """Both sides on one server; its port."""
+def _app(pool: asyncpg.Pool) -> FastAPI:
+    """What answers for both sides."""
     app = FastAPI()
     backing = Backing.of(pool, (Signer(f"{ORIGIN}/count/v1", b"c" * 32),), ORIGIN, Streams(pool))
     forgetful = backing._replace(counts=Counts(pool, remembered=0))
     app.include_router(build_router(lambda asked: forgetful if "anew" in asked.headers else backing))
     for name, sql in (("count", _BARE_COUNT), ("counts", _BARE_TABLE), ("list", _BARE_LIST)):
         app.get(f"/plain/{name}")(_route(pool, sql))
-    listener = reserve("127.0.0.1", 0)
-    stopping = asyncio.Event()
-    server = Server(app)
-    serving = asyncio.create_task(server.run_until(stopping, listener))
-    await server.listening.wait()
-    yield listener.getsockname()[1]
-    stopping.set()
-    await serving
+    return app
 
 
 def _route(pool: asyncpg.Pool, sql: str) -> Callable[[int], Awaitable[JSONResponse]]:

@@ -1,8 +1,10 @@
 """What each reader sees of a register in use: held against the log itself, event by event."""
 
+import asyncio
 import json
 from base64 import b64decode
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -22,8 +24,9 @@ from api.streams.streams import Streams
 from projections.models.records import RecordsProjection
 from projections.releases import Releases
 from projections.runner import Runner
-from registry.application import register
+from registry.application import register, reports
 from registry.application.application import Application
+from registry.application.drafts import NilReportDraft
 from registry.application.erasure import Erasure, Subject
 from registry.application.unit import OPERATOR, Actor, WriteOptions
 from registry.disclosure import policy
@@ -304,6 +307,31 @@ async def test_a_reader_learns_of_what_is_not_theirs_neither_by_waiting_nor_by_w
     assert {event.type for event in found} == {"entry"} | {
         one.type for one in used.log if one.type in OPEN_TYPES
     }
+
+
+async def test_what_is_one_s_own_comes_at_once_and_what_is_not_wakes_nobody(
+    used: Register, app: Application
+) -> None:
+    async def answer(reader: str, quarter: str) -> None:
+        actor = Actor(used.audiences[reader].institution, None, frozenset({"reports:write"}))
+        await app.execute(actor, reports.nil(NilReportDraft(quarter=quarter)), WriteOptions())
+
+    following, own, everything = used.following, used.audiences["own"], used.audiences["verifier"]
+    size = len(used.log)
+    async with (
+        asyncio.timeout(30),
+        aclosing(following.pages(own, await following.size(own))) as mine,
+        aclosing(following.pages(everything, size)) as all_of_it,
+    ):
+        waiting = asyncio.ensure_future(anext(mine))
+        await answer("others", "2024-Q1")
+        assert positions(await anext(all_of_it)) == [size]
+        await asyncio.sleep(0.1)
+        assert not waiting.done()
+        await answer("own", "2024-Q1")
+        page = await waiting
+        assert (positions(page), page.next) == ([size + 1], size + 2)
+        assert positions(await anext(all_of_it)) == [size + 1]
 
 
 async def test_a_key_needs_its_scope_and_only_its_own_answers_are_private(
