@@ -51,6 +51,9 @@ async def connected(servers: Sequence[str]) -> AsyncIterator[Connection]:
                 name="constancia relay",
                 allow_reconnect=False,
                 connect_timeout=CONNECT_SECONDS,
+                # It would go on with a server that refuses for two minutes.
+                max_reconnect_attempts=1,
+                reconnect_time_wait=0,
                 ping_interval=PING_SECONDS,
                 closed_cb=closed,
                 error_cb=failed,

@@ -154,3 +154,4 @@ async def _first(*running: Coroutine[object, object, object]) -> int:
             while not task.done():
                 task.cancel()
                 await asyncio.wait([task], timeout=0.1)
+        await asyncio.gather(*tasks, return_exceptions=True)  # two may have failed by the same
