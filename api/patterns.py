@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final, get_args
 
+from api.streams.filters import SUBJECT
+from api.streams.models import DIGEST
 from registry.application.drafts import NO_CONTROLS, CluesCode, MunicipalityCode, Quarter, StateCode
 from registry.application.drafts.assignments import FieldName
 from registry.application.drafts.common import Curp, Pseudonym
@@ -42,6 +44,14 @@ PATTERNS: Final[Mapping[str, Text]] = {
     _of(Curp): Text(
         "una CURP, 18 letras mayúsculas y dígitos, como «XEXX010101HNEXXXA4»",
         "a CURP, 18 capital letters and digits, such as “XEXX010101HNEXXXA4”",
+    ),
+    SUBJECT: Text(
+        "un registro: su clase y su identificador, como «incident/5b0c9d7e-2f4a-4b61-9c38-7a1e0d2f6b4c»",
+        "a record: its kind and its id, such as “incident/5b0c9d7e-2f4a-4b61-9c38-7a1e0d2f6b4c”",
+    ),
+    DIGEST: Text(
+        "un resumen SHA-256: 64 dígitos hexadecimales en minúsculas",
+        "a SHA-256 digest: 64 lower-case hexadecimal digits",
     ),
     _of(Promotion): Text(
         "una promoción, el año y 1 o 2, como «2026-1»", "a promotion, the year and 1 or 2, such as “2026-1”"

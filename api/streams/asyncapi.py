@@ -12,6 +12,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from api.auth.guard import SECURITY_SCHEME
+from api.delivery.webhooks.sending import TEST_TYPE
 from api.streams.envelope import BATCH_MEDIA_TYPE, MEDIA_TYPE, TYPES
 from api.streams.feed import DEFAULT_LIMIT, MAX_WAIT_SECONDS
 from api.streams.leaves import OPEN_LEAVES
@@ -54,7 +55,7 @@ def document() -> dict[str, Any]:
         "channels": _channels(),
         "operations": _operations(),
         "components": {
-            "messages": {name: _message(name) for name in sorted(TYPES)},
+            "messages": {**{name: _message(name) for name in sorted(TYPES)}, TEST_TYPE: _test_message()},
             "schemas": _schemas(),
             "securitySchemes": {
                 SECURITY_SCHEME: {
@@ -148,9 +149,10 @@ def _channels() -> dict[str, Any]:
         "webhooks": channel(
             None,
             (),
-            "Standard Webhooks 1.0: POST a la dirección que se registró, un evento por entrega, firmada. · Standard "
-            "Webhooks 1.0: a POST to the address that was registered, one event per delivery, signed.",
-            TYPES,
+            "Standard Webhooks 1.0: POST a la dirección que se registró, un evento por entrega, firmada en los "
+            "encabezados webhook-id, webhook-timestamp y webhook-signature. · Standard Webhooks 1.0: a POST to the "
+            "address that was registered, one event per delivery, signed in the headers named.",
+            TYPES | {TEST_TYPE},
         ),
         "nats": nats,
     }
@@ -211,6 +213,24 @@ def _message(name: str) -> dict[str, Any]:
         "contentType": MEDIA_TYPE,
         "payload": {"$ref": _SCHEMA.format(name=name)},
         **({"tags": [{"name": noun}]} if noun else {}),
+    }
+
+
+def _test_message() -> dict[str, Any]:
+    """What a webhook is tested with: no event of the log, so it has no position and no leaf."""
+    properties = {
+        **{name: {"type": "string"} for name in ("id", "source", "subject", "time")},
+        "specversion": {"const": "1.0"},
+        "type": {"const": TEST_TYPE},
+        "datacontenttype": {"const": "application/json"},
+        "data": {"type": "object", "maxProperties": 0},
+    }
+    return {
+        "name": TEST_TYPE,
+        "title": TEST_TYPE,
+        "summary": "Una prueba de la dirección, que no dice nada. · A test of the address, which says nothing.",
+        "contentType": MEDIA_TYPE,
+        "payload": {"type": "object", "properties": properties, "required": sorted(properties)},
     }
 
 

@@ -1,14 +1,13 @@
 """What open leaves say, by type: the shape of ``data.leaf.public``, for the document that describes streams."""
 
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from msgspec import UNSET, Meta, Struct, UnsetType, field
+from msgspec import UNSET, Struct, UnsetType, field
 
+from api.streams.models import Digest
 from projections.counting.disclosure import Status
 from registry.domain.codes import Certainty, IncidentClass, InstitutionKind, PlazaType, SiteLevel
-
-Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 
 
 class Facet(Struct, frozen=True, kw_only=True):
@@ -89,19 +88,19 @@ class RecodedSite(Struct, frozen=True, kw_only=True):
 
 class AdoptedDefinition(Struct, frozen=True, kw_only=True):
     id: str
-    sha256: Sha256
+    sha256: Digest
 
 
 class AdoptedPolicy(Struct, frozen=True, kw_only=True):
     id: str
-    sha256: Sha256
+    sha256: Digest
     policy: dict[str, Any]
 
 
 class AdoptedCatalog(Struct, frozen=True, kw_only=True):
     name: str
     vintage: str
-    sha256: Sha256
+    sha256: Digest
     rows: int
 
 

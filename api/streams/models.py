@@ -1,12 +1,14 @@
 """The shapes of what streams deliver, for the documents that describe them (OpenAPI, AsyncAPI)."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from registry.domain.event import By
 
-Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+DIGEST: Final = "^[0-9a-f]{64}$"
+
+Digest = Annotated[str, Meta(pattern=DIGEST)]
 
 
 class Commitment(Struct, frozen=True, kw_only=True):

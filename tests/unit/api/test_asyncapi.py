@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -12,6 +13,7 @@ import jsonschema
 import pytest
 from fastapi import FastAPI
 
+from api.delivery.webhooks.sending import TEST_TYPE, message_of_a_test
 from api.streams.asyncapi import document, serialise
 from api.streams.envelope import OPEN_TYPES, TYPES, Envelope, Shown, publicly, subject_of
 from api.streams.leaves import OPEN_LEAVES
@@ -41,7 +43,7 @@ async def test_the_document_is_served_and_is_the_one_in_docs(app: FastAPI) -> No
 
 def test_every_event_has_a_message_and_every_reference_leads_somewhere() -> None:
     described = document()
-    assert set(described["components"]["messages"]) == TYPES
+    assert set(described["components"]["messages"]) == TYPES | {TEST_TYPE}
     assert set(OPEN_LEAVES) == OPEN_TYPES
 
     def check(node: Any) -> None:
@@ -85,6 +87,8 @@ def test_every_event_ever_recorded_is_as_its_schema_says() -> None:
     body = json.loads(envelope.encode(0, uuid4(), publicly("x", uuid4(), leaf), leaf, leaf_hash(leaf)))
     validator(described, "entry").validate(body)
     assert seen | {"entry"} == TYPES
+    tested = message_of_a_test(uuid4(), envelope.source, datetime(2026, 11, 22, tzinfo=UTC)).body
+    jsonschema.validate(json.loads(tested), described["components"]["messages"][TEST_TYPE]["payload"])
 
 
 def validator(described: dict[str, Any], name: str) -> jsonschema.Draft202012Validator:
