@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import errno
 import gc
+import resource
 import socket
 from collections.abc import Iterator
 from typing import Final
@@ -52,6 +53,11 @@ def reserve(host: str, port: int) -> socket.socket:
     return listener
 
 
+OPEN_FILES: Final = 4_096
+"""Twice as many as streams can be open (``api.streams.streams.MAX_STREAMS``): each is a socket, and systems allow a
+process 1,024 unless it asks for more."""
+
+
 MAX_MESSAGE: Final = 64 * 1024
 """Bytes of a message over a WebSocket, as of a question over HTTP."""
 
@@ -81,6 +87,7 @@ class Server(uvicorn.Server):
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        _allow_files()
         await super().startup(sockets)
         # What there is by now lasts as long as the process: the collector need not look through it again and again,
         # which takes milliseconds in the midst of an answer.
@@ -99,3 +106,11 @@ class Server(uvicorn.Server):
         finally:
             stopped.cancel()
             serving.cancel()
+
+
+def _allow_files() -> None:
+    """Raise this process's own limit, as far as the system lets it; more is left as it is."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))

@@ -132,7 +132,9 @@ async def run(bench: Bench) -> list[Comparison]:
         ]
     await log.close()
     await pool.close()
-    cost = Comparison("memory of a client of the stream", "bytes", None, names, [(memory[0], memory[1])], per="")
+    cost = Comparison(
+        "memory of a client of the stream", "bytes", None, names, [(memory[0], memory[1])], per=""
+    )
     return [*results, cost]
 
 

@@ -50,7 +50,7 @@ def follow(url: str, database: sqlite3.Connection, until: int | None = None) -> 
                         return
         except urllib.error.HTTPError as error:
             if error.code < 500 and error.code != 429:
-                raise  # asking again would not help
+                sys.exit(f"{error}: asking again would not help")
             print(f"{error}", file=sys.stderr)
         except (OSError, EOFError, http.client.HTTPException) as error:
             print(f"{error!r}", file=sys.stderr)  # the register restarts, or the network is away

@@ -16,7 +16,7 @@ import pytest
 from fastapi import FastAPI
 
 from api import connection, handlers
-from api.server import Server, reserve
+from api.server import OPEN_FILES, Server, reserve
 from api.streams import event_stream, sse
 from api.streams import streams as shared_streams
 from api.streams.following import Following
@@ -257,6 +257,16 @@ async def test_who_does_not_read_is_dropped_without_a_complaint_and_goes_on_wher
     assert complaints() == []
 
 
+async def test_a_thousand_sockets_are_allowed_for(pool: asyncpg.Pool) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, before[1]))
+    try:
+        async with served(pool):
+            assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == min(OPEN_FILES, before[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
 async def test_one_too_many_is_told_to_come_back(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shared_streams, "MAX_STREAMS", 1)
     first = await (await Client.open(serving.port)).start()
@@ -285,8 +295,6 @@ async def test_a_thousand_clients_of_which_fifty_never_read(
     monkeypatch: pytest.MonkeyPatch,
     complaints: Callable[[], list[str]],
 ) -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(4_096, hard)), hard))
     monkeypatch.setattr(connection, "LINGER_SECONDS", 0.5)
     monkeypatch.setattr(shared_streams, "SEND_SECONDS", 60.0)
     first = await serving.publish(*[LARGE] * 15)
