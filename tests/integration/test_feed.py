@@ -5,9 +5,11 @@ import json
 
 import asyncpg
 import httpx
+import pytest
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
+from api.streams import streams as shared_streams
 from api.streams.envelope import BATCH_MEDIA_TYPE
 from tests.integration.test_following import BEHIND, DISCLOSED, ENTRY, INCIDENT, RELEASE, publish, store
 
@@ -112,3 +114,13 @@ async def test_filters_come_as_often_as_one_likes_and_say_what_they_accept(
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, f"query.{name}")
         assert "PLANTED" not in refused.text
     assert (await http.get(FEED, headers={"Authorization": "Bearer no"})).status_code == 401
+
+
+async def test_where_nobody_more_can_wait_one_is_told_when_to_come_back(
+    http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_streams, "MAX_STREAMS", 0)
+    assert (await http.get(FEED)).status_code == 200
+    refused = await http.get(FEED, params={"wait": 1})
+    assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
+    assert int(refused.headers["retry-after"]) > 0
