@@ -26,6 +26,7 @@ BENCHMARKS = (
     "graphql",
     "feed",
     "imports",
+    "relay",
     "releases",
     "streams",
 )
