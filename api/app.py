@@ -11,10 +11,10 @@ from fastapi.routing import APIRoute
 from api import handlers, health, log_routes, metrics
 from api.auth.guard import authenticate
 from api.boundary import Boundary
+from api.counts.answer import Backing
 from api.delivery.webhooks import router as webhooks
 from api.delivery.webhooks.registrations import states
 from api.graphql import http as graphql
-from api.graphql.answer import Backing
 from api.graphql.readers import NEEDED, Access
 from api.imports import router as imports
 from api.rest import (

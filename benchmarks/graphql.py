@@ -16,8 +16,8 @@ import orjson
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
-from api.graphql.answer import Backing
-from api.graphql.counts import Counts
+from api.counts.answer import Backing
+from api.counts.counts import Counts
 from api.graphql.http import build_router
 from api.streams.streams import Streams
 from benchmarks.connection import Connection, get, served

@@ -9,8 +9,8 @@ from uuid import UUID
 from strawberry.dataloader import DataLoader
 from strawberry.types import Info
 
-from api.graphql.answer import Answer, Backing
-from api.graphql.counts import Pin
+from api.counts.answer import Answer, Backing
+from api.counts.counts import Pin
 from api.graphql.executor import Plans
 from api.graphql.readers import Reader
 from api.graphql.types import CountFilter, Nexus

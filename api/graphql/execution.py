@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import orjson
 from graphql import ExecutionResult, GraphQLError, OperationDefinitionNode, execute, subscribe
 
-from api.graphql.answer import Backing
+from api.counts.answer import Backing
 from api.graphql.asking import Asking
 from api.graphql.documents import Prepared, is_subscription, prepare, syntax
 from api.graphql.errors import shown

@@ -17,8 +17,8 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from api.caching import ASK_AGAIN, FOR_EVER, NEVER, is_known
+from api.counts.answer import Backing
 from api.graphql import caching, sse, websocket
-from api.graphql.answer import Backing
 from api.graphql.execution import Operation, Ready, Result, ready, refused, run
 from api.graphql.ide import page
 from api.graphql.readers import Access, Reader

@@ -10,7 +10,7 @@ from contextlib import aclosing
 from fastapi.sse import format_sse_event
 from starlette.responses import Response
 
-from api.graphql.answer import Backing
+from api.counts.answer import Backing
 from api.graphql.execution import Operation, Result, follow, ready, run
 from api.streams.sse import EventStream
 

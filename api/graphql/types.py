@@ -13,10 +13,9 @@ import strawberry
 from strawberry import Private
 
 from api import labels
-from api.graphql.answer import Answer
+from api.counts.answer import Answer
 from api.graphql.scalars import LogSize, Month
 from projections.counting import count as counting
-from projections.counting.certificate import certify
 from projections.counting.definition import DEFINITION_ID, definition_sha256
 from projections.models.checkpoints import PublishedCheckpoint
 from registry.text import Text
@@ -227,7 +226,7 @@ class Count:
 
     @strawberry.field(description="Question, answer, definition and tree, signed (docs/counting.md).")
     def certificate(self) -> str:
-        return _certificate(self.answer)
+        return self.answer.certificate()
 
     @strawberry.field(description="How to cite it.")
     def citation(self) -> Citation:
@@ -292,7 +291,7 @@ class CountTable:
 
     @strawberry.field(description="Question, rows, definition and tree, signed (docs/counting.md).")
     def certificate(self) -> str:
-        return _certificate(self.answer)
+        return self.answer.certificate()
 
     @strawberry.field(description="How to cite it.")
     def citation(self) -> Citation:
@@ -346,10 +345,3 @@ def _shown_cells(column: Sequence[counting.Cell]) -> list[Cell]:
 
 def _language(lang: Language | None) -> Literal["es", "en"]:
     return "en" if lang is Language.EN else "es"
-
-
-def _certificate(answer: Answer) -> str:
-    backing, checkpoint = answer.backing, answer.checkpoint
-    return certify(
-        backing.signers, backing.origin, answer.query, answer.counted, checkpoint.size, checkpoint.root
-    )

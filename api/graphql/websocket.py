@@ -12,7 +12,7 @@ from typing import Any, Final
 import orjson
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from api.graphql.answer import Backing
+from api.counts.answer import Backing
 from api.graphql.execution import Operation, Ready, Result, follow, ready, run
 from api.streams.streams import SlowClient, in_time
 

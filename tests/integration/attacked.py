@@ -29,7 +29,7 @@ from api.app import create_app
 from api.auth.keys import Keys
 from api.auth.scopes import Scope
 from api.auth.token import Tokens
-from api.graphql.answer import Backing
+from api.counts.answer import Backing
 from api.graphql.execution import Operation, Ready, follow, ready
 from api.health import Health
 from api.services import Services

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from api.graphql.answer import Backing
+from api.counts.answer import Backing
 from api.graphql.http import MAX_BODY, build_router
 from api.streams.streams import Streams
 from projections.counting.definition import DEFINITION_ID, definition_sha256
@@ -262,7 +262,7 @@ async def test_before_the_first_checkpoint_there_is_nothing_to_cite(client: http
 async def test_a_checkpoint_that_the_read_model_does_not_cover_is_not_answered(
     client: httpx.AsyncClient, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.graphql.counts.CATCH_UP_SECONDS", 0.1)
+    monkeypatch.setattr("api.counts.counts.CATCH_UP_SECONDS", 0.1)
     async with pool.acquire() as connection:
         await store_leaves(connection, LEAVES[:1])
     await publish(pool)

@@ -14,7 +14,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from api.graphql.answer import Backing
+from api.counts.answer import Backing
 from api.graphql.http import build_router
 from api.graphql.websocket import MAX_OPERATIONS
 from api.server import Server, reserve

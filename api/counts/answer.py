@@ -7,8 +7,9 @@ from urllib.parse import urlencode
 import asyncpg
 
 from api import labels
-from api.graphql.counts import Counts
+from api.counts.counts import Counts
 from api.streams.streams import Streams
+from projections.counting.certificate import certify
 from projections.counting.count import Count
 from projections.counting.definition import DEFINITION_ID, definition_sha256
 from projections.counting.query import CountQuery
@@ -59,6 +60,11 @@ class Answer(NamedTuple):
     def whole(self) -> "Answer":
         """The answer to the same question without its breakdown."""
         return self._replace(query=self.query.whole(), counted=self.counted._replace(rows=()))
+
+    def certificate(self) -> str:
+        """Question, answer, definition and tree as a signed note (docs/counting.md)."""
+        signers, origin = self.backing.signers, self.backing.origin
+        return certify(signers, origin, self.query, self.counted, self.checkpoint.size, self.checkpoint.root)
 
     def permalink(self) -> str:
         """A link that asks exactly this, as of exactly this size."""
