@@ -18,8 +18,8 @@ from nats.errors import Error, NoServersError
 from api.delivery.relay.errors import NatsUnavailable
 
 CONNECT_SECONDS: Final = 5
-ANSWER_SECONDS: Final = 10.0
-"""For one question; a cluster elects a new leader within some seconds."""
+ANSWER_SECONDS: Final = 5.0
+"""For one question. A cluster that elects a new leader meanwhile loses it, and is asked again."""
 
 PING_SECONDS: Final = 10
 """Two pings without an answer, and the connection is taken for dead."""

@@ -1,8 +1,9 @@
 """Events as messages of JetStream, and back. Pure.
 
-The payload is a CloudEvent in structured mode (NATS Protocol Binding for CloudEvents, 1.0.3-wip, section 3.2), which
-``Content-Type`` says. The other headers are JetStream's: the message is taken only as the next one of our stream
-(``Nats-Expected-Last-Sequence``), and one that comes again within the duplicate window is known by its id.
+The payload is a CloudEvent in structured mode, as the NATS Protocol Binding for CloudEvents 1.0.2 (section 3) asks;
+``Content-Type`` says so, by which drafts of its successor tell it from binary mode. The other headers are JetStream's:
+the message is taken only as the next one of our stream (``Nats-Expected-Last-Sequence``), and one that comes again
+within the duplicate window is known by its id.
 """
 
 from typing import Final, NamedTuple

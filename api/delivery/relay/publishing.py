@@ -5,7 +5,8 @@ and a parsed reply for each; here the reply subject ends with the sequence, and 
 """
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 import msgspec
@@ -20,7 +21,7 @@ from api.streams.following import StreamedEvent
 OUTSTANDING: Final = 1_000
 """Messages without acknowledgement. NATS queues 10,000 for a stream before it refuses."""
 
-ACKNOWLEDGE_SECONDS: Final = 10.0
+ACKNOWLEDGE_SECONDS: Final = 5.0
 """Without any acknowledgement for so long, those that are missing will not come."""
 
 _ELSEWHERE: Final = frozenset({10071, 10164, 10158})
@@ -56,9 +57,15 @@ class Publishing:
         self._failure: Exception | None = None
         self._changed = asyncio.Event()
 
-    async def start(self) -> None:
-        """Before the first message."""
-        await self._client.subscribe(f"{self._replies}.*", cb=self._answered)
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[None]:
+        """Within, answers are taken."""
+        answers = await self._client.subscribe(f"{self._replies}.*", cb=self._answered)
+        try:
+            yield
+        finally:
+            with suppress(NatsError):  # the connection may be what was lost
+                await answers.unsubscribe()
 
     async def publish(self, event: StreamedEvent) -> None:
         """Send an event, as soon as few enough are under way. Raises what an earlier one failed by."""

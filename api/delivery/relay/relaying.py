@@ -107,8 +107,8 @@ class Relay:
 
     async def _continue(self, client: Client, after: int) -> None:
         publishing = Publishing(client, self._stream)
-        await publishing.start()
-        await _first(self._publish(publishing, after), publishing.watch())
+        async with publishing.listening():
+            await _first(self._publish(publishing, after), publishing.watch())
 
     async def _publish(self, publishing: Publishing, after: int) -> None:
         async with aclosing(self._following.pages(PUBLIC, after)) as pages:
