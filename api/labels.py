@@ -85,6 +85,56 @@ EXCLUSIONS: Mapping[str, Text] = {
     "NOT_REPORTED": Text("No puede decidirse: la fuente no lo dice", "Undecided: the source does not say"),
 }
 
+STATUSES: Mapping[str, Text] = {
+    "ACTIVE": Text("Vigente", "Stands"),
+    "MERGED": Text("Unido a otro incidente", "Merged into another incident"),
+    "RETRACTED": Text("Retirado", "Retracted"),
+    "REFUTED": Text("Refutado", "Refuted"),
+}
+
+REASONS: Mapping[str, Text] = {
+    "DATA_ENTRY": Text("error de captura", "error of data entry"),
+    "NEW_EVIDENCE": Text("pruebas nuevas", "new evidence"),
+    "DUPLICATE": Text("duplicado", "duplicate"),
+    "OUT_OF_SCOPE": Text("fuera del alcance", "out of scope"),
+    "MISIDENTIFICATION": Text("identificación equivocada", "misidentification"),
+    "RECLASSIFICATION": Text("reclasificación", "reclassification"),
+    "CODEBOOK_CHANGE": Text("cambio de los códigos", "change of the codebook"),
+    "LEGAL_ORDER": Text("orden legal", "legal order"),
+    "PROTECTED": Text("motivo protegido", "protected reason"),
+}
+"""Why something was corrected, as leaves say it."""
+
+FIELDS: Mapping[str, Text] = {
+    "incident": Text("Aparece por primera vez", "Appears for the first time"),
+    "class": Text("Clase", "Class"),
+    "status": Text("Situación", "Standing"),
+    "merged_into": Text("Unido a", "Merged into"),
+    "certainty": Text("Certeza", "Certainty"),
+    "disputed": Text("En disputa", "Disputed"),
+    "tally": Text("Personas afectadas", "People affected"),
+    "year": Text("Año", "Year"),
+    "state": Text("Estado", "State"),
+    "kind": Text("Tipo", "Kind"),
+    "municipality": Text("Municipio", "Municipality"),
+    "month": Text("Mes", "Month"),
+    "sex": Text("Sexo de las personas muertas", "Sex of the dead"),
+    "waived": Text("Abierto por exención", "Open by exemption"),
+    "sealed": Text("Corregido sin hacerse público", "Corrected without becoming public"),
+}
+"""What a release may change of an incident (``projections.counting.changes``)."""
+
+DIMENSIONS: Mapping[str, Text] = {
+    "CLASS": FIELDS["class"],
+    "KIND": FIELDS["kind"],
+    "YEAR": FIELDS["year"],
+    "MONTH": FIELDS["month"],
+    "STATE": FIELDS["state"],
+    "MUNICIPALITY": FIELDS["municipality"],
+    "CERTAINTY": FIELDS["certainty"],
+    "SEX": FIELDS["sex"],
+}
+
 UNKNOWN_CELL: Mapping[str, Text] = {
     "YEAR": Text("Año desconocido", "Year unknown"),
     "MONTH": Text("Mes desconocido", "Month unknown"),

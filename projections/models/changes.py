@@ -9,6 +9,8 @@ from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
+import asyncpg
+
 from projections.counting.changes import Change, changes
 from projections.counting.disclosure import Disclosure, parse
 from projections.errors import ProjectionStopped
@@ -44,17 +46,16 @@ async def between(
     while len(found) < limit:
         rows = await connection.fetch(_SQL["between"], position, until, limit)
         for row in rows:
-            before = None if row["before"] is None else _read(row["position"], row["before"])[1]
-            recorded, disclosure = _read(row["position"], row["leaf"])
-            found += [
-                one
-                for one in _recorded(row["position"], recorded, before, disclosure)
-                if after is None or one.place > after
-            ]
+            found += [one for one in _made_by(row) if after is None or one.place > after]
         if len(rows) < limit:
             break
         position = rows[-1]["position"] + 1
     return found[:limit]
+
+
+async def newest(connection: Connection, size: int, limit: int) -> list[list[RecordedChange]]:
+    """What the last ``limit`` disclosures as of ``size`` changed, the newest first; each with all its changes."""
+    return [list(_made_by(row)) for row in await connection.fetch(_SQL["newest"], size, limit)]
 
 
 async def histories(
@@ -69,6 +70,13 @@ async def histories(
         found[incident] += _recorded(row["position"], recorded, last.get(incident), disclosure)
         last[incident] = disclosure
     return found
+
+
+def _made_by(row: asyncpg.Record) -> Iterator[RecordedChange]:
+    """The changes of a leaf, from its row and the leaf before of the same incident in it."""
+    before = None if row["before"] is None else _read(row["position"], row["before"])[1]
+    recorded, disclosure = _read(row["position"], row["leaf"])
+    return _recorded(row["position"], recorded, before, disclosure)
 
 
 def _read(position: int, data: bytes) -> tuple[date, Disclosure]:
