@@ -1,6 +1,7 @@
 """Whether a relayed stream is the log: all of it read back, hashed, and held against the published checkpoint."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, suppress
 from typing import Final
 
 import asyncpg
@@ -103,21 +104,21 @@ async def _root(
 ) -> bytes:
     """The root over the leaves in the stream, each of which is the log's at its position."""
     tree = CompactRange()
-    async for batch in _batches(jetstream, stream, last):
-        leaves = await storage.read_events(pool, tree.size, len(batch))
-        for message, leaf in zip(batch, leaves, strict=True):
-            position = tree.size
-            if message.metadata.sequence.stream != sequence_of(position):
-                raise _missing(position)
-            expected = (source, position, leaf.hash)
-            tree.append(_genuine(message, expected))
-        progress(tree.size, last)
+    async with aclosing(_batches(jetstream, stream, last)) as batches:
+        async for batch in batches:
+            leaves = await storage.read_events(pool, tree.size, len(batch))
+            for message, leaf in zip(batch, leaves, strict=True):
+                position = tree.size
+                if message.metadata.sequence.stream != sequence_of(position):
+                    raise _missing(position)
+                tree.append(_genuine(message, (source, position, leaf.hash)))
+            progress(tree.size, last)
     if tree.size < last:
         raise _missing(tree.size)
     return tree.root()
 
 
-async def _batches(jetstream: JetStreamContext, stream: str, last: int) -> AsyncIterator[list[Msg]]:
+async def _batches(jetstream: JetStreamContext, stream: str, last: int) -> AsyncGenerator[list[Msg], None]:
     """The messages up to ``last`` that there are, in order."""
     if not last:
         return
@@ -135,7 +136,8 @@ async def _batches(jetstream: JetStreamContext, stream: str, last: int) -> Async
             if end.sequence.stream >= last or end.num_pending == 0:
                 return
     finally:
-        await reading.unsubscribe()
+        with suppress(NatsError):  # the connection may be what was lost
+            await reading.unsubscribe()
 
 
 def _genuine(message: Msg, expected: tuple[str, int, bytes]) -> bytes:
