@@ -12,14 +12,14 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import asyncpg
 import nats
 from nats.aio.client import Client
 from nats.js import JetStreamContext
-from nats.js.errors import NotFoundError
 
 from api.delivery.relay.messages import headers_of, subject_of
 from api.delivery.relay.publishing import OUTSTANDING
@@ -34,7 +34,6 @@ from registry.database import connect_pool
 from registry.log import storage
 
 EVENTS, QUICK_EVENTS = 20_000, 500
-STREAM = "bench"
 START_SECONDS = 30
 NATS_SERVER = Path(sys.executable).with_name("nats-server")
 
@@ -48,20 +47,20 @@ async def run(bench: Bench) -> list[Comparison]:
 
         async def relay(count: int) -> Timed:
             await _publish(pool, count)
-            await _empty(jetstream)
+            stream = await _new_stream(jetstream)
             following = Following(Streams(pool), feed.ORIGIN)
             stopping, started = asyncio.Event(), time.perf_counter()
-            relaying = asyncio.create_task(Relay((url,), STREAM, 1, following).run(stopping))
-            await _filled(client, count)
+            relaying = asyncio.create_task(Relay((url,), stream, 1, following).run(stopping))
+            await _filled(client, stream, count)
             seconds = time.perf_counter() - started
             stopping.set()
             await relaying
             return Timed(count, seconds, [])
 
         async def publish(count: int) -> Timed:
-            await _empty(jetstream)
+            stream = await _new_stream(jetstream)
             ready = [
-                (subject_of(event.type), event.body, headers_of(event, STREAM))
+                (subject_of(event.type), event.body, headers_of(event, stream))
                 for event in await _events(pool, count)
             ]
             started = time.perf_counter()
@@ -69,7 +68,7 @@ async def run(bench: Bench) -> list[Comparison]:
                 await jetstream.publish_async(subject, body, headers=headers)
             await jetstream.publish_async_completed()
             seconds = time.perf_counter() - started
-            await _filled(client, count)
+            await _filled(client, stream, count)
             return Timed(count, seconds, [])
 
         await feed.fill(pool, events)
@@ -124,18 +123,19 @@ async def _events(pool: asyncpg.Pool, count: int) -> list[StreamedEvent]:
     return found
 
 
-async def _empty(jetstream: JetStreamContext) -> None:
-    with suppress(NotFoundError):  # the first run
-        await jetstream.delete_stream(STREAM)
-    # One made right after the deletion now and then has the old one's messages (nats-server 2.15.1).
-    while (await jetstream.add_stream(configuration(STREAM, 1))).state.last_seq:
-        await jetstream.delete_stream(STREAM)
+async def _new_stream(jetstream: JetStreamContext) -> str:
+    """Its name; the others are deleted, as their subjects are the same."""
+    for one in await jetstream.streams_info():
+        await jetstream.delete_stream(str(one.config.name))
+    name = f"bench-{uuid4().hex[:16]}"
+    await jetstream.add_stream(configuration(name, 1))
+    return name
 
 
-async def _filled(client: Client, count: int) -> None:
+async def _filled(client: Client, stream: str, count: int) -> None:
     """Returns when the stream has so many messages; raises RuntimeError when it ends elsewhere."""
     jetstream = client.jetstream()
-    while (last := (await jetstream.stream_info(STREAM)).state.last_seq) < count:  # noqa: ASYNC110
+    while (last := (await jetstream.stream_info(stream)).state.last_seq) < count:  # noqa: ASYNC110
         await asyncio.sleep(0.02)
     if last != count:
         raise RuntimeError(f"{last} messages instead of {count}")

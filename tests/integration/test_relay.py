@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from uuid import uuid4
 
 import asyncpg
 import nats
@@ -57,7 +58,7 @@ class World:
     def __init__(self, pool: asyncpg.Pool, keys: LogKeys, database: str) -> None:
         self.pool, self.keys, self.database = pool, keys, database
         self.following = Following(Streams(pool), keys.origin)
-        self.size = 0
+        self.size, self.stream = 0, STREAM
 
     async def grow(self, count: int) -> None:
         """The log, and its checkpoint."""
@@ -77,7 +78,7 @@ class World:
 
     def relay(self, *urls: str, replicas: int = 1, keys: LogKeys | None = None) -> Relay:
         following = Following(Streams(self.pool), (keys or self.keys).origin)
-        return Relay(urls, STREAM, replicas, following)
+        return Relay(urls, self.stream, replicas, following)
 
     @asynccontextmanager
     async def relayed(self, *relays: Relay) -> AsyncIterator[Health]:
@@ -99,7 +100,7 @@ class World:
 
     async def check(self, *urls: str) -> Checkpoint:
         async with connected(urls) as (client, _):
-            return await check_stream(client.jetstream(), STREAM, self.pool, self.keys, lambda *_: None)
+            return await check_stream(client.jetstream(), self.stream, self.pool, self.keys, lambda *_: None)
 
 
 @pytest.fixture
@@ -181,16 +182,18 @@ async def test_a_relay_that_is_killed_goes_on_where_the_stream_ends(world: World
     await world.check(broker.url)
 
 
-async def put(jetstream: JetStreamContext, events: list[StreamedEvent], **changes: object) -> None:
-    """A stream with these events, however it was made."""
-    config = configuration(STREAM, 1).evolve(deny_delete=False, deny_purge=False, **changes)
+async def put(
+    world: World, jetstream: JetStreamContext, events: list[StreamedEvent], **changes: object
+) -> None:
+    """Instead of the stream before, one with these events, however it was made."""
     with suppress(nats.js.errors.NotFoundError):
-        await jetstream.delete_stream(STREAM)
-    # A stream made right after one of its name was deleted now and then has the old one's messages (nats-server 2.15.1).
-    while (await jetstream.add_stream(config)).state.last_seq:
-        await jetstream.delete_stream(STREAM)
+        await jetstream.delete_stream(world.stream)
+    # By another name: one made right after the deletion now and then has the old messages (nats-server 2.15.1).
+    world.stream = f"constancia-{uuid4().hex[:16]}"
+    unprotected = configuration(world.stream, 1).evolve(deny_delete=False, deny_purge=False, **changes)
+    await jetstream.add_stream(unprotected)
     for event in events:
-        await jetstream.publish(subject_of(event.type), event.body, headers=headers_of(event, STREAM))
+        await jetstream.publish(subject_of(event.type), event.body, headers=headers_of(event, world.stream))
 
 
 async def refused(world: World, broker: NatsServer, keys: LogKeys | None = None) -> str:
@@ -218,48 +221,48 @@ async def test_a_stream_that_is_not_the_log_is_not_continued_and_the_check_names
         with pytest.raises(DataUnavailable, match="has no stream"):
             await world.check(broker.url)
 
-        await put(jetstream, events[:20])
+        await put(world, jetstream, events[:20])
         await jetstream.publish("constancia.entry", b"not an event")
         assert "At position 20 of the stream is something else" in await refused(world, broker)
         assert "Position 20: The message is no event" in await wrong(world, broker)
 
-        await put(jetstream, events)
-        await jetstream.delete_msg(STREAM, 8)
+        await put(world, jetstream, events)
+        await jetstream.delete_msg(world.stream, 8)
         assert "lacks 1 messages" in await refused(world, broker)
         assert "Position 7: missing" in await wrong(world, broker)
 
         flipped = events[7]._replace(body=events[7].body.replace(b'"v":1', b'"v":3'))
-        await put(jetstream, [*events[:7], flipped, *events[8:]])
+        await put(world, jetstream, [*events[:7], flipped, *events[8:]])
         assert "Position 7: The leaf has not the hash" in await wrong(world, broker)
-        await put(jetstream, [*events[:7], flipped])
+        await put(world, jetstream, [*events[:7], flipped])
         assert "The leaf has not the hash" in await refused(world, broker)
 
         # Whatever agrees with itself is held against the log.
         moved = events[7]._replace(body=events[8].body)
-        await put(jetstream, [*events[:7], moved])
+        await put(world, jetstream, [*events[:7], moved])
         assert "At position 7 the stream has another leaf" in await refused(world, broker)
         assert "Position 7: the stream has something else" in await wrong(world, broker)
 
-        await put(jetstream, events)
+        await put(world, jetstream, events)
         other = load_or_create(place / "other", "other.example/log")
         assert "events of another log: //log.example/test" in await refused(world, broker, other)
 
-        await jetstream.purge_stream(STREAM, keep=5)
+        await jetstream.purge_stream(world.stream, keep=5)
         assert "begins at position 25: it was trimmed" in await refused(world, broker)
         assert "Position 0: missing" in await wrong(world, broker)
 
-        await put(jetstream, [], max_msgs=1_000, discard="old", max_age=3600)
+        await put(world, jetstream, [], max_msgs=1_000, discard="old", max_age=3600)
         assert "forgets messages (max_age, max_msgs)" in await refused(world, broker)
 
-        await put(jetstream, [], subjects=["constancia.entry"])
+        await put(world, jetstream, [], subjects=["constancia.entry"])
         assert "does not take exactly constancia.>" in await refused(world, broker)
 
-        await jetstream.delete_stream(STREAM)
+        await jetstream.delete_stream(world.stream)
         await jetstream.add_stream(StreamConfig(name="other", subjects=["constancia.entry"]))
         assert "Another NATS stream takes subjects" in await refused(world, broker)
         await jetstream.delete_stream("other")
 
-        await put(jetstream, events)
+        await put(world, jetstream, events)
         await world.pool.execute("DELETE FROM checkpoints")
         assert "The stream has 30 events and the published log 0" in await refused(world, broker)
         with pytest.raises(DataUnavailable, match="No checkpoint has been published"):
