@@ -284,6 +284,7 @@ async def test_three_servers_survive_the_death_of_the_streams_leader(world: Worl
             leader = info.cluster.leader
             assert leader
             cluster.servers[leader].kill()
+            await world.grow(200)
             await until(world.size, *cluster.urls)
             cluster.servers[leader].start()
             await world.grow(10)

@@ -52,10 +52,12 @@ class Relay:
         :raises NatsUnavailable: NATS failed; running it again goes on where the stream ends.
         :raises RelayRefused: the stream cannot be continued.
         """
+        await _first(self._attempt(), stopping.wait())
+
+    async def _attempt(self) -> None:
         async with connected(self._servers) as (client, lost):
-            ended = await _first(self._relay(client), lost.wait(), stopping.wait())
-        if ended == 1 and not stopping.is_set():
-            raise NatsUnavailable("Se perdió la conexión con NATS.", "The connection to NATS was lost.")
+            if await _first(self._relay(client), lost.wait()) == 1:
+                raise NatsUnavailable("Se perdió la conexión con NATS.", "The connection to NATS was lost.")
 
     async def _relay(self, client: Client) -> None:
         """As long as the connection lasts, one attempt after another."""
