@@ -35,7 +35,7 @@ class DamagedSheet(Exception):
 def marks_of_xlsx(archive: zipfile.ZipFile, number: int) -> Marks:
     """The marks of the sheet with this number, from 0, in the order of the workbook."""
     path = _xlsx_paths(archive)[number]
-    marks = _Marked()
+    marks = Marked()
     cell: tuple[int, int] | None = None
 
     def start(name: str, attributes: dict[str, str]) -> None:
@@ -49,7 +49,7 @@ def marks_of_xlsx(archive: zipfile.ZipFile, number: int) -> Marks:
             marks.add(*cell, FORMULA)
         elif local == "mergeCell":
             first, _, last = attributes.get("ref", "").partition(":")
-            marks.merge(_cell(first), _cell(last or first))
+            marks.fill(_cell(first), _cell(last or first), MERGED)
 
     with archive.open(path) as xml:
         _parse(xml, start)
@@ -58,7 +58,7 @@ def marks_of_xlsx(archive: zipfile.ZipFile, number: int) -> Marks:
 
 def marks_of_ods(archive: zipfile.ZipFile, number: int) -> Marks:
     """The same of an OpenDocument spreadsheet."""
-    marks = _Marked()
+    marks = Marked()
     sheet = row = column = -1
     repeated_rows = 1
     depth = 0
@@ -81,9 +81,9 @@ def marks_of_ods(archive: zipfile.ZipFile, number: int) -> Marks:
                     int(attributes.get(f"table:number-{what}-spanned", "1")) for what in ("rows", "columns")
                 ]
                 if "table:formula" in attributes:
-                    marks.add(row, column, FORMULA)
+                    marks.fill((row, column), (row + repeated_rows - 1, column + repeated - 1), FORMULA)
                 if max(spans) > 1:
-                    marks.merge((row, column), (row + spans[0] - 1, column + spans[1] - 1))
+                    marks.fill((row, column), (row + spans[0] - 1, column + spans[1] - 1), MERGED)
             column += repeated
 
     def end(name: str) -> None:
@@ -96,7 +96,9 @@ def marks_of_ods(archive: zipfile.ZipFile, number: int) -> Marks:
     return marks.found
 
 
-class _Marked:
+class Marked:
+    """Marks, while they are found. Its methods raise TooManyMarks."""
+
     def __init__(self) -> None:
         self.found: Marks = {}
         self._count = 0
@@ -107,12 +109,12 @@ class _Marked:
             raise TooManyMarks
         self.found.setdefault(row, {}).setdefault(column, mark)
 
-    def merge(self, first: tuple[int, int], last: tuple[int, int]) -> None:
+    def fill(self, first: tuple[int, int], last: tuple[int, int], mark: str) -> None:
         if (last[0] - first[0] + 1) * (last[1] - first[1] + 1) > MOST:
             raise TooManyMarks
         for row in range(first[0], last[0] + 1):
             for column in range(first[1], last[1] + 1):
-                self.add(row, column, MERGED)
+                self.add(row, column, mark)
 
 
 def _xlsx_paths(archive: zipfile.ZipFile) -> list[str]:

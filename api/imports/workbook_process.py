@@ -4,7 +4,7 @@ The file comes on standard input, rows leave on standard output, one JSON line e
 a crafted file makes it ask for any amount of memory: here that ends this process and nothing else. The order is
 ``{"sheet": name or null, "expansion": bytes, "preferred": [names]}``; the lines are ``{"sheet": name}``, then for each
 row that is not empty ``[number of the row in the sheet, [cells as text], {column: mark}]``, or one ``{"refused": code,
-"names": […]}``. Imports nothing of this project but its neighbour, so that it starts in a twentieth of a second.
+"names": […]}``. Imports nothing of this project but its neighbours, so that it starts in a twentieth of a second.
 """
 
 import datetime
@@ -15,12 +15,14 @@ import resource
 import sys
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final
 
 import python_calamine
 
 from api.imports.workbook_marks import (
+    MERGED,
     DamagedSheet,
     Marks,
     TooManyMarks,
@@ -73,7 +75,7 @@ def main() -> None:
 
 def read(data: bytes, order: dict[str, Any]) -> Iterator[Any]:
     """The lines described above. Raises Refused."""
-    archive = _archive(data, order["expansion"]) if data.startswith(b"PK") else None
+    marks_of = _marks_of_archive(data, order["expansion"]) if data.startswith(b"PK") else _marks_of_xls(data)
     try:
         workbook = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
         number = _choose(workbook, order)
@@ -82,11 +84,16 @@ def read(data: bytes, order: dict[str, Any]) -> Iterator[Any]:
         raise Refused("encrypted") from error
     except python_calamine.CalamineError as error:
         raise Refused("damaged") from error
-    marks = _marks(archive, workbook, sheet, number)
+    try:
+        marks = marks_of(number)
+    except TooManyMarks as error:
+        raise Refused("formulas", [sheet.name]) from error
+    except (DamagedSheet, KeyError, IndexError) as error:
+        raise Refused("damaged") from error
     yield {"sheet": sheet.name}
     left = sheet.start[1] if sheet.start else 0
     for index, values in enumerate(sheet.iter_rows()):
-        marked = dict(marks.get(index, {}))
+        marked = marks.pop(index, {})
         cells = [""] * left
         for value in values:
             text = _text(value)
@@ -97,7 +104,15 @@ def read(data: bytes, order: dict[str, Any]) -> Iterator[Any]:
         while cells and not cells[-1]:
             cells.pop()
         if cells or marked:
-            yield [index + 1, cells, {str(column): mark for column, mark in marked.items()}]
+            yield _line(index, cells, marked)
+    # Below the last value: formulas that were saved without one. Empty cells that are merged there say nothing.
+    for index in sorted(marks):
+        if marked := {column: mark for column, mark in marks[index].items() if mark != MERGED}:
+            yield _line(index, [], marked)
+
+
+def _line(index: int, cells: list[str], marked: dict[int, str]) -> Any:
+    return [index + 1, cells, {str(column): mark for column, mark in marked.items()}]
 
 
 def _archive(data: bytes, expansion: int) -> zipfile.ZipFile:
@@ -145,34 +160,29 @@ def _choose(workbook: python_calamine.CalamineWorkbook, order: dict[str, Any]) -
     return visible[0]
 
 
-def _marks(
-    archive: zipfile.ZipFile | None,
-    workbook: python_calamine.CalamineWorkbook,
-    sheet: python_calamine.CalamineSheet,
-    number: int,
-) -> Marks:
+def _marks_of_archive(data: bytes, expansion: int) -> Callable[[int], Marks]:
+    """What tells the marks of the sheet with a number. Raises Refused."""
+    archive = _archive(data, expansion)
+    parts = archive.namelist()
+    if "content.xml" in parts:
+        return partial(marks_of_ods, archive)
+    if "xl/workbook.xml" in parts:
+        return partial(marks_of_xlsx, archive)
+    # XLSB, whose formulas nobody would notice; else some other ZIP file.
+    raise Refused("binary" if "xl/workbook.bin" in parts else "damaged")
+
+
+def _marks_of_xls(data: bytes) -> Callable[[int], Marks]:
+    """The same of what is no ZIP file."""
+    # Takes half as long to load as all else together, and few files need it.
+    from api.imports.workbook_records import EncryptedWorkbook, XlsWorkbook
+
     try:
-        if archive is None:
-            return _merged(sheet)
-        if "content.xml" in archive.namelist():
-            return marks_of_ods(archive, number)
-        if "xl/workbook.xml" in archive.namelist():
-            return marks_of_xlsx(archive, number)
-    except TooManyMarks as error:
-        raise Refused("formulas", [workbook.sheet_names[number]]) from error
-    except (DamagedSheet, KeyError, IndexError) as error:
+        return XlsWorkbook(data).marks
+    except EncryptedWorkbook as error:
+        raise Refused("encrypted") from error
+    except DamagedSheet as error:
         raise Refused("damaged") from error
-    return _merged(sheet)
-
-
-def _merged(sheet: python_calamine.CalamineSheet) -> Marks:
-    """Of XLS and XLSB, whose cells are no XML: merged cells are known, formulas are not."""
-    marks: Marks = {}
-    for first, last in sheet.merged_cell_ranges or []:
-        for row in range(first[0], last[0] + 1):
-            for column in range(first[1], last[1] + 1):
-                marks.setdefault(row, {})[column] = "merged-cells"
-    return marks
 
 
 def _text(value: object) -> str | None:

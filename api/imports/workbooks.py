@@ -1,4 +1,4 @@
-"""Reads spreadsheets (XLSX, XLSB, XLS, ODS) as tables, by calamine in a process of its own.
+"""Reads spreadsheets (XLSX, XLS, ODS) as tables, by calamine in a process of its own.
 
 A sheet's cells become text as a CSV export would have it: dates as ISO 8601, whole numbers without a fraction. A cell
 whose meaning is more than its value is an error of its row: a formula (what it showed when the file was last saved may
@@ -18,7 +18,7 @@ from registry.text import Text
 
 ZIP: Final = b"PK\x03\x04"
 COMPOUND: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-"""How XLSX, XLSB and ODS begin, and how XLS does."""
+"""How XLSX and ODS begin, and how XLS does."""
 
 _PIECE: Final = 1 << 18
 
@@ -142,6 +142,10 @@ _REFUSALS: Final[dict[str, Callable[[int], tuple[str, str]]]] = {
     "damaged": lambda _: (
         "El archivo está dañado o incompleto, o no es una hoja de cálculo. Ábralo, guárdelo de nuevo y repita.",
         "The file is damaged or incomplete, or is no spreadsheet. Open it, save it again and repeat.",
+    ),
+    "binary": lambda _: (
+        "El archivo es XLSB, el formato binario de Excel, que no se recibe. Guárdelo como XLSX.",
+        "The file is XLSB, Excel's binary format, which is not taken. Save it as XLSX.",
     ),
     "encrypted": lambda _: (
         "El archivo está protegido con contraseña. Guárdelo sin contraseña.",

@@ -15,6 +15,7 @@ from registry.catalogs.municipalities import CATALOG, Municipality
 NDJSON = {"Content-Type": "application/x-ndjson"}
 CSV = {"Content-Type": "text/csv"}
 XLSX = {"Content-Type": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+XLS = {"Content-Type": "application/vnd.ms-excel"}
 
 
 async def adopt_municipalities(app: Application, vintage: str, *entries: Municipality) -> None:

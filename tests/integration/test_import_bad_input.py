@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 import xlsxwriter
+import xlwt
 
 from api.app import create_app
 from api.auth.scopes import Scope
@@ -19,7 +20,7 @@ from registry.application.application import Application
 from registry.application.drafts import SiteDraft
 from registry.application.unit import OPERATOR, Actor, WriteOptions
 from tests.integration.conftest import institution_of
-from tests.integration.importing import CSV, XLSX, Importer
+from tests.integration.importing import CSV, XLS, XLSX, Importer
 
 GOOD = {
     "class": "ATTACK",
@@ -178,6 +179,16 @@ async def test_a_cell_that_is_more_than_its_value_is_an_error_at_its_row_and_fie
         5: ("source_record_id", "inexact-number"),
         6: ("victims[0].count.low", "invalid-input"),
     }
+    old, saved = xlwt.Workbook(), io.BytesIO()
+    sheet = old.add_sheet("Hoja1")
+    for column, heading in enumerate(headings):
+        sheet.write(0, column, heading)
+        sheet.write(1, column, "x")
+    sheet.write(2, 3, xlwt.Formula('"a"&"b"'))
+    old.save(saved)
+    answer = (await importer.send(saved.getvalue(), XLS, mode="atomic")).json()
+    (error,) = answer["results"][1]["errors"]
+    assert (answer["results"][1]["row"], error["field"], error["code"]) == (2, "narrative", "formula")
     assert await app.store.size() == before
     for content in (buffer.getvalue()[:-200], table({})[:-40]):
         cut = await importer.send(content, XLSX if content.startswith(b"PK") else CSV, mode="atomic")

@@ -105,6 +105,7 @@ def test_formulas_errors_merged_cells_and_lost_digits_are_named_by_row_and_colum
         sheet.merge_range(3, 1, 4, 1, "01001")
         sheet.write_number(5, 0, 12345678901234567890)
         sheet.write_row(6, 0, ("6", "a\x00b"))
+        sheet.write_formula(8, 2, "=A2", None, "")
 
     found = rows(workbook(fill))
     assert codes(found[0]) == [("formula", ("Nota",))]
@@ -112,6 +113,7 @@ def test_formulas_errors_merged_cells_and_lost_digits_are_named_by_row_and_colum
     assert codes(found[2]) == codes(found[3]) == [("merged-cells", ("Municipio",))]
     assert codes(found[4]) == [("inexact-number", ("Folio",))]
     assert codes(found[5]) in ([("null-character", ("Municipio",))], [])
+    assert codes(found[6]) == [("formula", ("Fecha",))]
     assert "Line 2 of the sheet" in found[0].problems[0].detail.en
 
 
@@ -120,6 +122,8 @@ def test_formulas_and_merged_cells_of_opendocument_are_named_as_well() -> None:
     cells = text.format('table:formula="of:=1"') + text.format('table:number-columns-spanned="2"')
     (row,) = rows(ods(cells))
     assert codes(row) == [("formula", ("a",)), ("merged-cells", ("b",)), ("merged-cells", ("c",))]
+    (row,) = rows(ods(text.format('table:formula="of:=1" table:number-columns-repeated="3"')))
+    assert codes(row) == [("formula", (heading,)) for heading in "abc"]
 
 
 def test_hidden_sheets_and_several_sheets_are_not_guessed_about() -> None:
