@@ -84,7 +84,8 @@ class _Reading(NamedTuple):
     """A piece of the log as a reader sees it, up to ``reached``. ``noted`` is to be noted before it is shown.
 
     ``page`` is the same for all whom ``reached`` may be told. The others learn of ``last``, the last position that they
-    see, and of nothing behind it: when something came that is not theirs is not to be told.
+    see, and of nothing behind it: when something came that is not theirs is not to be told. ``final`` unless the
+    database that was read is a replica that has still to receive some of it.
     """
 
     events: tuple[StreamedEvent, ...]
@@ -92,6 +93,7 @@ class _Reading(NamedTuple):
     noted: tuple[reads.Shown, ...] = ()
     last: int | None = None
     page: StreamPage | None = None
+    final: bool = True
 
     def page_after(self, after: int) -> StreamPage:
         if self.page is not None:
@@ -114,7 +116,9 @@ class Following:
         self._turns = asyncio.Semaphore(READERS)
         # Of a given piece of the log, a public page is the same for ever. What a key shows may be erased: that is read
         # once for all who want it at the same moment, and not kept.
-        self._public_pages: Shared[_Reading] = Shared(remembered=REMEMBERED_PAGES)
+        self._public_pages: Shared[_Reading] = Shared(
+            keep=lambda reading: reading.final, remembered=REMEMBERED_PAGES
+        )
         self._full_pages: Shared[_Reading] = Shared(keep=lambda _: False)
 
     async def size(self, audience: Audience) -> int:
@@ -136,6 +140,9 @@ class Following:
         else:
             size = await self._keyed().app.store.size()
         reading = await self._read(audience, after, size, limit, wanted)
+        # Who may not be told how far was looked goes on until there is something to see: each time behind all others.
+        while reading.page is None and reading.last is None and reading.reached < size:
+            reading = await self._read(audience, reading.reached, size, limit, wanted)
         await self._note(audience, reading)
         return reading.page_after(after)
 
@@ -159,18 +166,6 @@ class Following:
                         break
         return page
 
-    async def wait(self, audience: Audience, after: int, seconds: float) -> bool:
-        """Whether there was something to see from ``after`` on, before that much time had passed.
-
-        :raises StreamsFull: this process has as many streams as it can have.
-        """
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds), aclosing(self._follow(audience, after, ALL, 1)) as readings:
-                async for reading in readings:
-                    if reading.events:
-                        return True
-        return False
-
     async def pages(
         self, audience: Audience, after: int, wanted: Wanted = ALL, limit: int = PAGE_EVENTS
     ) -> AsyncGenerator[StreamPage, None]:
@@ -180,29 +175,26 @@ class Following:
 
         :raises StreamsFull: at the first page; this process has as many streams as it can have.
         """
-        async with aclosing(self._follow(audience, after, wanted, limit)) as readings:
-            async for reading in readings:
-                await self._note(audience, reading)
-                page = reading.page_after(after)
-                if page.events or page.next > after:
-                    after = page.next
-                    yield page
-
-    async def _follow(
-        self, audience: Audience, after: int, wanted: Wanted, limit: int
-    ) -> AsyncGenerator[_Reading, None]:
         streams = self._streams
         async with streams.published() if audience.public else streams.whole() as log:
-            while await log.grown_beyond(after):
+            reached = after
+            while await log.grown_beyond(reached):
                 try:
-                    reading = await self._read(audience, after, log.size, limit, wanted)
+                    reading = await self._read(audience, reached, log.size, limit, wanted)
+                    await self._note(audience, reading)
                 except asyncpg.DataError:
                     raise
                 except TRANSIENT:  # said once for all, by the connection that listens
                     await asyncio.sleep(RETRY_SECONDS)
                     continue
-                after = reading.reached
-                yield reading
+                if reading.reached == reached:  # this database is behind the one that told the size
+                    await asyncio.sleep(RETRY_SECONDS)
+                    continue
+                reached = reading.reached
+                page = reading.page_after(after)
+                if page.events or page.next > after:
+                    after = page.next
+                    yield page
 
     async def _read(self, audience: Audience, after: int, size: int, limit: int, wanted: Wanted) -> _Reading:
         limit = min(limit, PAGE_EVENTS)
@@ -238,17 +230,19 @@ class Following:
 
     async def _read_public(self, after: int, end: int, limit: int, wanted: Wanted) -> _Reading:
         async with self._turns:
-            rows = await self._public_rows(after, end, limit, wanted)
+            rows, known = await self._public_rows(after, end, limit, wanted)
         encode, events, taken = self._envelope.encode, [], 0
-        for position, event_id, stream, type_, leaf, leaf_hash in rows:
+        for position, event_id, stream, type_, leaf, leaf_hash, _ in rows:
             taken += len(leaf)
             shown = publicly(type_, stream, leaf)
             if wanted.passes(shown):
                 body = encode(position, event_id, shown, leaf, leaf_hash)
                 events.append(StreamedEvent(position, shown.type, shown.subject, str(event_id), body))
         cut = len(rows) == limit or taken >= PAGE_BYTES
-        page = StreamPage(tuple(events), rows[-1]["position"] + 1 if cut else end)
-        return _Reading(page.events, page.next, page=page)
+        reached = rows[-1]["position"] + 1 if cut else max(after, min(end, known))
+        return _Reading(
+            tuple(events), reached, page=StreamPage(tuple(events), reached), final=cut or known >= end
+        )
 
     async def _note(self, audience: Audience, reading: _Reading) -> None:
         if reading.noted:
@@ -263,16 +257,26 @@ class Following:
             )
         return self._full
 
-    async def _public_rows(self, after: int, end: int, limit: int, wanted: Wanted) -> list[asyncpg.Record]:
-        """Those that may be wanted. The database is asked for types that leaves show, and for no others: how long it
-        takes, and where a page ends, would tell what entries are."""
+    async def _public_rows(
+        self, after: int, end: int, limit: int, wanted: Wanted
+    ) -> tuple[list[asyncpg.Record], int]:
+        """Those that may be wanted, and how much of the log the database has that was asked: of several replicas, this
+        one may be behind the one that told ``end``.
+
+        The database is asked for types that leaves show, and for no others: how long it takes, and where a page ends,
+        would tell what entries are.
+        """
         pool = self._streams.pool
         if wanted.streams is not None:
             types = list(OPEN_TYPES if wanted.types is None else OPEN_TYPES & wanted.types)
-            return await pool.fetch(
+            rows = await pool.fetch(
                 _SQL["public_page_of_streams"], after, end, types, limit, PAGE_BYTES, wanted.streams
             )
-        if wanted.types is None or ENTRY in wanted.types:
-            return await pool.fetch(_SQL["public_page"], after, end, [], limit, PAGE_BYTES)
-        types = list(OPEN_TYPES & wanted.types)
-        return await pool.fetch(_SQL["public_page"], after, end, types, limit, PAGE_BYTES) if types else []
+        else:
+            entries = wanted.types is None or ENTRY in wanted.types
+            types = [] if entries else list(OPEN_TYPES & (wanted.types or frozenset()))
+            if not entries and not types:
+                return [], end
+            rows = await pool.fetch(_SQL["public_page"], after, end, types, limit, PAGE_BYTES)
+        known: int = rows[0]["known"]
+        return ([] if rows[0]["position"] is None else rows), known

@@ -16,6 +16,7 @@ from api.shared import Shared
 from projections.models import records
 from registry.domain.mapper import EVENTS, decode_event, noun_of
 from registry.sql import load_queries
+from registry.store.subscription import SCANNED_POSITIONS
 
 LOOKED_THROUGH: Final = 1_000
 """Positions looked through at a time. Who is no further behind does not ask the read model at all."""
@@ -67,13 +68,17 @@ class Ownership:
         return known
 
     async def positions(self, institution: UUID, after: int, size: int, limit: int) -> Found:
-        """The first positions from ``after`` on and below ``size`` that an institution sees, at most ``limit``."""
+        """The first positions from ``after`` on and below ``size`` that an institution sees, at most ``limit``.
+
+        Looks through ``SCANNED_POSITIONS`` at most, however far behind the read model is: others wait meanwhile.
+        """
         positions, reached = list[int](), after
         if size - after > LOOKED_THROUGH:
             known = await records.visible(self._pool, institution, after, size, limit)
             positions, reached = known.positions, max(after, min(size, known.reached))
-        while reached < size and len(positions) < limit:
-            end = min(size, reached + LOOKED_THROUGH)
+        until = min(size, reached + SCANNED_POSITIONS)
+        while reached < until and len(positions) < limit:
+            end = min(until, reached + LOOKED_THROUGH)
             positions += await self._seen(institution, reached, end)
             reached = end
         if len(positions) >= limit:

@@ -164,9 +164,15 @@ async def test_each_reader_is_shown_all_that_is_theirs_and_nothing_else(
     used: Register, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: dict[str, dict[int, Any]] = {}
-    for looked_through, known in ((1_000, 0), (3, 0), (3, 17), (3, len(used.log))):
+    for looked_through, scanned, known in (
+        (1_000, 10_000, 0),
+        (3, 4, 0),
+        (3, 100, 17),
+        (3, 1, len(used.log)),
+    ):
         # Wherever the read model stands, and however the log is cut: the same.
         monkeypatch.setattr(ownership, "LOOKED_THROUGH", looked_through)
+        monkeypatch.setattr(ownership, "SCANNED_POSITIONS", scanned)
         await Runner(pool, [RecordsProjection()], batch=1).catch_up() if known else None
         if known:
             await pool.execute("UPDATE projections.positions SET position = $1 WHERE name = 'records'", known)
@@ -278,7 +284,6 @@ async def test_who_was_shown_what_is_noted_before_it_is_shown(used: Register, ap
     report = used.ids["own report"]
     await used.read("verifier", wanted=Wanted(subjects=frozenset({f"report/{report}"})))
     assert await noted() == [(report, used.audiences["own"].institution)]
-    assert await used.following.wait(used.audiences["verifier"], 0, 5)
     await used.read("verifier", wanted=Wanted(types=OPEN_TYPES))
     assert len(await noted()) == 1
     assignment = used.ids["own assignment"]
@@ -287,6 +292,36 @@ async def test_who_was_shown_what_is_noted_before_it_is_shown(used: Register, ap
     # Also by events that do not name the person whom they are about.
     reads, _ = await app.reads.page(owner=None, person=person, limit=200)
     assert {"student", "on"} <= {name for read in reads if read.record == assignment for name in read.fields}
+
+
+async def test_a_database_that_is_away_before_a_read_is_noted_ends_no_stream(
+    used: Register, app: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note, away = app.reads.note, [asyncpg.ConnectionDoesNotExistError("gone"), OSError("refused")]
+
+    async def noting(*arguments: Any) -> None:
+        if away:
+            raise away.pop()
+        await note(*arguments)
+
+    monkeypatch.setattr(app.reads, "note", noting)
+    async with asyncio.timeout(30), aclosing(used.following.pages(used.audiences["own"], 0)) as pages:
+        assert positions(await anext(pages)) == used.visible("own")
+    assert not away
+
+
+async def test_no_reader_keeps_its_turn_while_all_of_the_log_is_looked_through(
+    used: Register, app: Application, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ownership, "LOOKED_THROUGH", 2)
+    monkeypatch.setattr(ownership, "SCANNED_POSITIONS", 5)
+    found = await ownership.Ownership(pool).positions(UUID(int=9), 0, len(used.log), 500)
+    assert found.reached == 5
+    stranger = audience_of(Actor(UUID(int=9), None, ROLES[Role.SUBMITTER]))
+    page = await used.following.page(stranger, 0, 1)
+    assert positions(page) == [one.position for one in used.log if one.type in OPEN_TYPES][:1]
+    quiet = max(one.position for one in used.log if one.type in OPEN_TYPES) + 1
+    assert await used.following.page(stranger, quiet) == StreamPage((), quiet)
 
 
 async def test_a_reader_learns_of_what_is_not_theirs_neither_by_waiting_nor_by_where_to_go_on(
@@ -298,7 +333,6 @@ async def test_a_reader_learns_of_what_is_not_theirs_neither_by_waiting_nor_by_w
     assert await following.size(own) == last + 1
     assert await following.page(own, last + 1) == StreamPage((), last + 1)
     assert await following.awaited(own, last + 1, 10, ALL, 0.2) == StreamPage((), last + 1)
-    assert not await following.wait(own, last + 1, 0.2)
     assert await following.size(used.audiences["verifier"]) == len(used.log)
     assert await following.page(PUBLIC, 0) == StreamPage((), 0)
     size = await publish(pool)

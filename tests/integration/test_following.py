@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from api.streams.audience import PUBLIC
-from api.streams.following import ALL, Following, StreamPage, Wanted
+from api.streams.following import _SQL, ALL, Following, StreamPage, Wanted
 from api.streams.streams import Streams
 from registry.log import storage
 from registry.log.merkle import leaf_hash
@@ -115,14 +115,53 @@ async def test_pages_come_as_checkpoints_do_and_end_with_the_streams(
         assert positions(await anext(pages)) == [1]
         more = asyncio.ensure_future(anext(pages))
         await store(pool, ENTRY, DISCLOSED)
-        assert not await following.wait(PUBLIC, 2, 0.2)
+        assert await following.awaited(PUBLIC, 2, 500, ALL, 0.2) == StreamPage((), 2)
         assert not more.done()
-        waiting = asyncio.ensure_future(following.wait(PUBLIC, 2, 30))
+        waiting = asyncio.ensure_future(following.awaited(PUBLIC, 2, 500, ALL, 30))
         await publish(pool)
         assert positions(await more) == [2, 3]
-        assert await waiting
+        assert positions(await waiting) == [2, 3]
         more = asyncio.ensure_future(anext(pages))
         await asyncio.sleep(0)
         await streams.close()
         with pytest.raises(StopAsyncIteration):
             await more
+
+
+@pytest.mark.parametrize("types", [None, frozenset({"release.published"})])
+async def test_a_replica_that_is_behind_another_one_makes_no_gap(
+    pool: asyncpg.Pool,
+    streams: Streams,
+    following: Following,
+    monkeypatch: pytest.MonkeyPatch,
+    types: frozenset[str] | None,
+) -> None:
+    async def told_by_another() -> int:
+        return 6
+
+    monkeypatch.setattr(streams, "published_size", told_by_another)
+    await store(pool, RELEASE, RELEASE)
+    wanted = Wanted(types)
+    for size in (2, 4, 6):
+        page = await following.page(PUBLIC, size - 2, 500, wanted)
+        assert (positions(page), page.next) == ([size - 2, size - 1], size)
+        assert await following.page(PUBLIC, size, 500, wanted) == StreamPage((), size)
+        await store(pool, RELEASE, RELEASE)
+
+
+async def test_records_are_found_without_a_look_at_all_positions(pool: asyncpg.Pool) -> None:
+    await store(pool, *[Leaf("incident.disclosed", {}, uuid4()) for _ in range(1_000)])
+    bounds = "bigint, bigint"
+    for name, types, arguments in (
+        ("public_page_of_streams", "text[], bigint, bigint, uuid[]", "'{a}', 100, 1000, '{%s}'"),
+        ("positions_of_streams", "uuid[], bigint, uuid[], text[]", "'{%s}', 100, '{}', '{a}'"),
+    ):
+        async with pool.acquire() as connection:
+            await connection.execute("ANALYZE events")
+            # As it is run from the sixth time on: the planner does not know the bounds any more.
+            await connection.execute("SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off")
+            await connection.execute(f"PREPARE plan_of_{name} ({bounds}, {types}) AS {_SQL[name]}")
+            plan = await connection.fetch(f"EXPLAIN EXECUTE plan_of_{name} (0, 1000, {arguments % INCIDENT})")
+            text = "\n".join(row[0] for row in plan)
+            assert "events_stream_id_version_key" in text
+            assert "events_pkey" not in text
