@@ -5,6 +5,7 @@
 #   make bench [ARGS="appends"]     every figure of docs/performance.md, measured here; takes some minutes
 #   make lint                       the checks that run nothing
 #   make ide                        build the page for GraphQL questions anew from api/graphql/ide/source; needs npm
+#   make texts                      bring the words of new pages into the catalogue, to be translated
 #   make format                     rewrite the code in the project's style
 #   make lock                       choose the newest allowed versions anew, after a change of dependencies
 
@@ -16,7 +17,7 @@ PIP := $(BIN)/pip --disable-pip-version-check --quiet
 LIBRARIES := $(VENV)/.libraries
 READY := $(VENV)/.ready
 
-.PHONY: run test bench lint ide format lock clean
+.PHONY: run test bench lint ide texts format lock clean
 .DELETE_ON_ERROR:
 
 run: $(READY)
@@ -38,6 +39,13 @@ lint: $(READY)
 ide:
 	npm ci --prefix api/graphql/ide/source --ignore-scripts --no-audit --no-fund
 	node api/graphql/ide/source/build.mjs
+
+texts: $(READY)
+	$(BIN)/pybabel --quiet extract --mapping pyproject.toml --no-location --omit-header --sort-output \
+	  --output texts.pot api/web
+	$(BIN)/pybabel --quiet update --input-file texts.pot --output-file api/web/locale/en.po --locale en \
+	  --omit-header --no-fuzzy-matching --ignore-obsolete --width 120
+	rm texts.pot
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

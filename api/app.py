@@ -35,6 +35,8 @@ from api.services import Services
 from api.streams import asyncapi, event_stream, feed
 from api.streams.following import Following
 from api.streams.streams import Streams
+from api.web import router as web
+from api.web.visit import Site
 from projections.runner import statuses
 from registry.log.keys import Purpose
 from registry.log.storage import latest_checkpoint
@@ -96,6 +98,7 @@ def create_app(services: Services) -> FastAPI:
         problem_pages.build_router(),
         health.build_router(services.health),
         metrics.build_router(figures),
+        web.build_router(Site(backing, services.log_keys.vkeys)),
     ):
         app.include_router(router)
     return app

@@ -1,0 +1,131 @@
+"""What releases changed, in words: each change with its record, its reason and what it did to the headline."""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any, Final, NamedTuple
+
+from api import labels
+from api.web.figures import value_label
+from api.web.texts import Texts
+from api.web.visit import Visit
+from projections.counting.changes import SEALED, WHOLE, Effect
+from projections.counting.disclosure import NexusScope
+from projections.models.changes import RecordedChange
+
+_CODES: Final[Mapping[str, str]] = {
+    "class": "CLASS",
+    "kind": "KIND",
+    "year": "YEAR",
+    "month": "MONTH",
+    "state": "STATE",
+    "municipality": "MUNICIPALITY",
+    "certainty": "CERTAINTY",
+}
+"""The fields whose values are codes of a dimension."""
+
+
+class ChangeLine(NamedTuple):
+    """``effects``: what it added to each total of the headline, in words; none where no total moved."""
+
+    position: int
+    day: date
+    incident: str
+    link: str
+    field: str
+    old: str | None
+    new: str | None
+    reason: str | None
+    effects: tuple[str, ...]
+
+
+def line(visit: Visit, recorded: RecordedChange) -> ChangeLine:
+    """A change, to be read."""
+    change, words = recorded.change, visit.texts
+    return ChangeLine(
+        position=recorded.place.position,
+        day=recorded.recorded,
+        incident=str(recorded.incident),
+        link=visit.incident(recorded.incident),
+        field=labels.FIELDS[change.field].in_(words.language),
+        old=None if change.old is None else value(change.field, change.old, words),
+        new=None if change.new is None else value(change.field, change.new, words),
+        reason=None if change.reason is None else labels.REASONS[change.reason].in_(words.language),
+        effects=tuple(_effects(change.effects, words)),
+    )
+
+
+def value(field: str, text: str, words: Texts) -> str:
+    """What a change shows of a field, as people read it."""
+    language = words.language
+    if field in _CODES:
+        return value_label(_CODES[field], text).in_(language)
+    match field:
+        case "status":
+            return labels.STATUSES[text].in_(language)
+        case "disputed":
+            return words.gettext("sí") if text == "true" else words.gettext("no")
+        case "tally":
+            return tally(json.loads(text), words)
+        case "sex":
+            return sexes(text, words)
+        case "waived":
+            return ", ".join(labels.FIELDS[name].in_(language) for name in json.loads(text))
+        case _ if field == WHOLE:
+            return "; ".join(_shown(json.loads(text), words))
+        case _ if field == SEALED:
+            return ""
+        case _:
+            return text
+
+
+def tally(found: Mapping[str, Any], words: Texts) -> str:
+    """The people of the headline, and those beyond it where there are more."""
+    strict, broad = _people(found["strict"], words), _people(found["broad"], words)
+    if strict == broad:
+        return strict
+    return words.gettext("%(strict)s; también fuera del servicio: %(broad)s") % {
+        "strict": strict,
+        "broad": broad,
+    }
+
+
+def sexes(text: str, words: Texts) -> str:
+    """The sex of the dead of any link; nobody died where it does not apply."""
+    if text == "NOT_APPLICABLE":
+        return words.gettext("No hubo muertes")
+    return ", ".join(
+        f"{value_label('SEX', sex).in_(words.language)}: {interval(bounds)}"
+        for sex, bounds in json.loads(text)["broad"].items()
+    )
+
+
+def interval(bounds: list[int]) -> str:
+    """``2``, or ``2 (1–3)`` where it is known only as a range."""
+    low, best, high = bounds
+    return str(best) if low == high else f"{best} ({low}–{high})"
+
+
+def _people(scope: Mapping[str, list[int]], words: Texts) -> str:
+    return words.gettext("%(victims)s víctimas, %(deaths)s muertes") % {
+        "victims": interval(scope["victims"]),
+        "deaths": interval(scope["deaths"]),
+    }
+
+
+def _shown(fields: Mapping[str, Any], words: Texts) -> Iterator[str]:
+    """What a first leaf shows; that it stands undisputed goes without saying."""
+    for name, found in fields.items():
+        if (name, found) in (("status", "ACTIVE"), ("disputed", False)) or name in ("tally", "sex", "waived"):
+            continue
+        text = found if isinstance(found, str) else json.dumps(found)
+        yield f"{labels.FIELDS[name].in_(words.language)}: {value(name, text, words)}"
+    if "tally" in fields:
+        yield tally(fields["tally"], words)
+
+
+def _effects(effects: tuple[Effect, ...], words: Texts) -> Iterator[str]:
+    for effect in effects:
+        if effect.nexus is NexusScope.STRICT:
+            unit = labels.UNITS[effect.unit].in_(words.language)
+            yield f"{unit}: {' / '.join(words.signed(number) for number in effect.bounds)}"

@@ -1,0 +1,72 @@
+"""What cannot be shown, as a page that says what to do."""
+
+from typing import Final
+
+from starlette.responses import Response
+
+from api.caching import NEVER
+from api.problems import NOT_FOUND, RETRY_AFTER_SECONDS, UNAVAILABLE, Problem
+from api.web.headers import secure
+from api.web.rendering import render
+from projections.errors import (
+    CatchingUp,
+    DefinitionNotAdopted,
+    InvalidQuery,
+    NotACheckpoint,
+    NotPublishedYet,
+    ProjectionError,
+    ProjectionStopped,
+)
+from registry.text import Language, Text
+
+_STATUSES: Final[tuple[tuple[type[ProjectionError], int], ...]] = (
+    (InvalidQuery, 400),
+    (NotACheckpoint, 404),
+    (DefinitionNotAdopted, 404),
+    (NotPublishedYet, 503),
+    (CatchingUp, 503),
+    (ProjectionStopped, 503),
+)
+
+
+def respond(error: Exception, language: Language) -> Response:
+    """Problems and projections say what to do themselves; else the database is away."""
+    title: Text | None = None
+    match error:
+        case Problem():
+            status, title, text = error.kind.status, error.kind.title, error.detail
+        case ProjectionError():
+            status, text = _status(error), error.text
+        case _:
+            status, title, text = UNAVAILABLE.status, UNAVAILABLE.title, UNAVAILABLE.advice
+    nearest = error.nearest if isinstance(error, NotACheckpoint) else None
+    return page(status, title, text, language, nearest)
+
+
+def absent(language: Language) -> Response:
+    """There is no such address."""
+    return page(NOT_FOUND.status, NOT_FOUND.title, None, language)
+
+
+def page(
+    status: int, title: Text | None, text: Text | None, language: Language, nearest: int | None = None
+) -> Response:
+    """``nearest``: the size of a checkpoint that can be asked for instead."""
+    body = render(
+        "error.html",
+        language,
+        "",
+        {
+            "title": None if title is None else title.in_(language),
+            "text": None if text is None else text.in_(language),
+            "nearest": nearest,
+        },
+    )
+    headers = {**secure(), "content-type": "text/html; charset=utf-8", "cache-control": NEVER}
+    if status == 503:
+        headers["retry-after"] = str(RETRY_AFTER_SECONDS)
+    return Response(body, status, headers)
+
+
+def _status(error: ProjectionError) -> int:
+    return next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)

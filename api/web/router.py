@@ -1,0 +1,124 @@
+"""The routes of the public site: every page in both languages, its certificate of figures, and the files it loads."""
+
+import base64
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from importlib.metadata import version
+from typing import Final, NamedTuple
+
+import orjson
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from api.caching import ASK_AGAIN, is_known
+from api.problems import Problem
+from api.shared import Shared
+from api.web import errors, questions, static
+from api.web.headers import secure
+from api.web.pages import CERTIFICATE, LANGUAGES, PAGES
+from api.web.rendering import looks, prepare
+from api.web.views import changes, explore, front, incidents, method, verify
+from api.web.visit import Site, Visit
+from projections.counting.definition import definition_sha256
+from projections.errors import ProjectionError
+from registry.store.transient import TRANSIENT
+from registry.text import Language
+
+HTML: Final = "text/html; charset=utf-8"
+
+_PROGRAM: Final = version("constancia")
+
+_PAGES_KEPT: Final = 64
+_BYTES_KEPT: Final = 64 * 1024
+"""Of the pages asked for last, as of a size: 4 MB at most."""
+
+
+class View(NamedTuple):
+    """How a page is made. ``scripts``: whether it runs the verifier."""
+
+    write: Callable[[Visit], Awaitable[str]]
+    media_type: str = HTML
+    scripts: bool = False
+
+
+VIEWS: Final[Mapping[str, View]] = {
+    "front": View(front.front),
+    "explore": View(explore.explore),
+    "incidents": View(incidents.incidents),
+    "incident": View(incidents.incident),
+    "changes": View(changes.changes),
+    "feed": View(changes.feed, "application/atom+xml; charset=utf-8"),
+    "method": View(method.method),
+    "verify": View(verify.verify, scripts=True),
+}
+
+
+def build_router(site: Site) -> APIRouter:
+    """Templates and catalogues are read now: a mistake in one is found before the first reader comes."""
+    prepare()
+    router = APIRouter()
+    pages = Pages(site)
+    for name, page in PAGES.items():
+        for language in LANGUAGES:
+            router.routes.append(pages.route(page.path(language), name, language, VIEWS[name]))
+    certificate = View(verify.certificate, "text/plain; charset=utf-8")
+    router.routes.append(pages.route(CERTIFICATE, "verify", "es", certificate))
+    router.routes += static.routes()
+    return router
+
+
+class Pages:
+    """Pages as of published checkpoints. As of a size a page stays the same, so those asked for last are kept."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._written: Shared[bytes] = Shared(lambda body: len(body) <= _BYTES_KEPT, _PAGES_KEPT)
+
+    def route(self, path: str, name: str, language: Language, view: View) -> Route:
+        """One page in one language."""
+
+        async def respond(request: Request) -> Response:
+            request.scope["route"] = route  # as FastAPI's own routes do: the log names a request by it
+            try:
+                return await self._respond(request, name, language, view)
+            except (ProjectionError, Problem, *TRANSIENT) as error:
+                return errors.respond(error, language)
+
+        route = Route(path, respond, methods=["GET"], include_in_schema=False)
+        return route
+
+    async def _respond(self, request: Request, name: str, language: Language, view: View) -> Response:
+        asked = questions.read(request.query_params)
+        pinned = await self._site.backing.counts.pin(asked.as_of)
+        parts = {part: str(value) for part, value in request.path_params.items()}
+        visit = Visit(self._site, name, language, request.query_params, parts, asked.query, pinned)
+        tag = self._tag(request, visit)
+        headers = {
+            **secure(view.scripts),
+            "content-type": view.media_type,
+            "cache-control": ASK_AGAIN,
+            "etag": tag,
+        }
+        if is_known(request.headers.get("if-none-match"), tag):
+            return Response(status_code=304, headers=headers)
+
+        async def write() -> bytes:
+            return (await view.write(visit)).encode()
+
+        return Response(await self._written.ask(tag, write), headers=headers)
+
+    def _tag(self, request: Request, visit: Visit) -> str:
+        """Names the page: its address, the checkpoint, and all that pages are made with."""
+        told = [
+            _PROGRAM,
+            looks(),
+            definition_sha256(),
+            self._site.vkeys(),
+            request.url.path,
+            sorted(request.query_params.multi_items()),
+            visit.size,
+        ]
+        digest = hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).digest()
+        return f'"{base64.urlsafe_b64encode(digest[:18]).decode()}"'

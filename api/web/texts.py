@@ -1,0 +1,63 @@
+"""The words of the pages in both languages: msgids are Spanish, ``locale/en.po`` holds the English.
+
+The catalogue is read once at the start. Numbers and dates are written as each language writes them in Mexico.
+"""
+
+from datetime import date, datetime
+from functools import cache
+from gettext import NullTranslations
+from importlib.resources import files
+from io import BytesIO
+from typing import Final
+
+from babel import Locale
+from babel.dates import format_date, format_datetime
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import Translations
+
+from registry.text import Language
+
+_LOCALES: Final = {"es": Locale("es", "MX"), "en": Locale("en")}
+
+
+class Texts:
+    """The words of one language."""
+
+    def __init__(self, language: Language, translations: NullTranslations) -> None:
+        self.language: Language = language
+        self.translations = translations
+        self.gettext = translations.gettext
+        self.ngettext = translations.ngettext
+
+    def number(self, value: int) -> str:
+        """Thousands are told apart by a comma in both languages; a minus is a minus."""
+        return f"{value:,}".replace("-", "−")
+
+    def signed(self, value: int) -> str:
+        """A difference, with its sign."""
+        return f"+{value:,}" if value > 0 else self.number(value)
+
+    def day(self, day: date) -> str:
+        """``22 de noviembre de 2026``."""
+        return format_date(day, "long", locale=_LOCALES[self.language])
+
+    def moment(self, moment: datetime) -> str:
+        """With the time in UTC: the register has one clock."""
+        pattern = "d 'de' MMMM 'de' y, HH:mm 'UTC'" if self.language == "es" else "d MMMM y, HH:mm 'UTC'"
+        return format_datetime(moment, pattern, locale=_LOCALES[self.language])
+
+
+@cache
+def texts(language: Language) -> Texts:
+    """Spanish needs no catalogue: the msgids are what is said."""
+    return Texts(language, NullTranslations() if language == "es" else _english())
+
+
+def _english() -> NullTranslations:
+    with files("api.web").joinpath("locale", "en.po").open("rb") as file:
+        catalogue = read_po(file, locale="en", abort_invalid=True)
+    compiled = BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return Translations(compiled)

@@ -1,0 +1,101 @@
+"""What changed between two dates, record by record; and the newest of it as an Atom feed (RFC 4287)."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+from api.web import changing, questions
+from api.web.visit import Visit
+from projections.errors import InvalidQuery, NotPublishedYet
+from projections.models import changes as model
+from projections.models import checkpoints
+from projections.models.changes import Place
+from projections.tables import Connection
+
+CHANGES: Final = 100
+"""Changes on one page."""
+
+ENTRIES: Final = 50
+"""Disclosures in the feed."""
+
+_SIZE: Final = re.compile(r"[0-9]{1,16}")
+_PLACE: Final = re.compile(r"([0-9]{1,16})\.([0-9]{1,4})")
+
+
+async def changes(visit: Visit) -> str:
+    """``since`` and ``until``: days, or sizes of published checkpoints. Raises InvalidQuery and NotACheckpoint."""
+    after = _after(visit)
+    async with visit.site.backing.pool.acquire() as connection:
+        since = await _size(connection, questions.one(visit.parameters, "since"), 0, timedelta())
+        until = await _size(
+            connection, questions.one(visit.parameters, "until"), visit.size, timedelta(days=1)
+        )
+        if since > until:
+            raise InvalidQuery(
+                "since",
+                "«since» es posterior a «until». Intercámbielos.",
+                "“since” is after “until”. Swap them.",
+            )
+        found = await model.between(connection, since, until, after=after, limit=CHANGES + 1)
+        seen = await checkpoints.at_size(connection, since) if since else None
+        end = await checkpoints.at_size(connection, until)
+    shown = found[:CHANGES]
+    pinned = {"since": str(since), "until": str(until)}
+    place = shown[-1].place if len(found) > CHANGES else None
+    return visit.render(
+        "changes.html",
+        changes=[changing.line(visit, change) for change in shown],
+        since=since,
+        until=until,
+        seen=seen,
+        end=end,
+        next=visit.link("changes", None, **pinned, after=f"{place.position}.{place.number}")
+        if place
+        else None,
+        citation=visit.site.backing.base_url + visit.link("changes", None, **pinned),
+    )
+
+
+async def feed(visit: Visit) -> str:
+    """One entry for each of the last leaves that disclosed something."""
+    async with visit.site.backing.pool.acquire() as connection:
+        newest = await model.newest(connection, visit.size, ENTRIES)
+    return visit.render(
+        "changes.atom", leaves=[[changing.line(visit, change) for change in leaf] for leaf in newest]
+    )
+
+
+def _after(visit: Visit) -> Place | None:
+    given = questions.one(visit.parameters, "after")
+    if given is None:
+        return None
+    read = _PLACE.fullmatch(given)
+    if read is None:
+        raise InvalidQuery(
+            "after",
+            "«after» es el lugar del último cambio de la página anterior: siga el enlace de esa página.",
+            "“after” is the place of the last change of the page before: follow the link of that page.",
+        )
+    return Place(int(read[1]), int(read[2]))
+
+
+async def _size(connection: Connection, given: str | None, usual: int, until: timedelta) -> int:
+    """The size that readers saw when a day began or, ``until`` a day later, ended; before the first: the empty log."""
+    if given is None:
+        return usual
+    if _SIZE.fullmatch(given):
+        return 0 if int(given) == 0 else (await checkpoints.at_size(connection, int(given))).size
+    try:
+        day = datetime.combine(date.fromisoformat(given), datetime.min.time(), UTC)
+        seen = await checkpoints.at_time(connection, day + until)
+    except (ValueError, OverflowError):
+        raise InvalidQuery(
+            "since",
+            "Escriba cada fecha como AAAA-MM-DD, o el tamaño de un punto de control publicado.",
+            "Write each date as YYYY-MM-DD, or the size of a published checkpoint.",
+        ) from None
+    except NotPublishedYet:
+        if until:
+            raise
+        return 0
+    return seen.size

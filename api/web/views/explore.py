@@ -1,0 +1,74 @@
+"""The explorer: any question of the definition, as a plain form, with its answer as figure, table and picture."""
+
+from typing import Final
+
+from api import labels
+from api.counts.answer import Answer
+from api.web.figures import figure, largest_first, lines, unit_name
+from api.web.forms import choices
+from api.web.views.front import chart, state_map
+from api.web.visit import Visit
+from projections.counting.query import CountQuery, Dimension, Unit
+from projections.errors import InvalidQuery
+
+ROWS: Final = 300
+"""Rows of a table on one page."""
+
+_DRAWN: Final = 40
+"""Rows that are drawn as bars; more could not be told apart."""
+
+_IN_TIME: Final = (Dimension.YEAR, Dimension.MONTH)
+
+
+async def explore(visit: Visit) -> str:
+    """Raises InvalidQuery for a page of the table that is none."""
+    answer = await visit.count(visit.asked)
+    number = _page(visit, answer)
+    rows = answer.counted.rows[(number - 1) * ROWS : number * ROWS]
+    last = -(-len(answer.counted.rows) // ROWS) or 1
+    return visit.render(
+        "explore.html",
+        figure=figure(visit, answer),
+        form=choices(visit),
+        dimensions=[labels.DIMENSIONS[dimension].in_(visit.language) for dimension in visit.asked.group_by],
+        lines=lines(visit, answer, rows),
+        drawing=_drawing(visit, answer),
+        incidents=visit.link("incidents", visit.asked._replace(unit=Unit.INCIDENTS, group_by=())),
+        previous=visit.link("explore", visit.asked, page=str(number - 1)) if number > 1 else None,
+        next=visit.link("explore", visit.asked, page=str(number + 1)) if number < last else None,
+        breakdowns=[
+            (labels.DIMENSIONS[dimension].in_(visit.language), visit.link("explore", _by(visit, dimension)))
+            for dimension in Dimension
+            if dimension is not Dimension.SEX or visit.asked.unit is Unit.DEATHS
+        ],
+    )
+
+
+def _drawing(visit: Visit, answer: Answer) -> str | None:
+    """One dimension is drawn, two are read."""
+    rows = answer.counted.rows
+    if len(answer.query.group_by) != 1 or not rows:
+        return None
+    (dimension,) = answer.query.group_by
+    if dimension is Dimension.STATE and not answer.query.states:
+        return state_map(visit, answer, "chart")
+    if len(rows) > _DRAWN:
+        return None
+    title = visit.texts.gettext("%(unit)s por %(dimension)s") % {
+        "unit": unit_name(answer.query.unit, visit.texts),
+        "dimension": labels.DIMENSIONS[dimension].in_(visit.language).lower(),
+    }
+    in_order = list(rows) if dimension in _IN_TIME else largest_first(rows)
+    return chart(visit, answer, in_order, "chart", title, dimension is Dimension.YEAR)
+
+
+def _by(visit: Visit, dimension: Dimension) -> CountQuery:
+    return visit.asked._replace(group_by=(dimension,))
+
+
+def _page(visit: Visit, answer: Answer) -> int:
+    given = visit.parameters.getlist("page") or ["1"]
+    last = -(-len(answer.counted.rows) // ROWS) or 1
+    if not (given[0].isascii() and given[0].isdigit() and 1 <= int(given[0]) <= last):
+        raise InvalidQuery("page", f"«page» va de 1 a {last}.", f"“page” is from 1 to {last}.")
+    return int(given[0])

@@ -1,0 +1,73 @@
+"""One request for a page: who answers, what was asked, and the checkpoint that everything on the page is as of."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlencode
+from uuid import UUID
+
+from api.counts.answer import Answer, Backing
+from api.counts.counts import Pin
+from api.web import questions
+from api.web.pages import address
+from api.web.rendering import render
+from api.web.texts import Texts, texts
+from projections.counting.query import CountQuery
+from registry.text import Language
+
+_STATE: Final = (*questions.NAMES, "after", "page", "since", "until")
+"""The parameters that say what a page shows."""
+
+
+class Site(NamedTuple):
+    """What pages rest on. ``vkeys``: the public keys by purpose, as ``/log/keys`` shows them."""
+
+    backing: Backing
+    vkeys: Callable[[], Mapping[str, list[str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """``page``: its name in ``PAGES``. ``asked``: the question of the address, pinned to no size yet."""
+
+    site: Site
+    page: str
+    language: Language
+    parameters: questions.Parameters
+    parts: Mapping[str, str]
+    asked: CountQuery
+    pinned: Pin
+
+    @property
+    def texts(self) -> Texts:
+        return texts(self.language)
+
+    @property
+    def size(self) -> int:
+        """Of the checkpoint."""
+        return self.pinned.checkpoint.size
+
+    async def count(self, query: CountQuery, pinned: Pin | None = None) -> Answer:
+        """As of the page's checkpoint, unless another one is given."""
+        pinned = pinned or self.pinned
+        backing = self.site.backing
+        counted = await backing.counts.count(query, pinned)
+        return Answer(backing, query, counted, pinned.checkpoint, pinned.waiting)
+
+    def link(self, page: str, query: CountQuery | None = None, /, **more: str) -> str:
+        """A page in the same language that asks this as of this checkpoint."""
+        return address(page, self.language, questions.write(query or CountQuery(), self.size, **more))
+
+    def incident(self, id_: UUID) -> str:
+        """The page of one incident as of this checkpoint."""
+        return address("incident", self.language, f"as_of={self.size}", id=str(id_))
+
+    def here(self, language: Language) -> str:
+        """This page, in the same state, in a language."""
+        stated = [(name, value) for name in _STATE for value in self.parameters.getlist(name) if value]
+        return address(self.page, language, urlencode(stated), **self.parts)
+
+    def render(self, template: str, **context: Any) -> str:
+        """The page, with what every page shows."""
+        base = {"visit": self, "checkpoint": self.pinned.checkpoint, "base_url": self.site.backing.base_url}
+        return render(template, self.language, self.page, {**base, **context})
