@@ -14,28 +14,24 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from api.imports.annotating import annotate, annotated_path, describe
-from api.imports.answers import Mode, OnChange, RowResult, Status
-from api.imports.errors import DOUBTFUL, FileRefused, FileTooLarge, ImportRefused, RowProblem
+from api.cli.import_run import Sending
+from api.imports.annotating import describe
+from api.imports.answers import Mode, OnChange, Status
+from api.imports.errors import FileRefused, FileTooLarge, ImportRefused
 from api.imports.intake import ATOMIC_ROWS
 from api.imports.loading import check_fields, load_profile
-from api.imports.preparing import Prepared, PreparedRow, Record, prepare
+from api.imports.preparing import Record
 from api.imports.profile import Profile
 from api.imports.records import Records
 from api.imports.sending import CHUNK_ROWS, TIMEOUT, NotPermitted, Sender, Unsent
-from api.imports.tables import Layout
-from api.imports.templates import SHEETS
 from registry.text import Text
 
 KEY_VARIABLE: Final = "CONSTANCIA_KEY"
-NDJSON_SUFFIXES: Final = frozenset({".ndjson", ".jsonl"})
 SHOWN: Final = 20
 """Rows with errors that the terminal shows; the annotated copy has them all."""
 
 MOST_PER_ROW: Final = 1_000
 """Records of one row: more than any profile makes."""
-
-Problems = dict[int, tuple[RowProblem, ...]]
 
 
 def import_file(
@@ -110,61 +106,6 @@ def import_file(
     raise typer.Exit(1 if sending.problems or cut is not None else 0)
 
 
-class Sending:
-    """One run: what is sent how, and what became of it so far."""
-
-    def __init__(
-        self,
-        file: Path,
-        records: Records,
-        profile: Profile | None,
-        mode: Mode,
-        on_change: OnChange,
-        sheet: str | None,
-    ) -> None:
-        self.file, self.records, self.mode, self.on_change = file, records, mode, on_change
-        self._profile, self._sheet = profile, sheet
-        self.rows = 0
-        self.problems: Problems = {}
-        self.doubts: Problems = {}
-        self.tally: dict[Status, int] = dict.fromkeys(Status, 0)
-
-    def prepare(self, opened: IO[bytes]) -> Prepared:
-        """The file from its beginning. Raises FileRefused, FileTooLarge."""
-        ndjson = self.file.suffix.lower() in NDJSON_SUFFIXES
-        layout = Layout(sheet=self._sheet, preferred=SHEETS)
-        return prepare(opened, self.records, self._profile, ndjson=ndjson, layout=layout)
-
-    def records_of(self, prepared: Prepared) -> Iterator[Record]:
-        """The records of all rows; what is wrong with rows is noted."""
-        said: dict[int, int] = {}
-        for row in prepared.rows:
-            if row.problems:
-                self.problems[row.row.number] = row.problems
-                continue
-            for record in row.records:
-                # An amendment must come from another file: two rows would amend each other at every import.
-                name = hash(record.name)
-                if (
-                    self.on_change is OnChange.AMEND
-                    and record.name is not None
-                    and said.setdefault(name, hash(record.body)) != hash(record.body)
-                ):
-                    self.note(record, _SAID_TWICE)
-                    continue
-                yield record
-
-    def note(self, record: Record, *problems: RowProblem) -> None:
-        """Something is wrong with a record's row."""
-        number = record.row.number
-        self.problems[number] = (*self.problems.get(number, ()), *problems)
-
-    def doubt(self, record: Record, *doubts: RowProblem) -> None:
-        """A record was taken, and somebody should look at its row."""
-        number = record.row.number
-        self.doubts[number] = (*self.doubts.get(number, ()), *doubts)
-
-
 def _run(screen: Console, opened: IO[bytes], sending: Sending, url: str | None, key: str) -> Unsent | None:
     """Reads the whole file before anything is sent. Raises ImportRefused, NotPermitted."""
     prepared = sending.prepare(opened)
@@ -172,7 +113,7 @@ def _run(screen: Console, opened: IO[bytes], sending: Sending, url: str | None, 
         _say(screen, _unused(prepared.unused))
     atomic = sending.mode is Mode.ATOMIC
     if url is None or atomic:
-        checked = sending.records_of(_counted(sending, prepared))
+        checked = sending.records_of(sending.counted(prepared))
         records = list(itertools.islice(checked, ATOMIC_ROWS)) if atomic else []
         if any(atomic for _ in checked):
             raise FileTooLarge(*_TOO_MANY)
@@ -191,15 +132,6 @@ def _run(screen: Console, opened: IO[bytes], sending: Sending, url: str | None, 
     except Unsent as error:
         return error
     return None
-
-
-def _counted(sending: Sending, prepared: Prepared) -> Prepared:
-    def rows() -> Iterator[PreparedRow]:
-        for row in prepared.rows:
-            sending.rows += 1
-            yield row
-
-    return prepared._replace(rows=rows())
 
 
 def _profile(path: Path | None, records: Records, screen: Console) -> Profile | None:
@@ -246,28 +178,8 @@ def _send(screen: Console, client: httpx.Client, sending: Sending, records: Iter
         while batch := list(itertools.islice(records, size)):
             for answers in sender.send([record.body for record in batch]):
                 for answer in answers:
-                    record = batch[answer.place]
-                    sending.tally[answer.result.status] += 1
-                    if answer.result.errors:
-                        sending.note(record, *_problems(record, answer.result))
-                    if answer.result.warnings:
-                        sending.doubt(record, *_doubts(record, answer.result))
+                    sending.answered(batch[answer.place], answer.result)
             progress.update(task, completed=batch[-1].row.number, description=what)
-
-
-def _problems(record: Record, result: RowResult) -> list[RowProblem]:
-    # The server answered in one language, the caller's: it stands for both.
-    return [
-        record.located(RowProblem(error.field, error.code, Text(error.detail, error.detail)))
-        for error in result.errors
-    ]
-
-
-def _doubts(record: Record, result: RowResult) -> list[RowProblem]:
-    return [
-        record.located(RowProblem(warning.field, DOUBTFUL, Text(warning.detail, warning.detail)))
-        for warning in result.warnings
-    ]
 
 
 def _finish(screen: Console, sending: Sending, url: str | None) -> None:
@@ -279,7 +191,7 @@ def _finish(screen: Console, sending: Sending, url: str | None) -> None:
                 screen.print(shown, highlight=False, soft_wrap=True)
     _say(screen, _summary(sending.rows, len(problems), tally, sending.mode, sent=url is not None))
     if problems or sending.doubts:
-        path = _annotated(sending)
+        path = sending.annotated()
         text = Text(
             f"Copia con los errores y avisos de cada fila: {path}",
             f"Copy with each row's errors and warnings: {path}",
@@ -309,22 +221,6 @@ def _summary(rows: int, failed: int, tally: Mapping[Status, int], mode: Mode, *,
     )
 
 
-def _annotated(sending: Sending) -> Path:
-    """The file once more, with its errors, readable by its owner only."""
-    with sending.file.open("rb") as opened:
-        table = sending.prepare(opened).table
-        path = annotated_path(sending.file, table.delimiter)
-        path.touch()
-        path.chmod(0o600)
-        with path.open("wb") as out:
-            copy = annotate(out, table.headings, table.delimiter)
-            for row in table.rows:
-                said = (*sending.problems.get(row.number, ()), *sending.doubts.get(row.number, ()))
-                copy.add(row.cells, said)
-            copy.finish()
-    return path
-
-
 def _place(error: ImportRefused) -> str:
     if not isinstance(error, FileRefused) or error.column is None:
         return ""
@@ -347,15 +243,6 @@ def _stop(screen: Console, text: Text, place: str = "") -> NoReturn:
     _say(screen, text, style="red")
     raise typer.Exit(2)
 
-
-_SAID_TWICE: Final = RowProblem(
-    "source_record_id",
-    "source-record-differs",
-    Text(
-        "Otra fila de este mismo archivo lleva ese source_record_id con otro contenido. Deje una sola.",
-        "Another row of this file has that source_record_id with other content. Keep one of them.",
-    ),
-)
 
 _TOO_MANY: Final = Text(
     f"En modo atomic se aceptan hasta {ATOMIC_ROWS} registros. Use partial, o divida el archivo.",

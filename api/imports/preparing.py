@@ -8,10 +8,10 @@ import msgspec
 from api.imports.errors import RowProblem
 from api.imports.lines import Body, open_fields, open_ndjson
 from api.imports.mapping import Mapped, Mapper
+from api.imports.outcomes import explained
 from api.imports.profile import Profile
 from api.imports.reading import open_table
 from api.imports.records import Records, read_record
-from api.imports.running import explained
 from api.imports.tables import Layout, Row, Table
 from api.problems import Problem
 

@@ -13,21 +13,28 @@ import msgspec
 
 from api.auth.guard import missing_scope
 from api.imports.answers import Mode, OnChange, Outcome, Status
-from api.imports.errors import DOUBTFUL, RowProblem
-from api.imports.hints import hint_for
 from api.imports.lines import Line
-from api.imports.paths import value_at
+from api.imports.outcomes import (
+    NEEDS_NAME,
+    NOT_AMENDED,
+    SAID_TWICE,
+    differs_from,
+    doubts,
+    explained,
+    like_first,
+    outcome_of_accepted,
+    outcome_of_stored,
+    skipped_unless_refused,
+)
 from api.imports.records import RecordDraft, Records, decide, names_of, problems_of, read_record, scope_of
 from api.problems import Problem, from_error
 from api.rest.bodies import content_of
 from registry.application import bulk, rows
-from registry.application.answers import Accepted
 from registry.application.application import Application
 from registry.application.bulk import Stored
 from registry.application.drafts import ReportDraft
-from registry.application.unit import Actor, Decision, Warned, WriteOptions
+from registry.application.unit import Actor, Decision, WriteOptions
 from registry.errors import RegistryError, SourceRecordDiffers
-from registry.text import Text
 
 LONGEST_KEY: Final = 240
 """Of an import's Idempotency-Key; rows add ``/<row>``, and a longer key stands in as its digest."""
@@ -77,7 +84,7 @@ class Import:
         taken = await self._take(prepared, mode, resumed, sound=not outcomes)
         outcomes.update({outcome.row: outcome for outcome in taken})
         for row, first in repeated.items():
-            outcomes[row] = _like_first(row, outcomes[first])
+            outcomes[row] = like_first(row, outcomes[first])
         return [outcomes[line.row] for line in lines]
 
     async def _take(
@@ -110,7 +117,7 @@ class Import:
             elif known.content == row.content:
                 repeated[row.row] = known.row
             else:
-                refused[row.row] = Outcome(row.row, Status.ERROR, problems=(_differs(known.row),))
+                refused[row.row] = Outcome(row.row, Status.ERROR, problems=(differs_from(known.row),))
         return prepared, repeated, refused
 
     def _read(self, line: Line) -> Prepared | Outcome:
@@ -148,7 +155,7 @@ class Import:
         for row, (verdict, warnings) in zip(prepared, checked, strict=True):
             known = current.get(row.draft.source_record_id or "")
             if isinstance(verdict, SourceRecordDiffers) and row.row in repeated:
-                outcomes.append(Outcome(row.row, Status.ERROR, problems=(_SAID_TWICE,)))
+                outcomes.append(Outcome(row.row, Status.ERROR, problems=(SAID_TWICE,)))
                 continue
             if isinstance(verdict, SourceRecordDiffers) and known is not None:
                 same = known.content == self._application.repeats.content(self._options(row))
@@ -160,7 +167,7 @@ class Import:
             outcomes.append(
                 self._refused(row, verdict)
                 if isinstance(verdict, RegistryError)
-                else Outcome(row.row, Status(verdict), warnings=_doubts(warnings))
+                else Outcome(row.row, Status(verdict), warnings=doubts(warnings))
             )
         return outcomes
 
@@ -176,13 +183,13 @@ class Import:
         for row, result in zip(named, stored, strict=True):
             differs = isinstance(result, SourceRecordDiffers)
             if differs and row.row in repeated:
-                outcomes.append(Outcome(row.row, Status.ERROR, problems=(_SAID_TWICE,)))
+                outcomes.append(Outcome(row.row, Status.ERROR, problems=(SAID_TWICE,)))
             elif differs and self._on_change is OnChange.AMEND:
                 changed.append(row)
             elif isinstance(result, RegistryError):
                 outcomes.append(self._refused(row, result))
             else:
-                outcomes.append(_stored(row, result, resumed))
+                outcomes.append(outcome_of_stored(row.row, result, resumed))
         outcomes += await bulk.at_once(bulk.AT_ONCE, changed, self._amend)
         return outcomes + await self._store_unnamed(
             [row for row in prepared if row.draft.source_record_id is None], resumed
@@ -190,13 +197,13 @@ class Import:
 
     async def _amend(self, row: Prepared) -> Outcome:
         if not isinstance(row.draft, ReportDraft):
-            return Outcome(row.row, Status.ERROR, problems=(_NOT_AMENDED,))
+            return Outcome(row.row, Status.ERROR, problems=(NOT_AMENDED,))
         try:
             amended = await bulk.amend_report(self._application, self._actor, row.draft, self._options(row))
         except RegistryError as error:
             return self._refused(row, error)
         status = Status.AMENDED if amended.created else Status.UNCHANGED
-        return Outcome(row.row, status, amended.id, amended.positions, warnings=_doubts(amended.warnings))
+        return Outcome(row.row, status, amended.id, amended.positions, warnings=doubts(amended.warnings))
 
     async def _store_unnamed(self, prepared: Sequence[Prepared], resumed: int | None) -> list[Outcome]:
         async def take(row: Prepared) -> Outcome:
@@ -204,7 +211,7 @@ class Import:
                 accepted = await self._application.execute(self._actor, decide(row.draft), self._options(row))
             except RegistryError as error:
                 return self._refused(row, error)
-            return _accepted(row, accepted, resumed)
+            return outcome_of_accepted(row.row, accepted, resumed)
 
         return await bulk.at_once(bulk.AT_ONCE, prepared, take)
 
@@ -213,9 +220,9 @@ class Import:
     ) -> list[Outcome]:
         unnamed = [row for row in prepared if row.draft.source_record_id is None]
         if unnamed or not sound:
-            refused = [Outcome(row.row, Status.ERROR, problems=(_NEEDS_NAME,)) for row in unnamed]
+            refused = [Outcome(row.row, Status.ERROR, problems=(NEEDS_NAME,)) for row in unnamed]
             named = [row for row in prepared if row.draft.source_record_id is not None]
-            return [*refused, *(_skipped_unless_refused(one) for one in await self._check(named))]
+            return [*refused, *(skipped_unless_refused(one) for one in await self._check(named))]
         planned, outcomes = await self._plan(prepared, resumed)
         try:
             accepted = await rows.execute_all(self._application, self._actor, [row for _, row, _ in planned])
@@ -224,9 +231,9 @@ class Import:
             first = planned[rejected.row][0]
             checked = [one for one in await self._check(prepared) if one.row != first.row]
             refused = [*checked, self._refused(first, rejected.error)]
-            return [_skipped_unless_refused(one) for one in refused]
+            return [skipped_unless_refused(one) for one in refused]
         for (row, _, status), one in zip(planned, accepted, strict=True):
-            outcome = _accepted(row, one, resumed)
+            outcome = outcome_of_accepted(row.row, one, resumed)
             new = outcome.status is Status.CREATED
             outcomes.append(msgspec.structs.replace(outcome, status=status) if new else outcome)
         return outcomes
@@ -246,7 +253,7 @@ class Import:
             elif record.content == self._application.repeats.content(options):
                 amendment = record.name != row.draft.source_record_id
                 stored = Stored(record.stream_id, record.positions, created=False, amendment=amendment)
-                outcomes.append(_stored(row, stored, resumed))
+                outcomes.append(outcome_of_stored(row.row, stored, resumed))
             elif self._on_change is OnChange.AMEND and isinstance(row.draft, ReportDraft):
                 planned.append((row, bulk.amendment(record, row.draft, options), Status.AMENDED))
             else:
@@ -278,90 +285,3 @@ class Import:
             raise error
         existing = error.stream_id if isinstance(error, SourceRecordDiffers) else None
         return Outcome(row.row, Status.ERROR, existing, problems=tuple(problems_of(problem)))
-
-
-def explained(problem: Problem, body: bytes) -> Iterator[RowProblem]:
-    """What is wrong with a line, and what has most likely happened to it."""
-    try:
-        document = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        document = None
-    for one in problems_of(problem):
-        hint = hint_for(one.field, value_at(document, one.field or ""))
-        if hint is None:
-            yield one
-        else:
-            yield one._replace(detail=Text(f"{one.detail.es} {hint.es}", f"{one.detail.en} {hint.en}"))
-
-
-def _stored(row: Prepared, stored: Stored, resumed: int | None) -> Outcome:
-    if stored.created or _made_before(stored.positions, resumed):
-        status = Status.AMENDED if stored.amendment else Status.CREATED
-    else:
-        status = Status.UNCHANGED
-    return Outcome(row.row, status, stored.id, stored.positions, warnings=_doubts(stored.warnings))
-
-
-def _accepted(row: Prepared, accepted: Accepted, resumed: int | None) -> Outcome:
-    positions = tuple(event.position for event in accepted.events)
-    new = accepted.created and (not accepted.replayed or _made_before(positions, resumed))
-    status = Status.CREATED if new else Status.UNCHANGED
-    return Outcome(row.row, status, accepted.id, positions, warnings=_doubts(accepted.warnings))
-
-
-def _doubts(warnings: Sequence[Warned]) -> tuple[RowProblem, ...]:
-    return tuple(RowProblem(one.field, DOUBTFUL, one.text) for one in warnings)
-
-
-def _made_before(positions: Sequence[int], resumed: int | None) -> bool:
-    """Found, and made by this very import: it was interrupted between storing and noting that it was stored."""
-    return resumed is not None and positions[0] >= resumed
-
-
-def _skipped_unless_refused(outcome: Outcome) -> Outcome:
-    return outcome if outcome.status is Status.ERROR else Outcome(outcome.row, Status.SKIPPED)
-
-
-def _like_first(row: int, first: Outcome) -> Outcome:
-    """A repeated row adds nothing to what its first became."""
-    status = Status.UNCHANGED if first.status is Status.CREATED else first.status
-    return Outcome(row, status, first.id, first.positions, first.problems)
-
-
-def _differs(first: int) -> RowProblem:
-    return RowProblem(
-        field="source_record_id",
-        code="source-record-differs",
-        detail=Text(
-            f"La fila {first} tiene el mismo source_record_id con otro contenido. Cada registro necesita el suyo.",
-            f"Row {first} has the same source_record_id with other content. Each record needs its own.",
-        ),
-    )
-
-
-_SAID_TWICE: Final = RowProblem(
-    field="source_record_id",
-    code="source-record-differs",
-    detail=Text(
-        "Otra fila de este mismo archivo tiene el mismo source_record_id con otro contenido. Deje una sola.",
-        "Another row of this file has the same source_record_id with other content. Keep one of them.",
-    ),
-)
-
-_NOT_AMENDED: Final = RowProblem(
-    field="source_record_id",
-    code="source-record-differs",
-    detail=Text(
-        "Solo los reportes se enmiendan. Corrija la asignación o el incidente, o use otro source_record_id.",
-        "Only reports are amended. Correct the assignment or the incident, or use another source_record_id.",
-    ),
-)
-
-_NEEDS_NAME: Final = RowProblem(
-    field="source_record_id",
-    code="missing-source-record-id",
-    detail=Text(
-        "En modo atomic cada fila necesita source_record_id, para que repetir el envío no duplique nada.",
-        "In mode atomic each row needs a source_record_id, so that repeating the import doubles nothing.",
-    ),
-)
