@@ -9,7 +9,7 @@ CREATE TABLE webhooks (
     types         text[] NOT NULL,
     position      bigint NOT NULL CHECK (position >= 0),
     revision      int    NOT NULL DEFAULT 1,
-    attempts      int    NOT NULL DEFAULT 0,
+    attempts      bigint NOT NULL DEFAULT 0,
     failures      int    NOT NULL DEFAULT 0,
     failing_since timestamptz CHECK ((failing_since IS NULL) = (failures = 0)),
     next_try      timestamptz CHECK (next_try IS NULL OR failures > 0),
@@ -44,7 +44,7 @@ COMMENT ON COLUMN webhook_secrets.retires IS 'When it signs no more; NULL = the 
 
 CREATE TABLE webhook_attempts (
     webhook      uuid NOT NULL REFERENCES webhooks (id) ON DELETE CASCADE,
-    number       int  NOT NULL,
+    number       bigint NOT NULL,
     at           timestamptz NOT NULL,
     message      uuid NOT NULL,
     position     bigint,

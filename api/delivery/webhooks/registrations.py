@@ -55,14 +55,24 @@ class Registrations:
         self._networks = networks
         self._clock = clock
 
-    async def register(self, connection: Database, actor: Actor, draft: WebhookDraft) -> Answered:
-        """A new endpoint, which gets what comes from now on. Raises InvalidInput, RuleViolated."""
+    async def size(self, actor: Actor) -> int:
+        """Of the log, as an endpoint of this key sees it.
+
+        It takes a connection of the pool, so it is asked before a transaction holds one: when all are held by those who
+        wait for another, nobody gets any.
+        """
+        return await self._following.size(audience_of(actor))
+
+    async def register(
+        self, connection: Database, actor: Actor, draft: WebhookDraft, position: int
+    ) -> Answered:
+        """A new endpoint, which gets what comes from ``position`` on. Raises InvalidInput, RuleViolated."""
         url = check_url(draft.url, self._networks)
         types = _check_types(draft.types)
-        position = await self._following.size(audience_of(actor))
         endpoint = uuid4()
         sealed = self._sealing.seal_url(endpoint, url)
         row = (endpoint, actor.institution, actor.key, sealed, types, position, MOST_ENDPOINTS)
+        await connection.execute(_SQL["take_turns"], actor.institution)
         if await connection.fetchval(_SQL["register"], *row) is None:
             raise RuleViolated(
                 "too-many-webhooks",
@@ -73,9 +83,9 @@ class Registrations:
 
     async def rotate(self, connection: Database, actor: Actor, endpoint: UUID) -> Answered:
         """New secrets; those that they replace sign beside them for a day, those that were retiring no more."""
-        last = await connection.fetchval(_SQL["last_secret"], endpoint, actor.institution)
-        if last is None:
+        if await connection.fetchval(_SQL["hold"], endpoint, actor.institution) is None:
             raise no_such_record()
+        last = await connection.fetchval(_SQL["last_secret"], endpoint)
         answered = await self._add_secrets(connection, endpoint, last + 1, self._clock() + BOTH_SIGN)
         await connection.execute(_SQL["changed"], endpoint)
         return answered
@@ -86,10 +96,14 @@ class Registrations:
         actor: Actor,
         endpoint: UUID,
         draft: WebhookReplayDraft,
+        size: int,
         language: Language,
     ) -> Answered:
-        """Delivers again from a position on, or goes on where it stopped, with the sight of the key that asks."""
-        if draft.after is not None and draft.after > await self._following.size(audience_of(actor)):
+        """Delivers again from a position on, or goes on where it stopped, with the sight of the key that asks.
+
+        :param size: of the log.
+        """
+        if draft.after is not None and draft.after > size:
             raise InvalidInput(
                 "after",
                 "La bitácora aún no llega a esa posición. Use una que ya haya recibido, o 0 para todo.",

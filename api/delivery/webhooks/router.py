@@ -94,9 +94,10 @@ def _add_registering(router: APIRouter, desk: _Desk) -> None:
     async def register(request: Request, actor: Annotated[Actor, Depends(requires("POST", ALL))]) -> Response:
         key = idempotency_key(request)
         draft, sent = await desk.body_of(request, WebhookDraft)
+        size = await desk.registrations.size(actor)
 
         async def act(connection: Database) -> Answered:
-            return await desk.registrations.register(connection, actor, draft)
+            return await desk.registrations.register(connection, actor, draft, size)
 
         return _answer(await desk.repeats.at_once(desk.repeats.of(actor, key, sent), act))
 
@@ -192,9 +193,10 @@ def _add_acting(router: APIRouter, desk: _Desk) -> None:
     ) -> Response:
         key = idempotency_key(request)
         draft, sent = await desk.body_of(request, WebhookReplayDraft)
+        size = await desk.registrations.size(actor)
 
         async def act(connection: Database) -> Answered:
-            return await desk.registrations.replay(connection, actor, id, draft, _language(request))
+            return await desk.registrations.replay(connection, actor, id, draft, size, _language(request))
 
         return _answer(await desk.repeats.at_once(desk.repeats.of(actor, key, sent), act))
 

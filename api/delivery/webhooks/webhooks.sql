@@ -1,5 +1,9 @@
+-- name: take_turns
+-- Until the end of the transaction: of those who register for one institution, each counts what the others added.
+SELECT pg_advisory_xact_lock(hashtextextended('webhooks ' || $1::uuid::text, 0));
+
 -- name: register
--- One more endpoint, unless the institution has $7 already.
+-- One more endpoint, unless the institution has $7 already (take_turns).
 INSERT INTO webhooks (id, institution, key, url, types, position)
 SELECT $1, $2, $3, $4, $5, $6 WHERE (SELECT count(*) FROM webhooks WHERE institution = $2) < $7
 RETURNING id;
@@ -15,10 +19,13 @@ INSERT INTO webhook_secrets (webhook, number, secrets) VALUES ($1, $2, $3);
 SELECT number, secrets, retires FROM webhook_secrets
 WHERE webhook = $1 AND (retires IS NULL OR retires > $2) ORDER BY number DESC;
 
+-- name: hold
+-- Until the end of the transaction, so that two rotations take turns.
+SELECT id FROM webhooks WHERE id = $1 AND institution = $2 FOR UPDATE;
+
 -- name: last_secret
--- Held until the end of the transaction, so that two rotations take turns.
-SELECT coalesce((SELECT max(number) FROM webhook_secrets WHERE webhook = $1), 0)
-FROM webhooks WHERE id = $1 AND institution = $2 FOR UPDATE;
+-- Every institution's: after the owner was compared (hold). Asked after it: who has waited there sees what the other did.
+SELECT coalesce(max(number), 0) FROM webhook_secrets WHERE webhook = $1;
 
 -- name: find
 SELECT * FROM webhooks WHERE id = $1 AND institution = $2;
@@ -34,7 +41,7 @@ DELETE FROM webhooks WHERE id = $1 AND institution = $2 RETURNING id;
 UPDATE webhook_requests SET answer = NULL WHERE webhook = $1;
 
 -- name: changed
--- Every institution's: after the owner was compared (last_secret).
+-- Every institution's: after the owner was compared (hold).
 UPDATE webhooks SET revision = revision + 1 WHERE id = $1;
 
 -- name: replay
@@ -55,7 +62,7 @@ WHERE webhook = $1 AND number > $2 ORDER BY number LIMIT $3;
 WITH counted AS (UPDATE webhooks SET attempts = attempts + 1 WHERE id = $1 RETURNING attempts),
      forgotten AS (
          DELETE FROM webhook_attempts
-         WHERE webhook = $1 AND number <= (SELECT attempts FROM counted) - $7::int
+         WHERE webhook = $1 AND number <= (SELECT attempts FROM counted) - $7::bigint
      )
 INSERT INTO webhook_attempts (webhook, number, at, message, position, status, failure, milliseconds)
 SELECT $1, attempts, $2, $3, NULL, $4, $5, $6 FROM counted
@@ -113,7 +120,7 @@ WITH moved AS (
     WHERE id = $1 AND leased_by = $2 AND position = $3 AND disabled IS NULL
     RETURNING attempts, key, revision
 ), forgotten AS (
-    DELETE FROM webhook_attempts WHERE webhook = $1 AND number <= (SELECT attempts FROM moved) - $10::int
+    DELETE FROM webhook_attempts WHERE webhook = $1 AND number <= (SELECT attempts FROM moved) - $10::bigint
 ), noted AS (
     INSERT INTO webhook_attempts (webhook, number, at, message, position, status, failure, milliseconds)
     SELECT $1, attempts, $5, $6, $7, $8, NULL, $9 FROM moved
@@ -133,7 +140,7 @@ WITH stopped AS (
     WHERE id = $1 AND leased_by = $2 AND position = $3 AND disabled IS NULL
     RETURNING attempts
 ), forgotten AS (
-    DELETE FROM webhook_attempts WHERE webhook = $1 AND number <= (SELECT attempts FROM stopped) - $14::int
+    DELETE FROM webhook_attempts WHERE webhook = $1 AND number <= (SELECT attempts FROM stopped) - $14::bigint
 )
 INSERT INTO webhook_attempts (webhook, number, at, message, position, status, failure, milliseconds)
 SELECT $1, attempts, $4, $5, $6, $7, $8, $9 FROM stopped

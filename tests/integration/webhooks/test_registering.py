@@ -54,6 +54,23 @@ async def test_an_institution_has_so_many_and_pages_through_them(
     assert found == made
 
 
+async def test_requests_at_once_take_turns_and_wait_for_nobody_without_end(world: World) -> None:
+    # More of them than the pool has connections.
+    async with asyncio.timeout(30):
+        made = await asyncio.gather(*(world.integrator.post(PATH, ENDPOINT) for _ in range(30)))
+    assert sorted(one.status_code for one in made) == [201] * MOST_ENDPOINTS + [409] * (30 - MOST_ENDPOINTS)
+    own = f"{PATH}/{next(one.json()['id'] for one in made if one.status_code == 201)}"
+    async with asyncio.timeout(30):
+        rotated = await asyncio.gather(*(world.integrator.post(f"{own}/rotate", {}) for _ in range(4)))
+        replayed = await asyncio.gather(
+            *(world.integrator.post(f"{own}/replay", {"after": 0}) for _ in range(30))
+        )
+    assert {one.status_code for one in (*rotated, *replayed)} == {201}
+    assert len({one.json()["secret"] for one in rotated}) == 4
+    page = await world.integrator.get(f"{own}/attempts", after=2**53 - 1)
+    assert (page.status_code, page.json()) == (200, {"items": [], "next": None})
+
+
 async def test_the_same_request_is_answered_as_the_first_time_and_another_is_refused(
     world: World, join: Callable[..., Any]
 ) -> None:
