@@ -8,8 +8,8 @@ name. Certificates are still checked for the name. Nothing of an answer is follo
 import asyncio
 import socket
 import ssl
+import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta
 from ipaddress import ip_address
@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Final, Protocol, Self
 
 import httpcore
+import httpx
 
 from api.delivery.webhooks.addresses import HTTPS, Address, Network, is_named, is_public
 from api.delivery.webhooks.outcomes import Failure, Outcome
@@ -36,7 +37,8 @@ KEPT_CONNECTIONS: Final = 64
 KEPT_SECONDS: Final = 15.0
 
 RESOLVERS: Final = 32
-"""Threads of our own: a resolver that hangs must not hold up what else the process does in threads."""
+"""Names that are resolved at a time, in threads of our own: a resolver that hangs must hold up neither what else the
+process does in threads nor its end."""
 
 CONTENT_TYPE: Final = "application/cloudevents+json"
 
@@ -76,14 +78,15 @@ class Client:
         trusted: ssl.SSLContext | None = None,
     ) -> None:
         self._clock = clock
-        self._resolvers = ThreadPoolExecutor(RESOLVERS, thread_name_prefix="webhook-names")
+        # Once: reading all authorities takes a tenth of a second, in which the process does nothing else.
+        trusted = trusted or httpcore.default_ssl_context()
         self._encrypted, self._plain = (
             httpcore.AsyncConnectionPool(
                 ssl_context=trusted,
                 max_connections=None,
                 max_keepalive_connections=KEPT_CONNECTIONS,
                 keepalive_expiry=KEPT_SECONDS,
-                network_backend=_Checked(networks, resolve or self._resolve, encrypted=encrypted),
+                network_backend=_Checked(networks, resolve or Resolver(), encrypted=encrypted),
             )
             for encrypted in (True, False)
         )
@@ -96,7 +99,6 @@ class Client:
     ) -> None:
         await self._encrypted.aclose()
         await self._plain.aclose()
-        self._resolvers.shutdown(wait=False, cancel_futures=True)
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
         """One attempt. Never raises for what an endpoint does."""
@@ -121,7 +123,7 @@ class Client:
 
     async def _exchange(self, url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, str | None]:
         """Status and ``Retry-After``."""
-        target = httpcore.URL(url)
+        target = _target(url)
         pool = self._encrypted if target.scheme == HTTPS.encode() else self._plain
         # httpcore adds nothing by itself.
         sent = {
@@ -139,11 +141,40 @@ class Client:
         wished = [value for name, value in response.headers if name.lower() == b"retry-after"]
         return response.status, wished[0].decode("latin-1") if wished else None
 
-    async def _resolve(self, host: str, port: int) -> Sequence[Address]:
-        found = await asyncio.get_running_loop().run_in_executor(
-            self._resolvers, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        )
-        return [ip_address(where[0]) for *_, where in found]
+
+class Resolver:
+    """Asks the system's resolver. Not in an executor: whose threads are waited for when the process ends."""
+
+    def __init__(self) -> None:
+        self._places = asyncio.Semaphore(RESOLVERS)
+
+    async def __call__(self, host: str, port: int) -> Sequence[Address]:
+        loop = asyncio.get_running_loop()
+        answered: asyncio.Future[list[Address]] = loop.create_future()
+
+        def ask() -> None:
+            found: list[Address] | OSError | ValueError
+            try:
+                addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+                found = [ip_address(where[0]) for *_, where in addresses]
+            except (OSError, ValueError) as error:  # the second of what is no name
+                found = error
+            with suppress(RuntimeError):  # the loop has ended: nobody waits any more
+                loop.call_soon_threadsafe(tell, found)
+
+        def tell(found: list[Address] | OSError | ValueError) -> None:
+            # Only now: who has given up waiting leaves the thread behind.
+            self._places.release()
+            if answered.cancelled():
+                return
+            if isinstance(found, list):
+                answered.set_result(found)
+            else:
+                answered.set_exception(found)
+
+        await self._places.acquire()
+        threading.Thread(target=ask, name="webhook-name", daemon=True).start()
+        return await answered
 
 
 class _Checked(httpcore.AsyncNetworkBackend):
@@ -168,7 +199,7 @@ class _Checked(httpcore.AsyncNetworkBackend):
                 found = await self._resolve(host, port)
         except TimeoutError:
             raise Refused(Failure.NOT_RESOLVED) from None
-        except (OSError, UnicodeError):
+        except (OSError, ValueError):
             raise Refused(Failure.NOT_RESOLVED) from None
         allowed = self._allowed(found)
         for address in allowed[:-1]:
@@ -203,6 +234,14 @@ async def _read(response: httpcore.Response) -> None:
                 size += len(chunk)
                 if size > ANSWER_BYTES:
                     return
+
+
+def _target(url: str) -> httpcore.URL:
+    """As it was registered: read once, by the parser that checked it. httpcore's own drops ``;`` and what is behind."""
+    parsed = httpx.URL(url)
+    return httpcore.URL(
+        scheme=parsed.raw_scheme, host=parsed.raw_host, port=parsed.port, target=parsed.raw_path
+    )
 
 
 def _host(target: httpcore.URL) -> str:

@@ -12,6 +12,7 @@ ACCEPTED = b"HTTP/1.1 204 No Content\r\n\r\n"
 class Received(NamedTuple):
     """A request that has come in whole."""
 
+    target: str
     headers: dict[str, str]
     body: bytes
 
@@ -120,6 +121,6 @@ async def _receive(reader: asyncio.StreamReader) -> Received | None:
         head = await reader.readuntil(b"\r\n\r\n")
     except asyncio.IncompleteReadError:
         return None
-    lines = head.decode("ascii").split("\r\n")[1:-2]
+    start, *lines = head.decode("ascii").split("\r\n")[:-2]
     headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
-    return Received(headers, await reader.readexactly(int(headers["content-length"])))
+    return Received(start.split(" ")[1], headers, await reader.readexactly(int(headers["content-length"])))

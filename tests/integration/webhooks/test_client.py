@@ -2,6 +2,8 @@
 
 import asyncio
 import ssl
+import subprocess
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address, ip_network
@@ -15,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from api.delivery.webhooks import client as client_module
-from api.delivery.webhooks.addresses import Address
+from api.delivery.webhooks.addresses import Address, check_url
 from api.delivery.webhooks.client import Client
 from api.delivery.webhooks.outcomes import Failure
 from tests.integration.webhooks.receiver import Answer, endlessly, receiving, says, silence, status
@@ -77,6 +79,43 @@ async def test_whatever_is_answered_only_the_status_counts_and_nothing_takes_lon
             outcome = await client.post(receiver.url, HEADERS, b"{}")
     assert (outcome.status, outcome.failure) == expected
     assert receiver.requests[0].headers["content-type"] == "application/cloudevents+json"
+
+
+async def test_a_message_goes_where_it_was_registered_to_go_to_the_last_character() -> None:
+    async with receiving() as receiver, Client(ALLOWED, now) as client:
+        for path in ("/a;b=1", "/a/b;c?d;e=f&g=%2F", "/a%2Fb?", ""):
+            url = check_url(f"http://127.0.0.2:{receiver.port}{path}", ALLOWED)
+            assert (await client.post(url, HEADERS, b"{}")).status == 204
+    assert [one.target for one in receiver.requests] == ["/a;b=1", "/a/b;c?d;e=f&g=%2F", "/a%2Fb?", "/"]
+
+
+async def test_names_that_are_not_answered_hold_up_neither_the_others_nor_the_end_of_the_process() -> None:
+    program = """
+import asyncio, socket, threading
+from datetime import UTC, datetime
+from api.delivery.webhooks import client as client_module
+from api.delivery.webhooks.client import Client
+
+client_module.CONNECT_SECONDS = 1.0
+answered = socket.getaddrinfo
+socket.getaddrinfo = lambda host, *rest, **more: (
+    threading.Event().wait() if host == "silent.example" else answered(host, *rest, **more))
+
+
+async def main():
+    async with Client((), lambda: datetime.now(UTC)) as client:
+        async def ask(host):
+            return (await client.post(f"https://{host}/", {}, b"{}")).failure
+        print(await asyncio.gather(*map(ask, ["silent.example"] * 3 + ["127.0.0.1", ".."])))
+
+asyncio.run(main())
+"""
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=subprocess.PIPE)
+    async with asyncio.timeout(30):
+        printed, _ = await process.communicate()
+    assert process.returncode == 0
+    assert printed.count(b"NOT_RESOLVED'") == 4
+    assert printed.count(b"ADDRESS_REFUSED'") == 1
 
 
 async def test_a_redirect_is_not_followed_and_a_wish_for_a_pause_is_told() -> None:

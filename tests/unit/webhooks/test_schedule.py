@@ -80,6 +80,8 @@ def test_a_register_that_stood_still_gives_nobody_up() -> None:
         ("soon", None),
         ("", None),
         ("Wed, 99 Oct 99999 07:28:00 GMT", None),
+        ("Mon, 02 Mar 2026 12:00:30 +99999999999999999999", None),
+        ("Mon, 02 Mar 99999999999999999999 12:00:30 GMT", None),
     ],
 )
 def test_retry_after_is_seconds_or_a_date_and_anything_else_is_not_there(
