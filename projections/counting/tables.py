@@ -4,14 +4,14 @@ Every number follows from the leaves by ``national-count/1``. A facet that is no
 that nobody knows is UNKNOWN, so any selection of rows of one unit and nexus may be summed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Final, NamedTuple, TypeAlias
 
-from projections.counting.count import Cell, CellState
+from projections.counting.count import Cell, CellState, Count
 from projections.counting.disclosure import NexusScope
 from projections.counting.fold import Fold
-from projections.counting.query import Dimension, Unit, ask
+from projections.counting.query import CountQuery, Dimension, Unit, ask
 from registry.text import Text
 
 Value: TypeAlias = str | int
@@ -34,6 +34,7 @@ class Kind(StrEnum):
 
     STRING = "string"
     INTEGER = "integer"
+    BOOLEAN = "boolean"
 
 
 class Column(NamedTuple):
@@ -51,12 +52,22 @@ class Table(NamedTuple):
     rows: tuple[tuple[Value, ...], ...]
 
 
-_UNIT = Column(
+class Shape(NamedTuple):
+    """A table without its rows: ``rows`` are those that follow from one of ``questions`` and its answer, in order."""
+
+    name: str
+    about: Text
+    columns: tuple[Column, ...]
+    questions: tuple[CountQuery, ...]
+    rows: Callable[[CountQuery, Count], Iterable[tuple[Value, ...]]]
+
+
+UNIT: Final = Column(
     "unit",
     Kind.STRING,
     Text("INCIDENTS, VICTIMISATIONS (víctimas) o DEATHS (muertes)", "INCIDENTS, VICTIMISATIONS or DEATHS"),
 )
-_NEXUS = Column(
+NEXUS: Final = Column(
     "nexus",
     Kind.STRING,
     Text(
@@ -64,12 +75,12 @@ _NEXUS = Column(
         "STRICT: on duty, in transfer, in quarters, commuting. BROAD includes it and adds off duty",
     ),
 )
-_BOUNDS = (
+BOUNDS: Final = (
     Column("low", Kind.INTEGER, Text("Mínimo: lo confirmado", "Low: what is confirmed")),
     Column("best", Kind.INTEGER, Text("Mejor: agrega lo probable", "Best: adds what is probable")),
     Column("high", Kind.INTEGER, Text("Máximo: agrega lo posible", "High: adds what is possible")),
 )
-_ABOUT_DIMENSIONS = {
+ABOUT_DIMENSIONS: Final[Mapping[Dimension, Text]] = {
     Dimension.CLASS: Text("ATTACK (agresión) o THREAT (amenaza)", "ATTACK or THREAT"),
     Dimension.KIND: Text("Tipo", "Kind"),
     Dimension.YEAR: Text("Año en que ocurrió", "Year of occurrence"),
@@ -79,75 +90,83 @@ _ABOUT_DIMENSIONS = {
         "Clave INEGI del municipio, cinco cifras", "INEGI code of the municipality, five digits"
     ),
     Dimension.CERTAINTY: Text("Certeza", "Certainty"),
+    Dimension.SEX: Text("Sexo de las personas muertas", "Sex of the dead"),
 }
+
+
+def _totals(query: CountQuery, counted: Count) -> Iterator[tuple[Value, ...]]:
+    yield query.unit.value, query.nexus.value, *counted.bounds, counted.disputed
+
+
+def _counts(query: CountQuery, counted: Count) -> Iterator[tuple[Value, ...]]:
+    for key, bounds in counted.rows:
+        yield query.unit.value, query.nexus.value, *map(shown, key), *bounds
+
+
+def _excluded(query: CountQuery, counted: Count) -> Iterator[tuple[Value, ...]]:
+    for reason, incidents in counted.excluded:
+        yield query.nexus.value, reason.value, incidents
+
+
+def shown(cell: Cell) -> str:
+    """What a cell of a table holds for a coordinate."""
+    return cell.value if cell.state is CellState.KNOWN and cell.value is not None else cell.state.value
+
+
+SHAPES: Final = (
+    Shape(
+        "totals",
+        Text("Totales nacionales", "National totals"),
+        (
+            UNIT,
+            NEXUS,
+            *BOUNDS,
+            Column(
+                "disputed",
+                Kind.INTEGER,
+                Text("Incidentes contados que alguna institución disputa", "Counted incidents in dispute"),
+            ),
+        ),
+        tuple(ask(unit, nexus=nexus) for unit in Unit for nexus in NexusScope),
+        _totals,
+    ),
+    Shape(
+        "counts",
+        Text("Todos los desgloses a la vez", "All breakdowns at once"),
+        (
+            UNIT,
+            NEXUS,
+            *(
+                Column(dimension.lower(), Kind.STRING, ABOUT_DIMENSIONS[dimension])
+                for dimension in DIMENSIONS
+            ),
+            *BOUNDS,
+        ),
+        tuple(ask(unit, nexus=nexus, group_by=DIMENSIONS) for unit in Unit for nexus in NexusScope),
+        _counts,
+    ),
+    Shape(
+        "excluded",
+        Text("Incidentes que no se cuentan, por motivo", "Incidents that are not counted, by reason"),
+        (
+            NEXUS,
+            Column("reason", Kind.STRING, Text("Motivo", "Reason")),
+            Column("incidents", Kind.INTEGER, Text("Número de incidentes", "Number of incidents")),
+        ),
+        tuple(ask(nexus=nexus) for nexus in NexusScope),
+        _excluded,
+    ),
+)
 
 
 def tables(fold: Fold) -> tuple[Table, ...]:
     """The counts as of ``fold.size``."""
-    return (
+    return tuple(
         Table(
-            "totals",
-            Text("Totales nacionales", "National totals"),
-            (
-                _UNIT,
-                _NEXUS,
-                *_BOUNDS,
-                Column(
-                    "disputed",
-                    Kind.INTEGER,
-                    Text(
-                        "Incidentes contados que alguna institución disputa", "Counted incidents in dispute"
-                    ),
-                ),
-            ),
-            tuple(_totals(fold)),
-        ),
-        Table(
-            "counts",
-            Text("Todos los desgloses a la vez", "All breakdowns at once"),
-            (
-                _UNIT,
-                _NEXUS,
-                *(
-                    Column(dimension.lower(), Kind.STRING, _ABOUT_DIMENSIONS[dimension])
-                    for dimension in DIMENSIONS
-                ),
-                *_BOUNDS,
-            ),
-            tuple(_counts(fold)),
-        ),
-        Table(
-            "excluded",
-            Text("Incidentes que no se cuentan, por motivo", "Incidents that are not counted, by reason"),
-            (
-                _NEXUS,
-                Column("reason", Kind.STRING, Text("Motivo", "Reason")),
-                Column("incidents", Kind.INTEGER, Text("Número de incidentes", "Number of incidents")),
-            ),
-            tuple(_excluded(fold)),
-        ),
+            shape.name,
+            shape.about,
+            shape.columns,
+            tuple(row for query in shape.questions for row in shape.rows(query, fold.count(query))),
+        )
+        for shape in SHAPES
     )
-
-
-def _totals(fold: Fold) -> Iterator[tuple[Value, ...]]:
-    for unit in Unit:
-        for nexus in NexusScope:
-            counted = fold.count(ask(unit, nexus=nexus))
-            yield unit.value, nexus.value, *counted.bounds, counted.disputed
-
-
-def _counts(fold: Fold) -> Iterator[tuple[Value, ...]]:
-    for unit in Unit:
-        for nexus in NexusScope:
-            for key, bounds in fold.count(ask(unit, nexus=nexus, group_by=DIMENSIONS)).rows:
-                yield unit.value, nexus.value, *map(_shown, key), *bounds
-
-
-def _excluded(fold: Fold) -> Iterator[tuple[Value, ...]]:
-    for nexus in NexusScope:
-        for reason, incidents in fold.count(ask(nexus=nexus)).excluded:
-            yield nexus.value, reason.value, incidents
-
-
-def _shown(cell: Cell) -> str:
-    return cell.value if cell.state is CellState.KNOWN and cell.value is not None else cell.state.value

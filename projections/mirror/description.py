@@ -6,13 +6,13 @@ same checkpoint gives the same bytes.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from projections.counting.definition import DEFINITION_ID, definition_sha256
-from projections.counting.tables import Table
+from projections.counting.tables import Column, Table
 from projections.mirror.layout import CSV, PARQUET, table_path
 from registry.log.lines import write_base64
 from registry.text import Text
@@ -22,7 +22,7 @@ TITLE: Final = Text(
     "Constancia: attacks on and threats against medical students in social service",
 )
 LICENCE_URL: Final = "https://creativecommons.org/licenses/by/4.0/"
-_MEDIA_TYPES: Final = {CSV: "text/csv", PARQUET: "application/vnd.apache.parquet"}
+MEDIA_TYPES: Final = {CSV: "text/csv", PARQUET: "application/vnd.apache.parquet"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,30 @@ class AsOf:
         return f"{self.origin}, size {self.size}, root {write_base64(self.root)}"
 
 
-def data_package(as_of: AsOf, tables: Sequence[Table], files: Mapping[str, bytes]) -> bytes:
-    """``datapackage.json``. ``files`` are the tables by their path."""
-    resources = [
-        _resource(as_of, table, form, files[table_path(as_of.size, table.name, form)])
-        for table in tables
-        for form in (CSV, PARQUET)
-    ]
+class Resource(NamedTuple):
+    """A file of a table. ``size`` in bytes, ``sha256`` in hexadecimal."""
+
+    name: str
+    about: Text
+    columns: Sequence[Column]
+    path: str
+    form: str
+    size: int
+    sha256: str
+
+
+def resources(as_of: AsOf, tables: Sequence[Table], files: Mapping[str, bytes]) -> Iterator[Resource]:
+    """The tables of a mirror in both forms. ``files``: their contents by path."""
+    for table in tables:
+        for form in (CSV, PARQUET):
+            path = table_path(as_of.size, table.name, form)
+            content = files[path]
+            digest = hashlib.sha256(content).hexdigest()
+            yield Resource(table.name, table.about, table.columns, path, form, len(content), digest)
+
+
+def data_package(as_of: AsOf, described: Iterable[Resource]) -> bytes:
+    """``datapackage.json``."""
     return _json(
         {
             "profile": "data-package",
@@ -67,7 +84,7 @@ def data_package(as_of: AsOf, tables: Sequence[Table], files: Mapping[str, bytes
                 }
             ],
             "sources": [{"title": as_of.name, "path": "checkpoint"}],
-            "resources": resources,
+            "resources": [_resource(resource) for resource in described],
         }
     )
 
@@ -129,22 +146,29 @@ and with the log's key obtained by another way, checks every leaf and counts aga
 """.encode()
 
 
-def _resource(as_of: AsOf, table: Table, form: str, content: bytes) -> dict[str, Any]:
-    fields = [
-        {"name": column.name, "type": column.kind.value, "description": str(column.about)}
-        for column in table.columns
-    ]
-    resource: dict[str, Any] = {
-        "name": table.name if form == CSV else f"{table.name}-{form}",
-        "title": str(table.about),
-        "path": table_path(as_of.size, table.name, form),
-        "format": form,
-        "mediatype": _MEDIA_TYPES[form],
-        "bytes": len(content),
-        "hash": f"sha256:{hashlib.sha256(content).hexdigest()}",
-        "schema": {"fields": fields},
+def schema(columns: Sequence[Column]) -> dict[str, Any]:
+    """Frictionless Table Schema."""
+    return {
+        "fields": [
+            {"name": column.name, "type": column.kind.value, "description": str(column.about)}
+            for column in columns
+        ]
     }
-    return resource | ({"profile": "tabular-data-resource", "encoding": "utf-8"} if form == CSV else {})
+
+
+def _resource(resource: Resource) -> dict[str, Any]:
+    tabular = {"profile": "tabular-data-resource", "encoding": "utf-8"} if resource.form == CSV else {}
+    return {
+        "name": resource.name if resource.form == CSV else f"{resource.name}-{resource.form}",
+        "title": str(resource.about),
+        "path": resource.path,
+        "format": resource.form,
+        "mediatype": MEDIA_TYPES[resource.form],
+        "bytes": resource.size,
+        "hash": f"sha256:{resource.sha256}",
+        "schema": schema(resource.columns),
+        **tabular,
+    }
 
 
 def _json(value: object) -> bytes:

@@ -21,7 +21,7 @@ from projections.counting.definition import definition_sha256
 from projections.counting.fold import Fold
 from projections.counting.tables import Table, tables
 from projections.errors import DefinitionNotAdopted, ExportRefused, NotPublishedYet
-from projections.mirror.description import AsOf, citation, data_package, licence, readme
+from projections.mirror.description import AsOf, citation, data_package, licence, readme, resources
 from projections.mirror.layout import CSV, PARQUET, table_path
 from projections.mirror.parquet import read_parquet, write_parquet
 from projections.mirror.placing import ASIDE, Placing
@@ -76,7 +76,7 @@ async def export(
         placing.place()
         described = {
             **served,
-            "datapackage.json": data_package(as_of, counted, files),
+            "datapackage.json": data_package(as_of, resources(as_of, counted, files)),
             "LICENSE": licence(),
             "CITATION.cff": citation(as_of),
             "README.md": readme(as_of),

@@ -27,8 +27,12 @@ def read_csv(content: bytes) -> list[list[str]]:
         raise ValueError(str(error)) from error
 
 
-def cell(value: Value) -> str:
-    """As it stands in the file. Text that a spreadsheet would run begins with an apostrophe instead."""
+def cell(value: Value | None) -> str:
+    """As it stands in the file; None is nothing. Text that a spreadsheet would run begins with an apostrophe instead."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
     if isinstance(value, str) and value.startswith(_FORMULA):
         return "'" + value
     return str(value)
