@@ -5,6 +5,7 @@
 #   make bench [ARGS="appends"]     every figure of docs/performance.md, measured here; takes some minutes
 #   make lint                       the checks that run nothing
 #   make ide                        build the page for GraphQL questions anew from api/graphql/ide/source; needs npm
+#   make verifier                   build the page's own verifier anew from api/web/verifier; needs npm
 #   make texts                      bring the words of new pages into the catalogue, to be translated
 #   make format                     rewrite the code in the project's style
 #   make lock                       choose the newest allowed versions anew, after a change of dependencies
@@ -17,7 +18,7 @@ PIP := $(BIN)/pip --disable-pip-version-check --quiet
 LIBRARIES := $(VENV)/.libraries
 READY := $(VENV)/.ready
 
-.PHONY: run test bench lint ide texts format lock clean
+.PHONY: run test bench lint ide verifier texts format lock clean
 .DELETE_ON_ERROR:
 
 run: $(READY)
@@ -39,6 +40,10 @@ lint: $(READY)
 ide:
 	npm ci --prefix api/graphql/ide/source --ignore-scripts --no-audit --no-fund
 	node api/graphql/ide/source/build.mjs
+
+verifier:
+	npm ci --prefix api/web/verifier --ignore-scripts --no-audit --no-fund
+	node api/web/verifier/build.mjs
 
 texts: $(READY)
 	$(BIN)/pybabel --quiet extract --mapping pyproject.toml --no-location --omit-header --sort-output \

@@ -1,0 +1,116 @@
+// The file that the page loads, and that its workers run. README.md says what the page holds.
+
+import { isList, read } from "./canonical.js";
+import { browserEd25519 } from "./note.js";
+import { startWorkers, work } from "./pool.js";
+import { readQuestion } from "./query.js";
+import { Refused } from "./refused.js";
+import { Rendering } from "./rendering.js";
+import { loadSha256 } from "./sha256.js";
+import { reader, required } from "./source.js";
+import { verify } from "./verify.js";
+
+/**
+ * @param {HTMLElement} section
+ * @param {HTMLButtonElement} button
+ */
+function prepare(section, button) {
+  const rendering = new Rendering(section);
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    rendering.begin();
+    try {
+      await run(section, rendering);
+      rendering.passed();
+    } catch (error) {
+      const refused = error instanceof Refused ? error : new Refused("UNEXPECTED", { message: String(error) });
+      rendering.refused(refused);
+      if (refused !== error) throw error;
+    } finally {
+      button.disabled = false;
+    }
+  });
+  button.hidden = false;
+}
+
+/**
+ * @param {HTMLElement} section
+ * @param {Rendering} rendering
+ */
+async function run(section, rendering) {
+  const figure = figureOf(section);
+  const log = new URL(section.dataset["log"] ?? "/log", document.baseURI).href;
+  const verifyEd25519 = await browserEd25519(globalThis.crypto.subtle);
+  const sha256 = await loadSha256();
+  const workers = startWorkers(import.meta.url, log, navigator.hardwareConcurrency);
+  try {
+    const means = { log, read: reader(log), hash: workers.hash, sha256, verifyEd25519, kept: storage() };
+    await verify(figure, means, rendering);
+  } finally {
+    workers.stop();
+  }
+}
+
+/**
+ * @param {HTMLElement} section
+ * @returns {import("./verify.js").Figure}
+ */
+function figureOf({ dataset }) {
+  const asked = parsed(dataset["query"] ?? "{}");
+  const { unit, groupBy, filter, asOf = null, ...others } = asked;
+  const positive = asOf === null || (typeof asOf === "number" && Number.isSafeInteger(asOf) && asOf >= 0);
+  if (!positive || Object.keys(others).length > 0) throw new Refused("PAGE_MALFORMED");
+  const { low, best, high, certificate } = dataset;
+  return {
+    query: readQuestion({ unit, groupBy, filter }),
+    asOf,
+    shown: low === undefined ? null : { low: whole(low), best: whole(best), high: whole(high) },
+    certificate: certificate === undefined ? null : () => fetched(certificate),
+  };
+}
+
+/** @param {string} address of a certificate */
+function fetched(address) {
+  const { origin, pathname, search } = new URL(address, document.baseURI);
+  return required(reader(origin), `${pathname.slice(1)}${search}`);
+}
+
+/** @param {string} text */
+function parsed(text) {
+  let value;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new Refused("PAGE_MALFORMED");
+  }
+  if (typeof value !== "object" || value === null || isList(value)) throw new Refused("PAGE_MALFORMED");
+  return /** @type {import("./json.d.ts").JsonObject} */ (value);
+}
+
+/** @param {string | undefined} digits */
+function whole(digits) {
+  const value = read(digits ?? null);
+  if (typeof value !== "number") throw new Refused("PAGE_MALFORMED");
+  return value;
+}
+
+/** The browser's memory; null where it lets the page keep nothing. */
+function storage() {
+  try {
+    const probe = "constancia/probe";
+    localStorage.setItem(probe, "");
+    localStorage.removeItem(probe);
+    return localStorage;
+  } catch (error) {
+    if (error instanceof DOMException) return null;
+    throw error;
+  }
+}
+
+if (typeof document === "undefined") {
+  work();
+} else {
+  const section = document.getElementById("verify");
+  const button = section?.querySelector("button[data-verify]");
+  if (section instanceof HTMLElement && button instanceof HTMLButtonElement) prepare(section, button);
+}

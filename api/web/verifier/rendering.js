@@ -1,0 +1,148 @@
+// The steps on the page, as a list that grows its findings. Only text is ever written, never markup.
+
+import { STEPS } from "./steps.js";
+import { speaker } from "./texts.js";
+
+/** @typedef {import("./steps.js").State} State */
+/** @typedef {import("./steps.js").StepId} StepId */
+/** @typedef {Record<string, string | number>} Values */
+
+export class Rendering {
+  #list;
+  #say;
+  #status;
+  /** @type {Map<StepId, HTMLLIElement>} */
+  #items = new Map();
+  /** @type {StepId} The step that is being taken. */
+  current = STEPS[0].id;
+
+  /**
+   * @param {HTMLElement} section
+   * @throws {Error} where the page lacks a part or a text
+   */
+  constructor(section) {
+    this.#list = part(section, "[data-steps]");
+    this.#status = part(section, "[data-verdict]");
+    const { content } = /** @type {HTMLTemplateElement} */ (part(section, "template[data-texts]"));
+    const texts = [...content.querySelectorAll("[data-text]")].map(
+      (element) => /** @type {const} */ ([element.getAttribute("data-text") ?? "", spaced(element.textContent)]),
+    );
+    this.#say = speaker(new Map(texts), document.documentElement.lang);
+  }
+
+  /** All steps, waiting. */
+  begin() {
+    this.#status.textContent = this.#say("state.running");
+    this.#status.dataset["verdict"] = "";
+    this.#list.replaceChildren(
+      ...STEPS.map(({ id }) => {
+        const item = document.createElement("li");
+        item.dataset["step"] = id;
+        item.append(
+          paragraph("title", this.#say(`step.${id}.title`), "h3"),
+          paragraph("state", ""),
+          paragraph("outcome", ""),
+          paragraph("proves", this.#say(`step.${id}.proves`)),
+          paragraph("not", this.#say(`step.${id}.not`)),
+        );
+        this.#items.set(id, item);
+        this.#show(item, "waiting");
+        return item;
+      }),
+    );
+  }
+
+  /**
+   * @param {StepId} id
+   * @param {State} state
+   * @param {string} [outcome]
+   * @param {Values} [values]
+   */
+  step(id, state, outcome, values) {
+    this.current = id;
+    const item = this.#item(id);
+    this.#show(item, state);
+    item.querySelector("progress")?.remove();
+    if (outcome !== undefined) part(item, "[data-part=outcome]").textContent = this.#say(`step.${id}.${outcome}`, values);
+  }
+
+  /**
+   * @param {number} done
+   * @param {number} total
+   */
+  progress(done, total) {
+    const item = this.#item(this.current);
+    let bar = item.querySelector("progress");
+    if (bar === null) {
+      bar = document.createElement("progress");
+      bar.setAttribute("aria-label", this.#say(`step.${this.current}.title`));
+      part(item, "[data-part=state]").after(bar);
+    }
+    bar.max = total;
+    bar.value = done;
+  }
+
+  /** Every step was taken. */
+  passed() {
+    this.#conclude("passed");
+  }
+
+  /** @param {import("./refused.js").Refused} refused by the step that is being taken */
+  refused(refused) {
+    const item = this.#item(this.current);
+    this.step(this.current, "failed");
+    part(item, "[data-part=outcome]").textContent = this.#say(`failure.${refused.code}`, refused.values);
+    for (const note of refused.evidence) item.append(paragraph("evidence", note, "pre"));
+    this.#conclude(refused.contradicts ? "failed" : "unproven");
+  }
+
+  /** @param {import("./steps.js").Verdict} verdict */
+  #conclude(verdict) {
+    this.#status.dataset["verdict"] = verdict;
+    this.#status.textContent = this.#say(`verdict.${verdict}`);
+  }
+
+  /** @param {StepId} id */
+  #item(id) {
+    const item = this.#items.get(id);
+    if (item === undefined) throw new Error(`no step ${id}`);
+    return item;
+  }
+
+  /**
+   * @param {HTMLLIElement} item
+   * @param {State} state
+   */
+  #show(item, state) {
+    item.dataset["state"] = state;
+    part(item, "[data-part=state]").textContent = this.#say(`state.${state}`);
+  }
+}
+
+/**
+ * @param {ParentNode} parent
+ * @param {string} selector
+ * @returns {HTMLElement}
+ */
+function part(parent, selector) {
+  const found = parent.querySelector(selector);
+  if (!(found instanceof HTMLElement)) throw new Error(`the page lacks ${selector}`);
+  return found;
+}
+
+/**
+ * @param {string} name
+ * @param {string} text
+ * @param {string} [tag]
+ */
+function paragraph(name, text, tag = "p") {
+  const element = document.createElement(tag);
+  element.dataset["part"] = name;
+  element.textContent = text;
+  return element;
+}
+
+/** @param {string | null} text Line breaks of the markup are spaces. */
+function spaced(text) {
+  return (text ?? "").replace(/\s+/g, " ").trim();
+}

@@ -1,0 +1,21 @@
+// The steps of a verification, as data. Each rests on the ones before it and on nothing else. For each, the page has
+// the texts `step.<id>.title`, `.proves`, `.not` (what it does not prove) and `.<outcome>`.
+
+/** @typedef {"waiting" | "running" | "passed" | "noted" | "failed"} State */
+/** @typedef {"passed" | "failed" | "unproven"} Verdict */
+/** @typedef {(typeof STEPS)[number]["id"]} StepId */
+
+export const STEPS = /** @type {const} */ ([
+  { id: "checkpoint", outcomes: ["signed"] },
+  { id: "witnesses", outcomes: ["quorum", "none"] },
+  { id: "leaves", outcomes: ["root"] },
+  { id: "memory", outcomes: ["prefix", "first", "blocked"] },
+  { id: "openings", outcomes: ["kept"] },
+  { id: "count", outcomes: ["agrees", "counted"] },
+  { id: "certificate", outcomes: ["agrees", "absent"] },
+]);
+
+/** @type {readonly State[]} */
+export const STATES = ["waiting", "running", "passed", "noted", "failed"];
+/** @type {readonly Verdict[]} */
+export const VERDICTS = ["passed", "failed", "unproven"];

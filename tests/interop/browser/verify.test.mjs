@@ -1,0 +1,81 @@
+// The whole verification, with Node's own fetch against a server of files. Each directory under CONSTANCIA_CASES is a
+// case: the log's files and `case.json`, which says what page asked, what the browser remembered, and how it must end.
+
+import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { join } from "node:path";
+import { after, test } from "node:test";
+
+import { utf8 } from "../../../api/web/verifier/bytes.js";
+import { browserEd25519 } from "../../../api/web/verifier/note.js";
+import { readQuestion } from "../../../api/web/verifier/query.js";
+import { Refused } from "../../../api/web/verifier/refused.js";
+import { loadSha256 } from "../../../api/web/verifier/sha256.js";
+import { hashedBundle, reader } from "../../../api/web/verifier/source.js";
+import { STEPS } from "../../../api/web/verifier/steps.js";
+import { verify } from "../../../api/web/verifier/verify.js";
+
+const cases = process.env.CONSTANCIA_CASES;
+const sha256 = await loadSha256();
+const verifyEd25519 = await browserEd25519(globalThis.crypto.subtle);
+
+const server = createServer(async ({ url }, response) => {
+  try {
+    response.end(await readFile(join(cases, decodeURIComponent(url))));
+  } catch {
+    response.writeHead(404).end();
+  }
+});
+await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+after(() => server.close());
+
+for (const name of (await readdir(cases)).sort()) {
+  const { question, asOf, shown, certificate, memory, expected } = JSON.parse(await readFile(join(cases, name, "case.json"), "utf8"));
+  const log = `http://127.0.0.1:${server.address().port}/${encodeURIComponent(name)}`;
+
+  test(name, async () => {
+    const kept = new Map(memory === null ? [] : [[`constancia/verified/${log}`, memory]]);
+    const read = reader(log);
+    const told = new Map();
+    let progressed = 0;
+    const means = {
+      log,
+      read,
+      hash: (address) => hashedBundle(read, sha256, address),
+      sha256,
+      verifyEd25519,
+      kept: { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value) },
+    };
+    const figure = {
+      query: readQuestion(question),
+      asOf,
+      shown,
+      certificate: certificate === null ? null : async () => utf8(certificate),
+    };
+    const report = {
+      step: (id, state, outcome, values) => told.set(id, { state, outcome, values }),
+      progress: (done) => (progressed = done),
+    };
+    const refused = await verify(figure, means, report).then(
+      () => null,
+      (error) => error,
+    );
+    if (expected.refused) {
+      assert.ok(refused instanceof Refused, String(refused));
+      assert.equal(refused.code, expected.refused);
+      assert.deepEqual({ ...refused.values, ...expected.values }, refused.values);
+      assert.equal([...told.values()].at(-1).state, "running");
+      assert.equal(refused.evidence.length, ["ROLLED_BACK", "FORKED"].includes(refused.code) ? 2 : 0);
+      return;
+    }
+    assert.equal(refused, null, refused?.stack);
+    assert.deepEqual([...told.keys()], STEPS.map(({ id }) => id));
+    for (const { id, outcomes } of STEPS) assert.ok(outcomes.includes(told.get(id).outcome), id);
+    for (const [id, outcome] of Object.entries(expected.outcomes ?? {})) assert.equal(told.get(id).outcome, outcome, id);
+    assert.equal(progressed, told.get("checkpoint").values.size);
+    // What it saw now, it holds the next time to.
+    await verify(figure, means, report);
+    assert.equal(told.get("memory").outcome, "prefix");
+  });
+}
