@@ -20,7 +20,7 @@ import asyncpg
 from api.delivery.webhooks import schedule
 from api.delivery.webhooks.client import Post
 from api.delivery.webhooks.endpoints import Message, Reason
-from api.delivery.webhooks.leases import Held, Leased, Leases
+from api.delivery.webhooks.leases import SURE, Held, Leased, Leases
 from api.delivery.webhooks.outcomes import Outcome
 from api.delivery.webhooks.sending import send
 from api.delivery.webhooks.signing import webhook_id
@@ -53,6 +53,9 @@ FRESH_SECONDS: Final = 60.0
 
 SAVE_SECONDS: Final = 10.0
 """Between two notes that there was nothing for an endpoint: behind them, it would only be looked for again."""
+
+FORGET_SECONDS: Final = 60.0
+"""How much later than they expire secrets and answers are deleted, at most."""
 
 TROUBLE_SECONDS: Final = 5.0
 FINISH_SECONDS: Final = 3.0
@@ -104,6 +107,7 @@ class Deliverer:
         self._lease_seconds = lease_seconds
         # By the loop's clock: behind it, another process may hold what this one held.
         self._held_until = 0.0
+        self._forget_at = 0.0
         self._works: dict[UUID, _Work] = {}
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._troubled_slots = asyncio.Semaphore(TROUBLED_AT_ONCE)
@@ -125,12 +129,12 @@ class Deliverer:
         """Brings the tasks in line with what this process holds."""
         renewed = asyncio.get_running_loop().time()
         held = await self._leases.take()
-        self._held_until = renewed + self._lease_seconds
+        self._held_until = renewed + self._lease_seconds * SURE
         for lost in self._works.keys() - {one.id for one in held if one.allowed}:
             await self._end(self._works.pop(lost))
         for one in held:
             if not one.allowed:
-                if await self._leases.end_key(one.id):
+                if await self._leases.end_key(one):
                     _tell_disabled(one.id, Reason.KEY_ENDED)
                 continue
             work = self._works.get(one.id)
@@ -139,8 +143,13 @@ class Deliverer:
             if work is None or work.task is None or work.task.done():
                 self._works[one.id] = work = _Work(one)
                 work.task = asyncio.create_task(self._keep(work), name=f"webhook {one.id}")
+        if renewed >= self._forget_at:
+            self._forget_at = renewed + FORGET_SECONDS
+            await self._leases.forget()
 
     async def _finish(self) -> None:
+        # Nothing new is begun: what waits behind the message that is on its way would otherwise follow it.
+        self._held_until = 0.0
         busy = [work.task for work in self._works.values() if work.busy and work.task is not None]
         if busy:
             await asyncio.wait(busy, timeout=FINISH_SECONDS)
@@ -208,7 +217,8 @@ class Deliverer:
             await asyncio.sleep(self._look_seconds)
 
     async def _wait_until(self, then: datetime) -> None:
-        wait = (then - self._clock()).total_seconds()
+        """No longer than any pause: a clock that was wrong when ``then`` was noted must not silence an endpoint."""
+        wait = min(then - self._clock(), schedule.LONGEST_RETRY_AFTER).total_seconds()
         if wait > 0:
             await self._sleep(wait)
 

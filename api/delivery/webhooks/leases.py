@@ -20,6 +20,9 @@ from registry.application.unit import Actor
 from registry.privacy.master import MasterKey
 from registry.sql import load_queries
 
+SURE: Final = 2 / 3
+"""Of a lease: so much is left of each behind :meth:`Leases.take`, which renews those that have less."""
+
 _SQL: Final = load_queries("api.delivery.webhooks", "webhooks.sql")
 
 
@@ -58,7 +61,7 @@ class Leases:
 
     async def take(self) -> list[Held]:
         """Takes what nobody holds, renews what it holds, and tells what that is now."""
-        await self._pool.execute(_SQL["take"], self._process, self._seconds)
+        await self._pool.execute(_SQL["take"], self._process, self._seconds, self._seconds * SURE)
         return [
             Held(*row) for row in await self._pool.fetch(_SQL["held"], self._process, self._clock().date())
         ]
@@ -121,7 +124,8 @@ class Leases:
         next_try: datetime | None,
         disabled: Reason | None,
     ) -> bool:
-        """Notes one more failure, and what follows from it. False if somebody else has the endpoint by now."""
+        """Notes one more failure, and what follows from it. False if somebody else has the endpoint by now, or has
+        changed it."""
         noted = await self._pool.fetchval(
             _SQL["failed"],
             leased.endpoint.id,
@@ -138,13 +142,19 @@ class Leases:
             next_try,
             disabled,
             MOST_ATTEMPTS,
+            leased.endpoint.revision,
         )
         return noted is not None
 
-    async def end_key(self, endpoint: UUID) -> bool:
-        """Its key has ended: it is disabled. False if it was already, or is another's."""
-        row = (endpoint, self._process, self._clock())
+    async def end_key(self, held: Held) -> bool:
+        """Its key has ended: it is disabled. False if it was already, is another's, or has another key by now."""
+        row = (held.id, self._process, self._clock(), held.revision)
         return await self._pool.fetchval(_SQL["end_key"], *row) is not None
+
+    async def forget(self) -> None:
+        """Deletes secrets that sign no more, and answers, secrets and all, that nobody may ask for again."""
+        await self._pool.execute(_SQL["forget_secrets"], self._clock())
+        await self._pool.execute(_SQL["forget_requests"])
 
     async def release(self) -> None:
         """Lets go of all, for the next process to take."""

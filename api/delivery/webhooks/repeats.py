@@ -89,7 +89,6 @@ class Repeats:
         return answered
 
     async def _claim(self, connection: Database, repeat: Repeat) -> bool:
-        await connection.execute(_SQL["forget_requests"])
         return await connection.fetchval(_SQL["claim"], *repeat) is not None
 
     async def _note(self, connection: Database, repeat: Repeat | None, answered: Answered) -> None:

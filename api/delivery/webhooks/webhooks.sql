@@ -75,11 +75,11 @@ FROM webhooks GROUP BY 1;
 
 -- name: take
 -- Every institution's: whoever delivers, delivers for all.
--- Endpoints that nobody delivers to, and those of process $1 whose lease of $2 seconds is a third over.
+-- Endpoints that nobody delivers to, for $2 seconds, and those of process $1 that it has for less than $3 more.
 UPDATE webhooks SET leased_by = $1, leased_until = now() + make_interval(secs => $2)
 WHERE disabled IS NULL
   AND (leased_until IS NULL OR leased_until < now()
-       OR (leased_by = $1 AND leased_until < now() + make_interval(secs => $2 * 2 / 3)));
+       OR (leased_by = $1 AND leased_until < now() + make_interval(secs => $3)));
 
 -- name: held
 -- Every institution's: whoever delivers, delivers for all.
@@ -132,12 +132,13 @@ SELECT EXISTS (
 
 -- name: failed
 -- Every institution's: whoever delivers, delivers for all.
--- The same where it was not accepted: it stays, to be tried again at $12, or is disabled for reason $13.
+-- The same where it was not accepted: it stays, to be tried again at $12, or is disabled for reason $13; unless somebody
+-- has changed it since it was read (revision $15), who may just have resumed it.
 WITH stopped AS (
     UPDATE webhooks
     SET attempts = attempts + 1, failures = $10, failing_since = $11, next_try = $12, disabled = $13,
         disabled_at = CASE WHEN $13::text IS NULL THEN NULL ELSE $4::timestamptz END
-    WHERE id = $1 AND leased_by = $2 AND position = $3 AND disabled IS NULL
+    WHERE id = $1 AND leased_by = $2 AND position = $3 AND revision = $15 AND disabled IS NULL
     RETURNING attempts
 ), forgotten AS (
     DELETE FROM webhook_attempts WHERE webhook = $1 AND number <= (SELECT attempts FROM stopped) - $14::bigint
@@ -148,12 +149,17 @@ RETURNING number;
 
 -- name: end_key
 -- Every institution's: whoever delivers, delivers for all.
+-- Unless another key has taken over since it was read (revision $4).
 UPDATE webhooks SET disabled = 'KEY_ENDED', disabled_at = $3
-WHERE id = $1 AND leased_by = $2 AND disabled IS NULL RETURNING id;
+WHERE id = $1 AND leased_by = $2 AND revision = $4 AND disabled IS NULL RETURNING id;
 
 -- name: release
 -- Every institution's: whoever delivers, delivers for all.
 UPDATE webhooks SET leased_by = NULL, leased_until = NULL WHERE leased_by = $1;
+
+-- name: forget_secrets
+-- Every institution's: those that sign no more at $1.
+DELETE FROM webhook_secrets WHERE retires <= $1;
 
 -- name: forget_requests
 -- Every institution's: they expire alike.

@@ -5,7 +5,9 @@ import base64
 import json
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -15,10 +17,11 @@ from api.auth.keys import Keys
 from api.auth.scopes import Scope
 from api.delivery.webhooks import client as client_module
 from api.delivery.webhooks import delivering as delivering_module
+from api.delivery.webhooks.leases import Leases
 from api.delivery.webhooks.registrations import states
 from api.streams import streams as streams_module
 from tests.integration.webhooks.conftest import OPEN, World, becomes, until
-from tests.integration.webhooks.receiver import Answer, receiving, says, silence, status
+from tests.integration.webhooks.receiver import Answer, Received, receiving, says, silence, status
 
 
 async def test_events_come_signed_in_order_to_each_what_it_wants_and_nobody_else_learns_of_it(
@@ -213,6 +216,89 @@ async def test_of_two_deliverers_one_has_an_endpoint_and_a_killed_one_is_taken_o
                 await world.arrive(one, await world.sequence(endpoint))
 
 
+async def test_a_process_that_is_told_to_stop_ends_with_what_is_on_its_way_and_nothing_comes_twice(
+    world: World,
+) -> None:
+    async with receiving() as receiver:
+        endpoint = (await world.register(receiver.url))["id"]
+        accept = receiver.answer
+
+        async def slowly(received: Received, writer: asyncio.StreamWriter) -> bool:
+            await asyncio.sleep(0.3)
+            return await accept(received, writer)
+
+        receiver.answer = slowly
+        await world.publish(20)
+        async with world.delivering():
+            await until(lambda: receiver.requests)
+        assert len(receiver.requests) <= 2
+        receiver.answer = accept
+        async with world.delivering():
+            await until(lambda: len(receiver.requests) >= 20)
+        assert [one.id for one in receiver.requests] == await world.sequence(endpoint)
+
+
+async def test_what_was_begun_before_a_replay_stops_nothing_that_the_replay_has_resumed(
+    world: World, keys: Keys
+) -> None:
+    async with receiving() as receiver:
+        endpoint = (await world.register(receiver.url))["id"]
+        await world.publish(1)
+        replayed = asyncio.Event()
+
+        async def fail_then(_: Received, writer: asyncio.StreamWriter) -> bool:
+            await replayed.wait()
+            receiver.accept()
+            return await status(500)(_, writer)
+
+        receiver.answer = fail_then
+        # Asked one last time after four days.
+        await world.pool.execute(
+            "UPDATE webhooks SET failures = 20, failing_since = $1", world.clock.now - timedelta(days=4)
+        )
+        async with world.delivering():
+            await until(lambda: receiver.requests)
+            await world.replay(endpoint)
+            replayed.set()
+            await world.arrive(receiver, await world.sequence(endpoint))
+        assert [one["status"] for one in await world.attempts(endpoint)] == [204]
+
+    # Nor does a key that has ended, once another has taken over.
+    leases = Leases(world.pool, world.services.application.master, uuid4(), 10.0, world.clock)
+    row = await world.pool.fetchrow("SELECT institution, key FROM webhooks")
+    assert row is not None
+    await keys.revoke(row["key"])
+    (held,) = await leases.take()
+    assert not held.allowed
+    issued = await keys.issue(row["institution"], [Scope.WEBHOOKS_MANAGE], None)
+    await world.replay(endpoint, by=type(world.integrator)(world.integrator._http, issued.key))
+    assert not await leases.end_key(held)
+    assert await world.pool.fetchval("SELECT disabled FROM webhooks") is None
+
+
+async def test_a_process_never_takes_a_lease_for_longer_than_the_database_does(world: World) -> None:
+    await world.register("https://hook.example/")
+    seconds = "SELECT extract(epoch FROM leased_until - clock_timestamp())::float8 FROM webhooks WHERE leased_by = $1"
+    async with world.delivering(lease_seconds=3.0, look_seconds=0.2) as deliverer:
+        await until(lambda: deliverer._works)
+        for _ in range(15):
+            await asyncio.sleep(0.1)
+            thought = deliverer._held_until - asyncio.get_running_loop().time()
+            left = await world.pool.fetchval(seconds, deliverer._leases._process)
+            assert thought <= left + 0.05
+
+
+async def test_a_clock_that_was_wrong_silences_no_endpoint(world: World) -> None:
+    async with receiving() as receiver:
+        endpoint = (await world.register(receiver.url))["id"]
+        await world.publish(1)
+        ahead = world.clock.now + timedelta(days=4_000)
+        await world.pool.execute("UPDATE webhooks SET failures = 1, failing_since = $1, next_try = $1", ahead)
+        async with world.delivering():
+            await world.arrive(receiver, await world.sequence(endpoint))
+        assert world.clock.now < ahead
+
+
 async def test_clients_that_take_all_streams_of_a_process_keep_no_webhook_waiting(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -314,6 +400,9 @@ async def test_after_a_rotation_both_secrets_sign_for_a_day_and_then_the_new_one
         await until(lambda: len(receiver.accepted) == 2)
         assert len(receiver.requests[-1].headers["webhook-signature"].split()) == 2
         assert len((await world.view(made["id"]))["public_keys"]) == 1
+    # What signs no more is kept no longer.
+    async with world.delivering():
+        await becomes(lambda: world.pool.fetchval("SELECT array_agg(number) FROM webhook_secrets"), [2])
 
 
 async def _reason(world: World, endpoint: str) -> str | None:
