@@ -22,6 +22,11 @@ TITLE: Final = Text(
     "Constancia: attacks on and threats against medical students in social service",
 )
 LICENCE_URL: Final = "https://creativecommons.org/licenses/by/4.0/"
+LICENCE: Final = {
+    "name": "CC-BY-4.0",
+    "path": LICENCE_URL,
+    "title": "Creative Commons Attribution 4.0 International",
+}
 MEDIA_TYPES: Final = {CSV: "text/csv", PARQUET: "application/vnd.apache.parquet"}
 
 
@@ -76,13 +81,7 @@ def data_package(as_of: AsOf, described: Iterable[Resource]) -> bytes:
             ),
             "version": str(as_of.size),
             "created": as_of.published_at.isoformat(timespec="seconds"),
-            "licenses": [
-                {
-                    "name": "CC-BY-4.0",
-                    "path": LICENCE_URL,
-                    "title": "Creative Commons Attribution 4.0 International",
-                }
-            ],
+            "licenses": [LICENCE],
             "sources": [{"title": as_of.name, "path": "checkpoint"}],
             "resources": [_resource(resource) for resource in described],
         }

@@ -28,7 +28,7 @@ def read_csv(content: bytes) -> list[list[str]]:
 
 
 def cell(value: Value | None) -> str:
-    """As it stands in the file; None is nothing. Text that a spreadsheet would run begins with an apostrophe instead."""
+    """As it stands in the file; None is empty. Text that a spreadsheet would run begins with an apostrophe instead."""
     if value is None:
         return ""
     if isinstance(value, bool):
