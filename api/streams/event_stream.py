@@ -31,6 +31,10 @@ LIFETIME_SECONDS: Final = 900.0
 """So long a key that is no longer in force can still be read with, and so soon a process that was restarted has its
 share of the clients again."""
 
+PAGE_EVENTS: Final = 100
+"""Read at a time for one client. It keeps the page until it has taken it, and nobody else wants the page of a client
+that is at a position of its own: so much memory each of them costs."""
+
 CHUNK_BYTES: Final = 32 * 1024
 """Written at a time, at least one event: what must pass within ``SEND_SECONDS``, also where the line is slow."""
 
@@ -76,7 +80,8 @@ class Follower:
     async def chunks(self, following: Following, encoded: Chunks) -> AsyncGenerator[bytes, None]:
         """Without end. Where no more streams can be open, it ends at once: the client comes back."""
         try:
-            async with aclosing(following.pages(self._audience, self.position, self._wanted)) as pages:
+            pages = following.pages(self._audience, self.position, self._wanted, PAGE_EVENTS)
+            async with aclosing(pages):
                 async for page in pages:
                     for chunk in encoded.of(page):
                         yield chunk.data

@@ -19,7 +19,7 @@ from registry.sql import load_queries
 from registry.store.subscription import Subscriptions
 
 MAX_STREAMS: Final = 2_000
-"""Open at a time in one process: some 35 KiB each, and as many sockets."""
+"""Open at a time in one process: some 35 KiB each, beside what it has still to take, and as many sockets."""
 
 SEND_SECONDS: Final = 10.0
 """How long a client may take for one message before it is dropped. It can come back where it stopped."""

@@ -1,6 +1,7 @@
 """The stream of events over real sockets: every client that lives has exactly the log, whatever becomes of others."""
 
 import asyncio
+import gc
 import json
 import logging
 import resource
@@ -19,7 +20,7 @@ from api import connection, handlers
 from api.server import OPEN_FILES, Server, reserve
 from api.streams import event_stream, sse
 from api.streams import streams as shared_streams
-from api.streams.following import Following
+from api.streams.following import REMEMBERED_PAGES, Following, StreamedEvent
 from api.streams.streams import Streams
 from registry.database import connect_pool, migrate
 from registry.embedded import EmbeddedServer
@@ -255,6 +256,17 @@ async def test_who_does_not_read_is_dropped_without_a_complaint_and_goes_on_wher
     assert await again.positions(until=size - 1) == list(range(len(taken), size))
     again.close()
     assert complaints() == []
+
+
+async def test_who_does_not_read_keeps_little_in_memory_wherever_it_began(serving: Serving) -> None:
+    await serving.publish(*[ENTRY] * 3_000)
+    clients = [await Client.open(serving.port, f"after={number * 250}") for number in range(10)]
+    for number, client in enumerate(clients):
+        assert await client.positions(until=number * 250) == [number * 250]
+    kept = sum(isinstance(one, StreamedEvent) for one in gc.get_objects())
+    assert 0 < kept <= (len(clients) + REMEMBERED_PAGES) * event_stream.PAGE_EVENTS
+    for client in clients:
+        client.close()
 
 
 async def test_a_thousand_sockets_are_allowed_for(pool: asyncpg.Pool) -> None:
