@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
+from itertools import repeat
+from typing import NamedTuple, cast
 from uuid import UUID
 
 import strawberry
@@ -158,18 +161,22 @@ class Incident:
 
     @classmethod
     def of(cls, incident: DisclosedIncident, size: int) -> Incident:
-        refuted = incident.certainty == "REFUTED" and incident.status == "ACTIVE"
-        return cls(
-            size=size,
-            uuid=incident.id,
-            id=strawberry.ID(str(incident.id)),
-            class_=_CLASSES[incident.class_],
-            status=Status.REFUTED if refuted else _STATUSES[incident.status],
-            merged_into=None if incident.merged_into is None else strawberry.ID(str(incident.merged_into)),
-            certainty=_CERTAINTIES[incident.certainty],
-            disputed=incident.disputed,
-            facets=[known[value] for known, value in zip(_FACETS, incident.facets, strict=True)],
-        )
+        (shown,) = _incidents([incident], size)
+        return shown
+
+
+class _ShownIncident(NamedTuple):
+    """What is read as an Incident: a tuple takes a third of the time that an object does."""
+
+    size: int
+    uuid: UUID
+    id: str
+    class_: IncidentClass
+    status: Status
+    merged_into: str | None
+    certainty: Certainty
+    disputed: bool
+    facets: tuple[Facet, ...]
 
 
 @strawberry.type(description="Un incidente en una lista. An incident in a list.")
@@ -202,10 +209,8 @@ class IncidentConnection:
         behind = cursors.incident(after) if after else None
         # One more than asked for tells whether there is a next page.
         size, found = await asking.page(query, as_of, after=behind, limit=limit + 1)
-        edges = [
-            IncidentEdge(cursor=cursors.of_incident(node.id), node=node)
-            for node in [Incident.of(one, size) for one in found[:limit]]
-        ]
+        nodes = _incidents(found[:limit], size)
+        edges = [IncidentEdge(cursor=cursors.of_incident(node.id), node=node) for node in nodes]
         page_info = PageInfo.of([edge.cursor for edge in edges], len(found) > limit)
         return cls(asking=asking, query=query, size=size, edges=edges, page_info=page_info)
 
@@ -234,6 +239,34 @@ class _Facets(dict[str | None, Facet]):
 
 
 _FACETS = tuple(_Facets(name) for name in FACETS)
+
+
+def _incidents(found: Sequence[DisclosedIncident], size: int) -> list[Incident]:
+    """Column by column, without a step of Python for each value: pages are long."""
+    if not found:
+        return []
+    ids, _, classes, statuses, merged, certainties, disputed, facets = zip(*found, strict=True)
+    stand = [
+        "REFUTED" if certainty == "REFUTED" and status == "ACTIVE" else status
+        for status, certainty in zip(statuses, certainties, strict=True)
+    ]
+    told = [
+        map(known.__getitem__, values)
+        for known, values in zip(_FACETS, zip(*facets, strict=True), strict=True)
+    ]
+    shown = map(
+        _ShownIncident,
+        repeat(size),
+        ids,
+        map(str, ids),
+        map(_CLASSES.__getitem__, classes),
+        map(_STATUSES.__getitem__, stand),
+        [None if other is None else str(other) for other in merged],
+        map(_CERTAINTIES.__getitem__, certainties),
+        disputed,
+        zip(*told, strict=True),
+    )
+    return cast(list[Incident], list(shown))
 
 
 def _effect(effect: CountedEffect) -> Effect:

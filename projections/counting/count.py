@@ -122,12 +122,20 @@ def assemble(
         bounds=whole,
         disputed=disputed,
         excluded=tuple(Exclusion(*item) for item in sorted(excluded)),
-        rows=tuple(Row(key, bounds) for key, bounds in sorted(rows, key=_order) if bounds.high > 0),
+        rows=_in_order([row for row in map(Row._make, rows) if row.bounds.high > 0]),
     )
 
 
-def _order(row: tuple[tuple[Cell, ...], Bounds]) -> list[str]:
-    return [_place(cell) for cell in row[0]]
+def _in_order(rows: list[Row]) -> tuple[Row, ...]:
+    """By one dimension after the other, the last first, since sorting keeps what is equal in the order it has.
+
+    Tables are long, and comparing whole keys takes twice as long.
+    """
+    order = list(range(len(rows)))
+    for column in reversed(list(zip(*[row.key for row in rows], strict=True))):
+        places = list(map(_place, column))
+        order.sort(key=places.__getitem__)
+    return tuple([rows[number] for number in order])
 
 
 @lru_cache(maxsize=10_000)
