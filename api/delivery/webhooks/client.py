@@ -12,6 +12,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import cache
 from ipaddress import ip_address
 from types import TracebackType
 from typing import Final, Protocol, Self
@@ -78,8 +79,7 @@ class Client:
         trusted: ssl.SSLContext | None = None,
     ) -> None:
         self._clock = clock
-        # Once: reading all authorities takes a tenth of a second, in which the process does nothing else.
-        trusted = trusted or httpcore.default_ssl_context()
+        trusted = trusted or _authorities()
         self._encrypted, self._plain = (
             httpcore.AsyncConnectionPool(
                 ssl_context=trusted,
@@ -140,6 +140,12 @@ class Client:
             await _read(response)
         wished = [value for name, value in response.headers if name.lower() == b"retry-after"]
         return response.status, wished[0].decode("latin-1") if wished else None
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Read once: it takes a tenth of a second, in which the process does nothing else."""
+    return httpcore.default_ssl_context()
 
 
 class Resolver:

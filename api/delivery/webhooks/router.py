@@ -1,7 +1,5 @@
 """``/v1/webhooks``: an institution's own endpoints."""
 
-import asyncio
-from collections.abc import Sequence
 from typing import Annotated, Final, TypeVar
 from uuid import UUID
 
@@ -11,7 +9,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.auth.guard import requires
-from api.delivery.webhooks.client import Client
 from api.delivery.webhooks.drafts import (
     AttemptPage,
     AttemptView,
@@ -23,10 +20,9 @@ from api.delivery.webhooks.drafts import (
     WebhookView,
     view_of,
 )
-from api.delivery.webhooks.endpoints import Endpoint, Secret
 from api.delivery.webhooks.registrations import MOST_ATTEMPTS, Registrations
 from api.delivery.webhooks.repeats import Answered, Database, Repeats
-from api.delivery.webhooks.sending import message_of_a_test, send
+from api.delivery.webhooks.testing import Testing
 from api.language import preferred
 from api.rest import answers
 from api.rest.bodies import check_media_type, decode, read_body
@@ -46,9 +42,6 @@ ROTATE: Final = f"{ONE}/rotate"
 REPLAY: Final = f"{ONE}/replay"
 ATTEMPTS: Final = f"{ONE}/attempts"
 
-TESTS_AT_ONCE: Final = 8
-"""Of one process: whoever asks for tests decides where requests go."""
-
 T = TypeVar("T")
 
 
@@ -56,29 +49,18 @@ class _Desk:
     """What all endpoints need, put together once."""
 
     def __init__(self, services: Services, following: Following) -> None:
-        master = services.application.master
-        self.clock = services.application.clock
-        self.networks = services.settings.webhook_networks
-        self.registrations = Registrations(services.pool, master, following, self.networks, self.clock)
+        master, clock = services.application.master, services.application.clock
+        networks, source = services.settings.webhook_networks, Envelope(services.log_keys.origin).source
+        self.registrations = Registrations(services.pool, master, following, networks, clock)
+        self.testing = Testing(self.registrations, networks, clock, source)
         self.repeats = Repeats(services.pool, master)
-        self._source = Envelope(services.log_keys.origin).source
         self._limit = services.settings.body_limit
-        self._testing = asyncio.Semaphore(TESTS_AT_ONCE)
 
     async def body_of(self, request: Request, draft: type[T]) -> tuple[T, bytes]:
         """The draft, and what an Idempotency-Key stands for."""
         check_media_type(request)
         body = await read_body(request, self._limit)
         return decode(body or b"{}", draft), fingerprint(request, body)
-
-    async def test(self, endpoint: Endpoint, secrets: Sequence[Secret], language: Language) -> Answered:
-        """One attempt with a message that says nothing. Whether it is accepted changes nothing."""
-        at = self.clock()
-        message = message_of_a_test(endpoint.id, self._source, at)
-        async with self._testing, Client(self.networks, self.clock) as client:
-            outcome = await send(client.post, endpoint.url, secrets, message, at)
-        attempt = await self.registrations.note_test(endpoint.id, at, message, outcome)
-        return Answered(endpoint.id, msgspec.json.encode(attempt.view(language)))
 
 
 def build_router(services: Services, following: Following) -> APIRouter:
@@ -156,7 +138,7 @@ def _add_acting(router: APIRouter, desk: _Desk) -> None:
         endpoint, secrets = await desk.registrations.find(actor, id)
 
         async def act(_: Database) -> Answered:
-            return await desk.test(endpoint, secrets, _language(request))
+            return await desk.testing.test(endpoint, secrets, _language(request))
 
         return _answer(await desk.repeats.slowly(desk.repeats.of(actor, key, sent), act))
 

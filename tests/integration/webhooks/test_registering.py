@@ -7,9 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
+import pytest
 from standardwebhooks import Webhook
 
 from api.auth.scopes import Scope
+from api.delivery.webhooks import testing
 from api.delivery.webhooks.registrations import MOST_ENDPOINTS
 from tests.integration.rest import Institution
 from tests.integration.webhooks.conftest import World, until
@@ -117,6 +119,28 @@ async def test_a_test_that_was_broken_off_may_be_repeated_after_a_minute(world: 
         await world.pool.execute("UPDATE webhook_requests SET created = now() - interval '2 minutes'")
         again = await world.integrator.post(own, {}, Idempotency_Key="k")
     assert (again.status_code, again.json()["status"]) == (201, 204)
+
+
+async def test_one_institutions_tests_leave_places_for_those_of_others(
+    world: World, join: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(testing, "WAIT_SECONDS", 0.5)
+    other = await join(Scope.WEBHOOKS_MANAGE)
+    async with receiving() as silent, receiving() as well:
+        silent.answer = silence
+        own, others = [
+            f"{PATH}/{(await world.register(one.url, by=by))['id']}/test"
+            for one, by in ((silent, None), (well, other))
+        ]
+        waiting = [asyncio.create_task(world.integrator.post(own, {})) for _ in range(testing.AT_ONCE + 2)]
+        await until(lambda: len(silent.requests) == testing.AT_ONCE_OF_ONE)
+        assert (await other.post(others, {})).json()["status"] == 204
+        await until(lambda: sum(one.done() for one in waiting) == testing.AT_ONCE)
+        assert {one.result().status_code for one in waiting if one.done()} == {503}
+        assert len(silent.requests) == testing.AT_ONCE_OF_ONE
+        for one in waiting:
+            one.cancel()
+        await asyncio.wait(waiting)
 
 
 async def test_a_test_tells_what_the_endpoint_did_and_changes_nothing(world: World) -> None:
