@@ -36,6 +36,7 @@ from api.streams import asyncapi, event_stream, feed
 from api.streams.following import Following
 from api.streams.streams import Streams
 from api.web import router as web
+from api.web.downloads import router as downloads
 from api.web.visit import Site
 from projections.runner import statuses
 from registry.log.keys import Purpose
@@ -78,6 +79,7 @@ def create_app(services: Services) -> FastAPI:
     keys_of_counts = services.log_keys.signers(Purpose.COUNT)
     backing = Backing.of(services.counting, keys_of_counts, services.log_keys.origin, app.state.streams)
     access = Access(partial(authenticate, accepted=NEEDED), services.application.reads)
+    site = Site(backing, services.log_keys.vkeys)
     for router in (
         graphql.build_router(lambda _: backing, access),
         writing.build_router(WRITES),
@@ -98,7 +100,8 @@ def create_app(services: Services) -> FastAPI:
         problem_pages.build_router(),
         health.build_router(services.health),
         metrics.build_router(figures),
-        web.build_router(Site(backing, services.log_keys.vkeys)),
+        web.build_router(site),
+        downloads.build_router(site),
     ):
         app.include_router(router)
     return app

@@ -1,6 +1,7 @@
 """Query parameters that an endpoint does not have: refused, because a filter that is ignored answers something else."""
 
 import re
+from collections.abc import Collection
 from typing import Final
 
 from fastapi.dependencies.utils import get_flat_params
@@ -25,18 +26,20 @@ def refuse_unknown(request: Request) -> None:
     known = _declared(route)
     unknown = [name for name in dict.fromkeys(request.query_params) if name not in known]
     if unknown:
-        raise Problem(INVALID_INPUT, errors=[FieldError(_place(name), _accepted(known)) for name in unknown])
+        raise Problem(INVALID_INPUT, errors=[FieldError(place(name), accepted(known)) for name in unknown])
 
 
 def _declared(route: APIRoute) -> list[str]:
     return [field.alias for field in get_flat_params(route.dependant) if isinstance(field.field_info, Query)]
 
 
-def _place(name: str) -> str:
+def place(name: str) -> str:
+    """Where a problem says that a parameter is wrong."""
     return f"query.{name}" if _NAME.fullmatch(name) else "query"
 
 
-def _accepted(names: list[str]) -> Text:
+def accepted(names: Collection[str]) -> Text:
+    """What stands there instead of a parameter that is not known."""
     if not names:
         return Text("No se aceptan parámetros aquí.", "No parameters are accepted here.")
     listed = ", ".join(names)

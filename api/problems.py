@@ -26,7 +26,7 @@ from registry.errors import (
     StoreUnavailable,
     VersionConflict,
 )
-from registry.text import Text
+from registry.text import Language, Text
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -284,9 +284,9 @@ def from_error(error: RegistryError) -> Problem | None:
     return Problem(kind, error.text)
 
 
-def answer(request: Request, problem: Problem) -> Response:
-    """The response for a problem, in the language that the caller prefers."""
-    language = preferred(request.headers.get("accept-language"))
+def answer(request: Request, problem: Problem, language: Language | None = None) -> Response:
+    """The response for a problem, in the language of the address, or (None) the one that the caller prefers."""
+    language = language or preferred(request.headers.get("accept-language"))
     kind = problem.kind
     body: dict[str, object] = {
         "type": kind.uri,
