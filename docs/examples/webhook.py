@@ -44,7 +44,10 @@ class Receiver(BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["content-length"]))
-        accepted = verified(self.headers, body)
+        try:
+            accepted = verified(self.headers, body)
+        except (AttributeError, TypeError, ValueError):  # a header is missing, or is none of ours
+            accepted = False
         if accepted and self.headers["webhook-id"] not in seen:  # an event may come again, never too early
             event = json.loads(body)
             print(event.get("position"), event["type"], flush=True)  # your work, before the answer

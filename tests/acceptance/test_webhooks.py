@@ -61,6 +61,20 @@ def outputs() -> Iterator[Path]:
         yield path
 
 
+def send_rubbish(port: int, kind: str) -> None:
+    """What anybody may send who knows the address; it must be refused, and must stop nothing."""
+    now, version = str(int(time.time())), {"secret": "v1", "public_key": "v1a"}[kind]
+    for timestamp, signature in [
+        (None, None), ("x", f"{version},AAAA"), (now, None), (now, ""), (now, version), (now, f"{version},AAAA"),
+        (now, f"{version},{'A' * 44}"), ("0", f"{version},{'A' * 44}"), (now, f"{version},ñ"),
+    ]:  # fmt: skip
+        headers = {"webhook-id": "1", "webhook-timestamp": timestamp, "webhook-signature": signature}
+        given = {name: value.encode() for name, value in headers.items() if value is not None}
+        assert httpx.post(f"http://127.0.0.1:{port}/", content=b"{}", headers=given).status_code == 401
+    with socket.create_connection(("127.0.0.1", port)) as broken_off:
+        broken_off.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{")
+
+
 def start_receiving(
     client: httpx.Client, command: list[str], key: str, output: Path
 ) -> tuple[Example, dict[str, str], int]:
@@ -69,6 +83,7 @@ def start_receiving(
     made = client.post("/v1/webhooks", json={"url": f"http://127.0.0.1:{port}/"}).json()
     start = client.get(f"/v1/webhooks/{made['id']}").json()["position"]
     example = Example(command, port, made[key], output)
+    send_rubbish(port, key)
     # What came before it listened would be tried again after some seconds.
     assert client.post(f"/v1/webhooks/{made['id']}/replay").status_code == 201
     return example, made, start
