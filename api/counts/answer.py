@@ -2,28 +2,22 @@
 
 import base64
 from typing import NamedTuple
-from urllib.parse import urlencode
 
 import asyncpg
 
 from api import labels
 from api.counts.counts import Counts
 from api.streams.streams import Streams
+from api.web import questions
+from api.web.pages import address
 from projections.counting.certificate import certify
 from projections.counting.count import Count
 from projections.counting.definition import DEFINITION_ID, definition_sha256
 from projections.counting.query import CountQuery
 from projections.models.checkpoints import PublishedCheckpoint
-from registry.log.canonical import JSON, encode
+from registry.log.canonical import encode
 from registry.log.note import Signer
 from registry.text import Language
-
-_VARIABLES = "$unit:Unit!,$filter:CountFilter,$asOf:LogSize"
-_ARGUMENTS = "unit:$unit,filter:$filter,asOf:$asOf"
-_COUNT_FIELDS = (
-    "unit low best high disputed excluded{reason incidents} definition{id sha256} asOf{size root} certificate"
-)
-_ROW_FIELDS = "rows{key{dimension state value} low best high} certificate"
 
 
 class Backing(NamedTuple):
@@ -66,25 +60,10 @@ class Answer(NamedTuple):
         signers, origin = self.backing.signers, self.backing.origin
         return certify(signers, origin, self.query, self.counted, self.checkpoint.size, self.checkpoint.root)
 
-    def permalink(self) -> str:
-        """A link that asks exactly this, as of exactly this size."""
-        asked = self.query.canonical()
-        variables: dict[str, JSON] = {
-            "asOf": self.checkpoint.size,
-            "filter": {name: value for name, value in _members(asked["filter"]) if value is not None},
-            "unit": asked["unit"],
-        }
-        if self.query.group_by:
-            variables["groupBy"] = asked["group_by"]
-            document = (
-                f"query($groupBy:[Dimension!]!,{_VARIABLES})"
-                f"{{counts(groupBy:$groupBy,{_ARGUMENTS}){{{_ROW_FIELDS} total{{{_COUNT_FIELDS}}}}}}}"
-            )
-        else:
-            document = f"query({_VARIABLES}){{count({_ARGUMENTS}){{{_COUNT_FIELDS}}}}}"
-        return f"{self.backing.base_url}/graphql?" + urlencode(
-            {"query": document, "variables": encode(variables).decode()}
-        )
+    def permalink(self, language: Language = "es") -> str:
+        """The page that answers exactly this, as of exactly this size."""
+        asked = questions.write(self.query, self.checkpoint.size)
+        return self.backing.base_url + address("explore", language, asked)
 
     def citation(self, language: Language) -> str:
         """The figure in one sentence with all that pins it."""
@@ -93,20 +72,16 @@ class Answer(NamedTuple):
         day = self.checkpoint.published_at.date().isoformat()
         unit = labels.UNITS[self.query.unit].in_(language)
         nexus = labels.NEXUS[self.query.nexus].in_(language)
-        asked = encode(self.query.canonical()).decode()
+        asked, link = encode(self.query.canonical()).decode(), self.permalink(language)
         if language == "es":
             return (
                 f"Constancia: {best} {unit} (mínimo {low}, máximo {high}) contra pasantes de medicina, {nexus}. "
                 f"Pregunta {asked}. Definición {DEFINITION_ID}, sha256 {definition_sha256()}. Bitácora "
                 f"{self.backing.origin}, tamaño {self.checkpoint.size}, raíz {root}, publicada el {day}. "
-                f"{self.permalink()}"
+                f"{link}"
             )
         return (
             f"Constancia: {best} {unit} (at least {low}, at most {high}) against medical students in social service, "
             f"{nexus}. Question {asked}. Definition {DEFINITION_ID}, sha256 {definition_sha256()}. Log "
-            f"{self.backing.origin}, size {self.checkpoint.size}, root {root}, published {day}. {self.permalink()}"
+            f"{self.backing.origin}, size {self.checkpoint.size}, root {root}, published {day}. {link}"
         )
-
-
-def _members(value: JSON) -> list[tuple[str, JSON]]:
-    return list(value.items()) if isinstance(value, dict) else []

@@ -107,7 +107,7 @@ def interval(bounds: list[int]) -> str:
 
 
 def _people(scope: Mapping[str, list[int]], words: Texts) -> str:
-    return words.gettext("%(victims)s víctimas, %(deaths)s muertes") % {
+    return words.gettext("víctimas: %(victims)s, muertes: %(deaths)s") % {
         "victims": interval(scope["victims"]),
         "deaths": interval(scope["deaths"]),
     }
@@ -128,4 +128,5 @@ def _effects(effects: tuple[Effect, ...], words: Texts) -> Iterator[str]:
     for effect in effects:
         if effect.nexus is NexusScope.STRICT:
             unit = labels.UNITS[effect.unit].in_(words.language)
-            yield f"{unit}: {' / '.join(words.signed(number) for number in effect.bounds)}"
+            moved = " / ".join(words.signed(number) for number in effect.bounds)
+            yield f"{unit}: {moved}"

@@ -97,11 +97,12 @@ def sentence(query: CountQuery, texts: Texts) -> str:
             "Hechos en los que al menos una persona pasante de medicina fue amenazada o agredida %(nexus)s"
         ),
         Unit.VICTIMISATIONS: texts.gettext(
-            "Pasantes de medicina que fueron víctimas de cada hecho, sumados, %(nexus)s: quien sufrió dos hechos "
-            "cuenta dos veces"
+            "Víctimas de cada hecho que son pasantes de medicina, sumadas, %(nexus)s: quien sufrió dos hechos cuenta "
+            "dos veces"
         ),
         Unit.DEATHS: texts.gettext(
-            "Pasantes de medicina muertos en esos hechos, %(nexus)s: cada muerte cuenta una vez, en la fecha del ataque"
+            "Pasantes de medicina que murieron en esos hechos, %(nexus)s: cada muerte cuenta una vez, en la fecha "
+            "del ataque"
         ),
     }
     whole = says[query.unit] % {"nexus": labels.NEXUS[query.nexus].in_(texts.language)}

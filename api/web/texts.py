@@ -19,6 +19,7 @@ from babel.support import Translations
 from registry.text import Language
 
 _LOCALES: Final = {"es": Locale("es", "MX"), "en": Locale("en")}
+_DAYS: Final = {"es": "d 'de' MMMM 'de' y", "en": "d MMMM y"}
 
 
 class Texts:
@@ -40,12 +41,11 @@ class Texts:
 
     def day(self, day: date) -> str:
         """``22 de noviembre de 2026``."""
-        return format_date(day, "long", locale=_LOCALES[self.language])
+        return format_date(day, _DAYS[self.language], locale=_LOCALES[self.language])
 
     def moment(self, moment: datetime) -> str:
         """With the time in UTC: the register has one clock."""
-        pattern = "d 'de' MMMM 'de' y, HH:mm 'UTC'" if self.language == "es" else "d MMMM y, HH:mm 'UTC'"
-        return format_datetime(moment, pattern, locale=_LOCALES[self.language])
+        return format_datetime(moment, f"{_DAYS[self.language]}, HH:mm 'UTC'", locale=_LOCALES[self.language])
 
 
 @cache

@@ -29,39 +29,47 @@ class Bar(NamedTuple):
 
 def bars(id_: str, title: str, description: str, given: Sequence[Bar]) -> Markup:
     """Bars over one scale from zero. ``figure`` is written at the end of each: what is drawn can also be read."""
-    beside = all(len(bar.label) <= _SHORT for bar in given if bar.known)
-    step = 26 if beside else 38
+    beside = any(bar.known for bar in given) and all(_is_short(bar) for bar in given if bar.known)
     largest = max((bar.bounds.high for bar in given), default=0) or 1
-    shapes = [
-        element("g", *_row(bar, index * step, largest, beside), class_="row" if bar.known else "row unknown")
-        for index, bar in enumerate(given)
-    ]
-    return drawing(id_, title, description, WIDTH, max(step * len(given), 1), shapes, "bars")
+    shapes, top = [], 0
+    for bar in given:
+        row, height = (_beside if beside and _is_short(bar) else _above)(bar, top, largest)
+        shapes.append(element("g", *row, class_="row" if bar.known else "row unknown"))
+        top += height
+    return drawing(id_, title, description, WIDTH, max(top, 1), shapes, "bars")
 
 
-def _row(bar: Bar, top: int, largest: int, beside: bool) -> Iterator[Markup]:
-    if beside and len(bar.label) <= _SHORT:
-        left, right, middle, thickness = _BESIDE, WIDTH - _FIGURE, top + 5, 14
-        yield element("text", bar.label, x=0, y=top + 17)
-        yield element("text", bar.figure, x=WIDTH, y=top + 17, class_="figure")
-    elif beside:
-        left, right, middle, thickness = _BESIDE, WIDTH - _FIGURE, top + 16, 7
-        yield element("text", bar.label, x=0, y=top + 12)
-        yield element("text", bar.figure, x=WIDTH, y=top + 17, class_="figure")
-    else:
-        left, right, middle, thickness = 0, WIDTH, top + 20, 11
-        yield element("text", bar.label, x=0, y=top + 14)
-        yield element("text", bar.figure, x=WIDTH, y=top + 14, class_="figure")
-    scale = (right - left) / largest
-    low, best, high = bar.bounds
+def _is_short(bar: Bar) -> bool:
+    return len(bar.label) <= _SHORT
+
+
+def _beside(bar: Bar, top: int, largest: int) -> tuple[list[Markup], int]:
+    """The label, the bar and the figure in one line; and its height."""
+    text, figure = _written(bar, top + 17)
+    return [
+        text,
+        *_drawn(bar.bounds, _BESIDE, (WIDTH - _FIGURE - _BESIDE) / largest, top + 5, 14),
+        figure,
+    ], 26
+
+
+def _above(bar: Bar, top: int, largest: int) -> tuple[list[Markup], int]:
+    """The label and the figure in a line above the bar; and the height of both."""
+    text, figure = _written(bar, top + 16)
+    return [text, *_drawn(bar.bounds, 0, WIDTH / largest, top + 22, 11), figure], 40
+
+
+def _written(bar: Bar, baseline: int) -> tuple[Markup, Markup]:
+    return (
+        element("text", bar.label, x=0, y=baseline),
+        element("text", bar.figure, x=WIDTH, y=baseline, class_="figure"),
+    )
+
+
+def _drawn(bounds: Bounds, left: int, scale: float, top: int, thickness: int) -> Iterator[Markup]:
+    low, best, high = bounds
     for class_, start, end in (("low", 0, low), ("best", low, best), ("high", best, high)):
         if end > start:
-            yield element(
-                "rect",
-                x=left + start * scale,
-                y=middle,
-                width=(end - start) * scale,
-                height=thickness,
-                class_=class_,
-            )
-    yield element("line", x1=left, y1=middle - 2, x2=left, y2=middle + thickness + 2, class_="axis")
+            x, width = left + start * scale, (end - start) * scale
+            yield element("rect", x=x, y=top, width=width, height=thickness, class_=class_)
+    yield element("line", x1=left, y1=top - 2, x2=left, y2=top + thickness + 2, class_="axis")

@@ -2,11 +2,13 @@
 
 from typing import Final
 
+from markupsafe import Markup
+
 from api import labels
 from api.counts.answer import Answer
+from api.web.drawings import chart, state_map
 from api.web.figures import figure, largest_first, lines, unit_name
 from api.web.forms import choices
-from api.web.views.front import chart, state_map
 from api.web.visit import Visit
 from projections.counting.query import CountQuery, Dimension, Unit
 from projections.errors import InvalidQuery
@@ -44,7 +46,7 @@ async def explore(visit: Visit) -> str:
     )
 
 
-def _drawing(visit: Visit, answer: Answer) -> str | None:
+def _drawing(visit: Visit, answer: Answer) -> Markup | None:
     """One dimension is drawn, two are read."""
     rows = answer.counted.rows
     if len(answer.query.group_by) != 1 or not rows:
@@ -59,7 +61,7 @@ def _drawing(visit: Visit, answer: Answer) -> str | None:
         "dimension": labels.DIMENSIONS[dimension].in_(visit.language).lower(),
     }
     in_order = list(rows) if dimension in _IN_TIME else largest_first(rows)
-    return chart(visit, answer, in_order, "chart", title, dimension is Dimension.YEAR)
+    return chart(visit, answer, in_order, "chart", title)
 
 
 def _by(visit: Visit, dimension: Dimension) -> CountQuery:

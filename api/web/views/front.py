@@ -3,19 +3,15 @@
 from datetime import timedelta
 from typing import Final, NamedTuple
 
-from api import labels
 from api.counts.answer import Answer
 from api.counts.counts import Pin
 from api.web import changing
-from api.web.charts.bars import Bar, bars
-from api.web.charts.tiles import tiles
-from api.web.figures import Line, figure, largest_first, lines, openness, unit_name
+from api.web.drawings import chart, state_map
+from api.web.figures import figure, largest_first, lines, openness, unit_name
 from api.web.visit import Visit
-from projections.counting.count import CellState, Row
 from projections.counting.query import Unit, ask
 from projections.errors import DefinitionNotAdopted, NotPublishedYet
 from projections.models import changes, checkpoints
-from registry.catalogs import states
 
 RECENT: Final = timedelta(days=30)
 """What “recently” is on the front page."""
@@ -52,9 +48,7 @@ async def front(visit: Visit) -> str:
             openness(answer, words) for answer in (by_year, by_state, by_kind, by_municipality, by_month)
         ],
         years=lines(visit, by_year),
-        year_bars=chart(
-            visit, by_year, by_year.counted.rows, "years", words.gettext("Incidentes por año"), True
-        ),
+        year_bars=chart(visit, by_year, by_year.counted.rows, "years", words.gettext("Incidentes por año")),
         kinds=lines(visit, by_kind, kinds),
         kind_bars=chart(visit, by_kind, kinds, "kinds", words.gettext("Incidentes por tipo")),
         states=lines(visit, by_state, places),
@@ -68,60 +62,6 @@ async def front(visit: Visit) -> str:
         all_changes=visit.link("changes", None, since=str(since.checkpoint.size if since else 0)),
         newest=[[changing.line(visit, change) for change in leaf] for leaf in newest],
     )
-
-
-def chart(
-    visit: Visit, answer: Answer, rows: list[Row] | tuple[Row, ...], id_: str, title: str, short: bool = False
-) -> str:
-    """The rows of one dimension as bars. ``short``: what is not known is named in one word."""
-    shown: list[Line] = lines(visit, answer, rows)
-    drawn = [
-        Bar(
-            _short(visit, row) if short and not line.known else line.labels[0],
-            line.bounds,
-            range_text(line),
-            line.known,
-        )
-        for line, row in zip(shown, rows, strict=True)
-    ]
-    description = "; ".join(f"{line.labels[0]}: {range_text(line)}" for line in shown)
-    return bars(id_, title, description, drawn)
-
-
-def state_map(visit: Visit, answer: Answer, id_: str) -> str:
-    """The best figure of each state on its tile."""
-    values = {key[0].value: bounds for key, bounds in answer.counted.rows if key[0].value is not None}
-    words = visit.texts
-    names = {
-        state.code: words.gettext("%(state)s: %(best)s (de %(low)s a %(high)s)")
-        % {
-            "state": state.name,
-            **{
-                name: words.number(number)
-                for name, number in zip(("low", "best", "high"), values[state.code], strict=True)
-            },
-        }
-        if state.code in values
-        else f"{state.name}: 0"
-        for state in states.STATES
-    }
-    title = words.gettext("%(unit)s por estado") % {"unit": unit_name(answer.query.unit, words)}
-    description = words.gettext(
-        "Cada estado es un cuadro del mismo tamaño, colocado según el mapa, con su estimación. Las mismas cifras "
-        "están en la tabla."
-    )
-    return tiles(id_, title, description, values, names)
-
-
-def range_text(line: Line) -> str:
-    """``12``, or ``12 (9–14)`` where low and high differ."""
-    low, best, high = line.bounds
-    return str(best) if low == high else f"{best} ({low}–{high})"
-
-
-def _short(visit: Visit, row: Row) -> str:
-    unknown = row.key[0].state is CellState.UNKNOWN
-    return visit.texts.gettext("Se desconoce") if unknown else labels.UNDISCLOSED_CELL.in_(visit.language)
 
 
 async def _some_time_ago(visit: Visit) -> Pin | None:

@@ -1,0 +1,81 @@
+"""Pictures are the rows and nothing else, well-formed, named, and readable where nothing can be seen."""
+
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.web.charts.bars import WIDTH, Bar, bars
+from api.web.charts.tiles import ABBREVIATIONS, SHADES, places, shade, tiles
+from projections.counting.disclosure import Bounds
+from registry.catalogs.states import STATES
+
+SVG = "{http://www.w3.org/2000/svg}"
+NAMES = {state.code: state.name for state in STATES}
+
+bounds = st.lists(st.integers(0, 3000), min_size=3, max_size=3).map(lambda numbers: Bounds(*sorted(numbers)))
+rows = st.lists(
+    st.builds(Bar, st.text(st.characters(exclude_categories=["C"])), bounds, st.just("x"), st.booleans())
+)
+
+
+@given(rows)
+def test_bars_are_as_long_as_their_numbers_and_stay_in_the_picture(given_rows: list[Bar]) -> None:
+    picture = ElementTree.fromstring(bars("id", "Título <&>", "Descripción", given_rows))
+    largest = max((bar.bounds.high for bar in given_rows), default=0) or 1
+    groups = picture.findall(f"{SVG}g")
+    assert len(groups) == len(given_rows)
+    for group, bar in zip(groups, given_rows, strict=True):
+        parts = group.findall(f"{SVG}rect")
+        widths = [float(part.get("width", "")) for part in parts]
+        assert sum(widths) <= WIDTH + 0.05
+        assert sum(widths) == pytest.approx(bar.bounds.high / largest * _full(group), abs=0.05)
+        assert (group.get("class") == "row") == bar.known
+        label, figure = group.findall(f"{SVG}text")
+        assert (label.text or "", figure.text) == (bar.label, bar.figure)
+
+
+def _full(group: ElementTree.Element) -> float:
+    """How long the longest bar may be: less where the label stands beside it."""
+    axis = group.find(f"{SVG}line")
+    assert axis is not None
+    return WIDTH if axis.get("x1") == "0" else 262
+
+
+def test_a_picture_is_one_image_with_a_title_and_a_description() -> None:
+    for text in (
+        bars("one", "Título", "Descripción", [Bar("2020", Bounds(1, 2, 3), "2 (1–3)")]),
+        tiles("one", "Título", "Descripción", {}, NAMES),
+    ):
+        picture = ElementTree.fromstring(text)
+        assert picture.get("role") == "img"
+        assert picture.get("aria-labelledby") == "one-title one-desc"
+        named = {element.get("id"): element.text for element in picture if element.get("id")}
+        assert named == {"one-title": "Título", "one-desc": "Descripción"}
+        # Colours are the style sheet's: nothing is said inline.
+        assert not any({"style", "fill", "stroke"} & set(element.keys()) for element in picture.iter())
+
+
+def test_every_state_has_one_tile_of_its_own() -> None:
+    found = list(places())
+    assert sorted(code for code, _, _ in found) == [state.code for state in STATES]
+    assert len({(x, y) for _, x, y in found}) == 32
+    assert len(set(ABBREVIATIONS.values())) == len(ABBREVIATIONS) == 32
+
+
+def test_a_tile_shows_its_number_and_zero_has_no_shade() -> None:
+    picture = ElementTree.fromstring(tiles("map", "t", "d", {"12": Bounds(1, 8, 9)}, NAMES))
+    shown = {
+        group.findtext(f"{SVG}title"): (group.get("class"), group.findall(f"{SVG}text")[1].text)
+        for group in picture.findall(f"{SVG}g")
+    }
+    assert shown["Guerrero"] == ("tile t5", "8")
+    assert shown["Zacatecas"] == ("tile t0", "0")
+
+
+@given(st.integers(0, 10**6), st.integers(0, 10**6))
+def test_shades_grow_with_the_number_and_only_nothing_has_none(one: int, other: int) -> None:
+    low, high = sorted((one, other))
+    assert 0 <= shade(low, high) <= shade(high, high) <= SHADES
+    assert (shade(low, high) == 0) == (low == 0)
