@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import errno
-import gc
 import resource
 import socket
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from starlette.applications import Starlette
 
 from api.connection import Connection
 from registry.errors import StartRefused
+from registry.garbage import forget_what_is_loaded
 
 # Long enough for a write under way (a group commit and a disk), short enough for whoever pressed Ctrl-C.
 GRACE_SECONDS: Final = 5
@@ -89,10 +89,7 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         _allow_files()
         await super().startup(sockets)
-        # What there is by now lasts as long as the process: the collector need not look through it again and again,
-        # which takes milliseconds in the midst of an answer.
-        gc.collect()
-        gc.freeze()
+        forget_what_is_loaded()
         self.listening.set()
 
     async def run_until(self, stopping: asyncio.Event, listener: socket.socket) -> None:

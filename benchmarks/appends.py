@@ -9,7 +9,6 @@ from benchmarks.harness import (
     Comparison,
     Side,
     Timed,
-    forget_what_is_loaded,
     in_tasks,
     in_threads,
     postgres_parameters,
@@ -17,6 +16,7 @@ from benchmarks.harness import (
 )
 from benchmarks.synthetic import commands, stored_event
 from registry.database import connect_pool
+from registry.garbage import forget_what_is_loaded
 from registry.store import Command, EventStore
 
 REACH = {64: 30.0, 256: 50.0}

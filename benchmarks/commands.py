@@ -14,7 +14,6 @@ from benchmarks.harness import (
     Comparison,
     Side,
     Timed,
-    forget_what_is_loaded,
     in_tasks,
     in_threads,
 )
@@ -48,6 +47,7 @@ from registry.domain.codes import (
     SourceType,
     VictimRole,
 )
+from registry.garbage import forget_what_is_loaded
 from registry.log.keys import load_or_create
 from registry.privacy.master import MasterKey
 
@@ -80,10 +80,11 @@ async def _reports(bench: Bench, app: Application, register: library.Register, s
     university = await _university(app)
 
     async def submit(count: int) -> Timed:
-        drafts = [_attack() for _ in range(count)]
-        return await in_tasks(
-            submitters, drafts, lambda draft: _execute(app, university, reports.submit(draft))
-        )
+        async def one(sent: tuple[ReportDraft, WriteOptions]) -> None:
+            draft, options = sent
+            await app.execute(university, reports.submit(draft), options)
+
+        return await in_tasks(submitters, [(_attack(), _options()) for _ in range(count)], one)
 
     async def save(count: int) -> Timed:
         def make(account: dict[str, Any]) -> None:
@@ -114,12 +115,13 @@ async def _relocations(
         register.save(aggregate)
     their_turns = itertools.cycle([aggregate.id for aggregate in theirs])
 
-    async def relocate(assignment: UUID) -> None:
+    async def relocate(sent: tuple[UUID, WriteOptions]) -> None:
+        assignment, options = sent
         where[assignment] = 1 - where[assignment]
         draft = RelocationDraft(
             to=places[where[assignment]], effective=date(2026, 3, 2), reason=RelocationReason.THREAT
         )
-        await _execute(app, university, assignments.relocate(assignment, draft))
+        await app.execute(university, assignments.relocate(assignment, draft), options)
 
     def relocate_library(assignment: UUID) -> None:
         aggregate: library.Assignment = register.repository.get(assignment)
@@ -127,7 +129,8 @@ async def _relocations(
         register.save(aggregate)
 
     async def ours(count: int) -> Timed:
-        return await in_tasks(submitters, list(itertools.islice(turns, count)), relocate)
+        sent = [(assignment, _options()) for assignment in itertools.islice(turns, count)]
+        return await in_tasks(submitters, sent, relocate)
 
     async def save(count: int) -> Timed:
         return await in_threads(LIBRARY_THREADS, list(itertools.islice(their_turns, count)), relocate_library)
@@ -142,7 +145,12 @@ async def _relocations(
 
 
 async def _execute(app: Application, actor: Actor, decision: Decision) -> UUID:
-    return (await app.execute(actor, decision, WriteOptions(idempotency_key=str(uuid4()), body=b"{}"))).id
+    return (await app.execute(actor, decision, _options())).id
+
+
+def _options() -> WriteOptions:
+    """What a client sends beside its draft: a key of its own for each."""
+    return WriteOptions(idempotency_key=str(uuid4()), body=b"{}")
 
 
 async def _university(app: Application) -> Actor:

@@ -6,7 +6,6 @@ ready before the clock starts. A first round, not counted, warms caches, connect
 """
 
 import asyncio
-import gc
 import statistics
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -107,12 +106,6 @@ class Bench:
             (await ours.run(ours.operations), await theirs.run(theirs.operations)) for _ in range(self.rounds)
         ]
         return Comparison(figure, unit, reach, (ours.name, theirs.name), rounds)
-
-
-def forget_what_is_loaded() -> None:
-    """What the program has loaded by now is no garbage, for either side: as in the server, once it has started."""
-    gc.collect()
-    gc.freeze()
 
 
 async def in_tasks(tasks: int, items: Sequence[T], operation: Callable[[T], Awaitable[Any]]) -> Timed:

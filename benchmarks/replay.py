@@ -4,12 +4,13 @@ import itertools
 from functools import partial
 from uuid import UUID
 
-from benchmarks.harness import Bench, Comparison, Side, Timed, forget_what_is_loaded, in_tasks, in_threads
+from benchmarks.harness import Bench, Comparison, Side, Timed, in_tasks, in_threads
 from benchmarks.library import Register, assignment, environment
 from benchmarks.synthetic import history
 from registry.database import connect_pool
 from registry.domain.assignment import Assignment
 from registry.domain.mapper import decode_event
+from registry.garbage import forget_what_is_loaded
 from registry.store import Command, EventStore
 from registry.store.recorder import Recorder
 from registry.store.subscription import Subscriptions

@@ -9,9 +9,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from benchmarks.harness import Bench, Comparison, Side, Timed, forget_what_is_loaded, in_tasks, in_threads
+from benchmarks.harness import Bench, Comparison, Side, Timed, in_tasks, in_threads
 from benchmarks.synthetic import commands
 from registry.database import connect_pool
+from registry.garbage import forget_what_is_loaded
 from registry.store import EventStore
 
 SUBMITTERS = 64

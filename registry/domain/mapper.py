@@ -169,10 +169,13 @@ def encode_event(event: Event, *, checked: bool = False) -> bytes:
     ``checked``: canonical JSON has accepted the event's ``content`` already.
     Raises ValueError for an event that would not read back as itself: stored, it would stop every reader for ever.
     """
-    fields = msgspec.to_builtins(event)
-    if event.class_version > 1:
-        fields["class_version"] = event.class_version
-    state = encode_checked(fields) if checked else encode(fields)
+    if checked and event.class_version == 1:
+        state = encode_checked(event)
+    else:
+        fields = msgspec.to_builtins(event)
+        if event.class_version > 1:
+            fields["class_version"] = event.class_version
+        state = encode(fields)
     try:
         if decode_event(event.TOPIC, state) == event:
             return state
