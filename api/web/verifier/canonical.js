@@ -2,6 +2,7 @@
 // spelling: what is read is written again and compared, which refuses repeated keys, spaces and other spellings.
 
 const DEPTH = 64;
+const ASCII = /^[\x00-\x7f]*$/;
 const SURROGATE = /\p{Surrogate}/u;
 
 /** @typedef {import("./json.d.ts").Json} Json */
@@ -50,7 +51,8 @@ function spell(value, depth) {
     return String(value);
   }
   if (typeof value === "string") {
-    if (SURROGATE.test(value) || value.normalize("NFC") !== value) throw new RangeError("not Unicode in NFC");
+    const sound = ASCII.test(value) || (!SURROGATE.test(value) && value.normalize("NFC") === value);
+    if (!sound) throw new RangeError("not Unicode in NFC");
     return JSON.stringify(value);
   }
   if (depth === 0) throw new RangeError("nested too deeply");
@@ -58,7 +60,7 @@ function spell(value, depth) {
   const members = Object.keys(value)
     .sort()
     .map((key) => {
-      if (!/^[\x00-\x7f]*$/.test(key)) throw new RangeError("a key that is not ASCII");
+      if (!ASCII.test(key)) throw new RangeError("a key that is not ASCII");
       return `${JSON.stringify(key)}:${spell(/** @type {Json} */ (value[key]), depth - 1)}`;
     });
   return `{${members.join(",")}}`;

@@ -6,7 +6,6 @@ import { Tree } from "./merkle.js";
 import { Refused } from "./refused.js";
 import { bundlesOf, HASH_SIZE, readBundle, tilePath, WIDTH } from "./tiles.js";
 
-/** @typedef {import("./source.js").Hashed} Hashed */
 /**
  * `roots` holds the roots (base64) at the sizes that were asked for; `open` the bundles that hold more than entry leaves.
  *
@@ -70,18 +69,19 @@ export function* openLeaves({ open }) {
 }
 
 /**
- * Bundles are asked for some time ahead, and come in order.
+ * The answers in order; some are asked for ahead.
  *
- * @param {import("./source.js").Address[]} bundles
- * @param {import("./pool.js").HashBundle} hash
- * @returns {AsyncGenerator<[at: number, hashed: Hashed]>}
+ * @template Q, A
+ * @param {Q[]} questions
+ * @param {(question: Q) => Promise<A>} ask
+ * @returns {AsyncGenerator<[at: number, answer: A]>}
  */
-async function* inOrder(bundles, hash) {
-  /** @type {Promise<Hashed>[]} */
+async function* inOrder(questions, ask) {
+  /** @type {Promise<A>[]} */
   const asked = [];
-  for (let at = 0; at < bundles.length; at += 1) {
-    for (const address of bundles.slice(asked.length, at + AHEAD)) {
-      const answer = hash(address);
+  for (let at = 0; at < questions.length; at += 1) {
+    for (const question of questions.slice(asked.length, at + AHEAD)) {
+      const answer = ask(question);
       // Whoever comes to it sees its error; until then it is not one that nobody handles.
       answer.catch(() => undefined);
       asked.push(answer);
@@ -99,10 +99,10 @@ async function* inOrder(bundles, hash) {
  * @param {import("./source.js").Read} read
  */
 async function changed(hashes, read) {
-  for (const [number, actual] of hashes.entries()) {
-    const served = await read(tilePath(0, number, actual.length / HASH_SIZE)).catch(() => null);
+  const tiles = hashes.map((actual, number) => tilePath(0, number, actual.length / HASH_SIZE));
+  for await (const [number, served] of inOrder(tiles, (path) => read(path).catch(() => null))) {
     if (served === null) break;
-    const differs = actual.findIndex((byte, at) => byte !== served[at]);
+    const differs = hashes[number]?.findIndex((byte, at) => byte !== served[at]) ?? -1;
     if (differs >= 0) return new Refused("LEAF_CHANGED", { leaf: number * WIDTH + Math.floor(differs / HASH_SIZE) });
   }
   return new Refused("ROOT_DIFFERS");

@@ -57,8 +57,9 @@ export function work() {
       const hashed = await hashedBundle(reader(base), await sha256, address);
       postMessage({ call, hashed });
     } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      postMessage({ call, refused: [error.code, error.values] });
+      // Nobody hears of what is thrown here.
+      const refused = error instanceof Refused ? error : new Refused("UNEXPECTED", { message: String(error) });
+      postMessage({ call, refused: [refused.code, refused.values] });
     }
   };
 }

@@ -7,6 +7,9 @@ import { speaker } from "./texts.js";
 /** @typedef {import("./steps.js").StepId} StepId */
 /** @typedef {Record<string, string | number>} Values */
 
+/** How numbers are written: in Spanish as in Mexico, not as in Spain. @type {Readonly<Record<string, string>>} */
+const NUMBERS = { es: "es-MX" };
+
 export class Rendering {
   #list;
   #say;
@@ -27,7 +30,7 @@ export class Rendering {
     const texts = [...content.querySelectorAll("[data-text]")].map(
       (element) => /** @type {const} */ ([element.getAttribute("data-text") ?? "", spaced(element.textContent)]),
     );
-    this.#say = speaker(new Map(texts), document.documentElement.lang);
+    this.#say = speaker(new Map(texts), NUMBERS[document.documentElement.lang] ?? "en");
   }
 
   /** All steps, waiting. */

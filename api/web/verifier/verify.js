@@ -97,7 +97,7 @@ export async function verify(figure, means, report) {
   else report.step("memory", "noted", kept === null ? "blocked" : "first");
 
   report.step("openings", "running");
-  const { recount, counted } = recounted(leaves, figure.query, asOf, means);
+  const { recount, counted } = await recounted(leaves, figure.query, asOf, means, (done) => report.progress(done, size));
   const { openings, releases } = recount;
   report.step("openings", "passed", "kept", {
     leaves: recount.openLeaves,
@@ -200,6 +200,9 @@ async function checkWitnesses({ read, sha256, verifyEd25519 }, signed, report) {
   else report.step("witnesses", "passed", "quorum", { witnesses, time: shownTime(quorumTime(policy, times) ?? 0) });
 }
 
+/** Leaves that are read before the page gets a moment for itself, some tens of milliseconds. */
+const BREATH = 500;
+
 /**
  * All open leaves once through, and the count of those below `asOf`.
  *
@@ -207,8 +210,9 @@ async function checkWitnesses({ read, sha256, verifyEd25519 }, signed, report) {
  * @param {import("./query.js").Query} query
  * @param {number} asOf
  * @param {Means} means
+ * @param {(done: number) => void} progress
  */
-function recounted(leaves, query, asOf, { sha256 }) {
+async function recounted(leaves, query, asOf, { sha256 }, progress) {
   const recount = new Recount(sha256);
   /** @type {(() => import("./count.js").Count) | null} */
   let counted = null;
@@ -223,6 +227,10 @@ function recounted(leaves, query, asOf, { sha256 }) {
   for (const [index, entry] of openLeaves(leaves)) {
     if (index >= asOf) counted ??= look();
     recount.add(index, entry);
+    if (recount.openLeaves % BREATH === 0) {
+      progress(index);
+      await new Promise((resolve) => setTimeout(resolve));
+    }
   }
   return { recount, counted: counted ?? look() };
 }
