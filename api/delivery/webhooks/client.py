@@ -108,9 +108,8 @@ class Client:
         failure: Failure | None = None
         wished: timedelta | None = None
         try:
-            async with asyncio.timeout(TOTAL_SECONDS):
-                status, wait = await self._exchange(url, headers, body)
-                wished = retry_after(wait, self._clock())
+            status, wait = await self._exchange(url, headers, body)
+            wished = retry_after(wait, self._clock())
         except Refused as error:
             failure = error.failure
         except (TimeoutError, httpcore.TimeoutException):
@@ -134,9 +133,13 @@ class Client:
             **headers,
         }
         wait = {"connect": CONNECT_SECONDS, "read": TOTAL_SECONDS, "write": TOTAL_SECONDS}
-        async with pool.stream(
-            "POST", target, headers=list(sent.items()), content=body, extensions={"timeout": wait}
-        ) as response:
+        async with (
+            asyncio.timeout(TOTAL_SECONDS) as total,
+            pool.stream(
+                "POST", target, headers=list(sent.items()), content=body, extensions={"timeout": wait}
+            ) as response,
+        ):
+            total.reschedule(None)  # the status has come: no time that the body takes may undo it
             await _read(response)
         wished = [value for name, value in response.headers if name.lower() == b"retry-after"]
         return response.status, wished[0].decode("latin-1") if wished else None

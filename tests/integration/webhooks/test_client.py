@@ -20,7 +20,7 @@ from api.delivery.webhooks import client as client_module
 from api.delivery.webhooks.addresses import Address, check_url
 from api.delivery.webhooks.client import Client
 from api.delivery.webhooks.outcomes import Failure
-from tests.integration.webhooks.receiver import Answer, endlessly, receiving, says, silence, status
+from tests.integration.webhooks.receiver import Answer, Received, endlessly, receiving, says, silence, status
 
 ALLOWED = (ip_network("127.0.0.2/32"),)
 HEADERS = {"webhook-id": "1", "webhook-timestamp": "1", "webhook-signature": "v1,x"}
@@ -79,6 +79,22 @@ async def test_whatever_is_answered_only_the_status_counts_and_nothing_takes_lon
             outcome = await client.post(receiver.url, HEADERS, b"{}")
     assert (outcome.status, outcome.failure) == expected
     assert receiver.requests[0].headers["content-type"] == "application/cloudevents+json"
+
+
+async def test_a_status_that_came_in_time_counts_however_long_its_body_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(client_module, "TOTAL_SECONDS", 0.5)
+    monkeypatch.setattr(client_module, "BODY_SECONDS", 1.0)
+
+    async def trickle(_: Received, writer: asyncio.StreamWriter) -> bool:
+        writer.write(HEAD + b"content-length: 1000\r\n\r\n")
+        return await silence(_, writer)
+
+    async with receiving() as receiver, Client(ALLOWED, now) as client:
+        receiver.answer = trickle
+        outcome = await client.post(receiver.url, HEADERS, b"{}")
+    assert (outcome.status, outcome.failure) == (200, None)
 
 
 async def test_a_message_goes_where_it_was_registered_to_go_to_the_last_character() -> None:
