@@ -79,14 +79,14 @@ class Client:
         trusted: ssl.SSLContext | None = None,
     ) -> None:
         self._clock = clock
-        trusted = trusted or _authorities()
+        trusted, resolve = trusted or _authorities(), resolve or Resolver()
         self._encrypted, self._plain = (
             httpcore.AsyncConnectionPool(
                 ssl_context=trusted,
                 max_connections=None,
                 max_keepalive_connections=KEPT_CONNECTIONS,
                 keepalive_expiry=KEPT_SECONDS,
-                network_backend=_Checked(networks, resolve or Resolver(), encrypted=encrypted),
+                network_backend=_Checked(networks, resolve, encrypted=encrypted),
             )
             for encrypted in (True, False)
         )
