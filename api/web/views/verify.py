@@ -1,12 +1,9 @@
 """Verify this number: what is to be checked, the command that checks it, and the certificate to keep."""
 
 from api.web.figures import figure
-from api.web.static import static_address, static_files
+from api.web.static import static_address
 from api.web.visit import Visit
 from registry.log.canonical import JSON, encode
-
-SCRIPT = "verify.js"
-"""The verifier that runs in the browser. A page is a convenience: the command does not need to trust this site."""
 
 
 async def verify(visit: Visit) -> str:
@@ -16,7 +13,7 @@ async def verify(visit: Visit) -> str:
         "verify.html",
         figure=figure(visit, answer),
         question=question(visit),
-        script=static_address(SCRIPT) if SCRIPT in static_files() else None,
+        script=static_address("verify.js"),
         vkeys=visit.site.vkeys(),
     )
 
