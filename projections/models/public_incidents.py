@@ -38,6 +38,11 @@ class DisclosedIncident(NamedTuple):
     disputed: bool
     facets: tuple[str | None, ...]
 
+    @property
+    def standing(self) -> str:
+        """The status, or REFUTED where nothing else takes away an incident that was shown to be false."""
+        return "REFUTED" if self.certainty == "REFUTED" and self.status == "ACTIVE" else self.status
+
 
 async def page(
     connection: Connection, query: CountQuery, size: int, *, after: UUID | None, limit: int

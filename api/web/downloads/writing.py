@@ -7,7 +7,7 @@ bytes. Files are made aside and their names taken away before they are sent: who
 import asyncio
 import csv
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Final, NamedTuple, Protocol
@@ -133,7 +133,7 @@ class _Json:
 
 
 class _Xlsx:
-    """The table, and a second sheet with the description. Codes are text: no leading zero is lost, nothing computes."""
+    """Sheets of the table, of its description and of its columns. Codes are text: no zero is lost, nothing computes."""
 
     def __init__(
         self, path: Path, columns: Sequence[Column], described: Described, language: Language
@@ -166,25 +166,31 @@ class _Xlsx:
                     self._sheet.write_string(self._line, place, str(value))
 
     def finish(self) -> None:
-        about = self._book.add_worksheet(_SHEETS[1].in_(self._language))
-        about.set_column(0, 0, 24)
-        about.set_column(1, 1, _WIDEST)
-        told = [
-            (name, value if isinstance(value, str) else orjson.dumps(value).decode())
-            for name, value in self._described.items()
-            if name != "schema"
-        ]
-        told += [(column.name, column.about.in_(self._language)) for column in self._columns]
-        for line, (name, value) in enumerate(told):
-            about.write_string(line, 0, name, self._bold)
-            about.write_string(line, 1, value)
+        self._tell(
+            _SHEETS[1],
+            (
+                (name, value if isinstance(value, str) else orjson.dumps(value).decode())
+                for name, value in self._described.items()
+                if name != "schema"
+            ),
+        )
+        self._tell(_SHEETS[2], ((column.name, column.about.in_(self._language)) for column in self._columns))
         self._book.close()
 
     def abandon(self) -> None:
         self._book.close()
 
+    def _tell(self, name: Text, told: Iterable[tuple[str, str]]) -> None:
+        """A sheet of names and what is said of each."""
+        sheet = self._book.add_worksheet(name.in_(self._language))
+        sheet.set_column(0, 0, 24)
+        sheet.set_column(1, 1, _WIDEST)
+        for line, (first, second) in enumerate(told):
+            sheet.write_string(line, 0, first, self._bold)
+            sheet.write_string(line, 1, second)
 
-_SHEETS: Final = (Text("Datos", "Data"), Text("Metadatos", "Metadata"))
+
+_SHEETS: Final = (Text("Datos", "Data"), Text("Metadatos", "Metadata"), Text("Columnas", "Columns"))
 _TOO_LONG: Final = Text(
     "La tabla es demasiado larga para una hoja de cálculo. Descárguela como CSV o Parquet, o fíltrela.",
     "The table is too long for a spreadsheet. Download it as CSV or Parquet, or filter it.",
