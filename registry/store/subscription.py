@@ -131,6 +131,9 @@ class Subscriptions:
             except TRANSIENT:  # said once for all, by the connection that listens
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
+            if page.next == after:  # read from a replica that is behind the one that told the size
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
             after = page.next
             if page.events:
                 yield page.events
@@ -147,7 +150,8 @@ class Subscriptions:
             page = self._remembered.get(want)
             if page is None:
                 page = await self._read(want)
-                self._remembered[want] = page
+                if page.next > want.after:
+                    self._remembered[want] = page
                 while len(self._remembered) > REMEMBERED_PAGES:
                     self._remembered.popitem(last=False)
             return page
@@ -158,6 +162,8 @@ class Subscriptions:
             _QUERIES["following"], want.after, end, want.types, want.limit, PAGE_BYTES
         )
         events = tuple(Recorded(*row) for row in rows)
+        if not want.types:  # every position has its event: those missing are yet to come to this replica
+            return _Page(events, want.after + len(events))
         cut = (
             len(events) == want.limit
             or sum(len(event.state) + len(event.leaf) for event in events) >= PAGE_BYTES

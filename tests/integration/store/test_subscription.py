@@ -318,6 +318,20 @@ async def test_a_subscriber_to_some_types_gets_all_of_them(
     assert seen == [0, 1, 6, 7, 9]
 
 
+async def test_a_replica_that_is_behind_the_one_that_told_the_size_makes_no_gap(pool: asyncpg.Pool) -> None:
+    async with (
+        asyncio.timeout(30),
+        Subscriptions(pool, size="SELECT 6") as log,
+        aclosing(log.pages()) as pages,
+    ):
+        found: list[int] = []
+        while len(found) < 6:
+            async with pool.acquire() as connection:
+                await store_leaves(connection, [Leaf("report.submitted")] * 2)
+            found += [one.position for one in await anext(pages)]
+    assert found == list(range(6))
+
+
 @pytest.mark.slow
 async def test_a_server_killed_and_started_again_loses_no_event(data_directory: Path) -> None:
     async with EmbeddedServer(data_directory) as address:
