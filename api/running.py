@@ -122,6 +122,12 @@ class Running:
         services, settings = self._services, self._services.settings
         following = Following(Streams(services.pool), services.log_keys.origin)
         relay = Relay(settings.nats_url, settings.nats_stream, settings.nats_replicas, following)
+
+        async def relaying() -> str:
+            return RUNNING if relay.connected else FAILING
+
+        # To find that no server of a cluster answers can take longer than after which a part counts as well again.
+        services.health.ask("relay", relaying)
         self._keep("relay", lambda: relay.run(self._stopping))
 
     def _keep(self, name: str, run: Callable[[], Awaitable[None]]) -> None:

@@ -56,6 +56,15 @@ class NatsServer:
             self._process.wait()
             self._process = None
 
+    def pause(self) -> None:
+        """As one that hangs: connections stay, nothing is read. Ended by ``resume``, or by being killed."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
     def _configuration(self) -> dict[str, object]:
         configuration: dict[str, object] = {
             "host": "127.0.0.1",

@@ -2,20 +2,24 @@
 
 import asyncio
 import shutil
+import socket
+import sqlite3
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
 import nats
+import psutil
 import pytest
 from cloudevents.core.bindings.http import HTTPMessage, from_structured_event
 from nats.js import JetStreamContext
 from nats.js.api import StreamConfig
 
+from api.delivery.relay import connection, publishing
 from api.delivery.relay.checking import check_stream
 from api.delivery.relay.connection import connected
 from api.delivery.relay.errors import NatsUnavailable, RelayRefused
@@ -36,6 +40,7 @@ from tests.events import Leaf, store_leaves
 from tests.nats import NatsCluster, NatsServer
 
 STREAM = "constancia"
+CONSUMER = Path(__file__).parents[2] / "docs" / "examples" / "nats_consumer.py"
 ENTRY, OPEN = Leaf("attack.reported"), Leaf("release.published", {"disclosed": 1})
 
 
@@ -60,10 +65,10 @@ class World:
         self.following = Following(Streams(pool), keys.origin)
         self.size, self.stream = 0, STREAM
 
-    async def grow(self, count: int) -> None:
+    async def grow(self, count: int, leaf: Leaf | None = None) -> None:
         """The log, and its checkpoint."""
         async with self.pool.acquire() as connection:
-            await store_leaves(connection, [OPEN if n % 10 == 0 else ENTRY for n in range(count)])
+            await store_leaves(connection, [leaf or (OPEN if n % 10 == 0 else ENTRY) for n in range(count)])
         leaves = await storage.read_events(self.pool, 0, self.size + count)
         self.size = len(leaves)
         tree = root(leaf.hash for leaf in leaves)
@@ -180,6 +185,71 @@ async def test_a_relay_that_is_killed_goes_on_where_the_stream_ends(world: World
     async with world.relayed(world.relay(broker.url)):
         await until(world.size, broker.url)
     await world.check(broker.url)
+
+
+async def test_a_server_that_hangs_is_left_and_gone_on_with_when_it_works_again(
+    world: World, broker: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "CONNECT_SECONDS", 1)
+    monkeypatch.setattr(connection, "CLOSE_SECONDS", 0.1)
+    monkeypatch.setattr(publishing, "ACKNOWLEDGE_SECONDS", 0.5)
+    await world.grow(1)
+    relay = world.relay(broker.url)
+    async with world.relayed(relay) as health:
+        await until(world.size, broker.url)
+        assert relay.connected
+        broker.pause()
+        await world.grow(300, Leaf("release.published", {"text": "x" * 60_000}))  # more than sockets hold
+        async with asyncio.timeout(30):
+            while await health.states() != {"relay 0": "failing"}:  # noqa: ASYNC110 - nobody is told
+                await asyncio.sleep(0.05)
+        assert not relay.connected
+        broker.resume()
+        await until(world.size, broker.url)
+    await world.check(broker.url)
+
+
+async def test_a_server_that_says_nothing_costs_no_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "CONNECT_SECONDS", 0.05)
+    silent = socket.create_server(("127.0.0.1", 0))
+    port = silent.getsockname()[1]
+    for _ in range(5):
+        with pytest.raises(NatsUnavailable):
+            async with connected([f"nats://127.0.0.1:{port}"]):
+                pass
+    await asyncio.sleep(0.05)
+    ours = [one for one in psutil.Process().net_connections() if one.raddr and one.raddr.port == port]
+    silent.close()
+    assert [one.status for one in ours if one.status == psutil.CONN_ESTABLISHED] == []
+
+
+KILLED_AT_100 = """
+import os, runpy, sys
+module = runpy.run_path(sys.argv[1])
+take = module["take"]
+def dying(database, message):
+    take(database, message)
+    if module["size"](database) == 100:
+        os.kill(os.getpid(), 9)
+module["follow"].__globals__["take"] = dying
+module["asyncio"].run(module["main"](sys.argv[2], sys.argv[3], None))
+"""
+
+
+async def test_a_consumer_that_is_killed_between_receipt_and_commit_has_neither_gap_nor_double(
+    world: World, broker: NatsServer, place: Path
+) -> None:
+    await world.grow(600)
+    async with world.relayed(world.relay(broker.url)):
+        await until(world.size, broker.url)
+    arguments = [str(CONSUMER), broker.url, str(place / "events.db")]
+    killed = await asyncio.create_subprocess_exec(sys.executable, "-c", KILLED_AT_100, *arguments)
+    assert await killed.wait() == -9
+    again = await asyncio.create_subprocess_exec(sys.executable, *arguments, str(world.size))
+    assert await again.wait() == 0
+    with closing(sqlite3.connect(place / "events.db")) as database:
+        kept = database.execute("SELECT position, type FROM events ORDER BY rowid").fetchall()
+    assert kept == [(event.position, event.type) for event in await world.events()]
 
 
 async def put(

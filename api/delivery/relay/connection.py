@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final, NamedTuple
 
-import nats
 from nats.aio.client import Client
+from nats.aio.transport import TcpTransport
 from nats.errors import Error, NoServersError
 
 from api.delivery.relay.errors import NatsUnavailable
@@ -20,6 +20,9 @@ from api.delivery.relay.errors import NatsUnavailable
 CONNECT_SECONDS: Final = 5
 ANSWER_SECONDS: Final = 5.0
 """For one question. A cluster that elects a new leader meanwhile loses it, and is asked again."""
+
+CLOSE_SECONDS: Final = 1.0
+"""For what a server still takes when a connection is closed. One that takes nothing would be waited for without end."""
 
 PING_SECONDS: Final = 10
 """Two pings without an answer, and the connection is taken for dead."""
@@ -45,8 +48,9 @@ async def connected(servers: Sequence[str]) -> AsyncIterator[Connection]:
 
     failure: Exception = NoServersError()
     for server in random.sample(servers, len(servers)):
+        client = Client()
         try:
-            client = await nats.connect(
+            await client.connect(
                 server,
                 name="constancia relay",
                 allow_reconnect=False,
@@ -61,13 +65,34 @@ async def connected(servers: Sequence[str]) -> AsyncIterator[Connection]:
             )
         except (OSError, Error, TimeoutError) as error:
             failure = error
+            _abort(client)  # nats-py would keep the socket, one for each attempt
             continue
+        except BaseException:
+            _abort(client)
+            raise
         try:
             yield Connection(client, lost)
             return
         finally:
-            await client.close()
+            await _close(client)
     raise NatsUnavailable(
         f"NATS no responde ({type(failure).__name__}). Revise CONSTANCIA_NATS_URL y que el servidor funcione.",
         f"NATS does not answer ({type(failure).__name__}). Check CONSTANCIA_NATS_URL, and that the server runs.",
     ) from failure
+
+
+async def _close(client: Client) -> None:
+    closing = asyncio.create_task(client.close())
+    try:
+        await asyncio.wait({closing}, timeout=CLOSE_SECONDS)
+    finally:
+        if not closing.done():
+            _abort(client)
+            await asyncio.wait({closing})
+
+
+def _abort(client: Client) -> None:
+    """Give up the socket at once, for which nats-py has nothing: by itself, or by the TLS that was begun over it."""
+    transport = client._transport
+    if isinstance(transport, TcpTransport) and transport._bare_io_writer is not None:
+        transport._bare_io_writer.transport.abort()

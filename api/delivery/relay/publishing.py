@@ -13,7 +13,9 @@ import msgspec
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
+from nats.errors import MaxPayloadError
 
+from api.delivery.relay.connection import CLOSE_SECONDS
 from api.delivery.relay.errors import NatsUnavailable, RelayRefused, cannot_continue
 from api.delivery.relay.messages import headers_of, sequence_of, subject_of
 from api.streams.following import StreamedEvent
@@ -64,8 +66,10 @@ class Publishing:
         try:
             yield
         finally:
-            with suppress(NatsError):  # the connection may be what was lost
-                await answers.unsubscribe()
+            # The connection may be what was lost, or what takes nothing any more.
+            with suppress(NatsError, TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await answers.unsubscribe()
 
     async def publish(self, event: StreamedEvent) -> None:
         """Send an event, as soon as few enough are under way. Raises what an earlier one failed by."""
@@ -79,6 +83,11 @@ class Publishing:
                 reply=f"{self._replies}.{sequence}",
                 headers=headers_of(event, self._stream),
             )
+        except MaxPayloadError as error:
+            raise NatsUnavailable(
+                f"NATS no toma mensajes de {len(event.body)} bytes. Aumente «max_payload» en su configuración.",
+                f"NATS takes no messages of {len(event.body)} bytes. Raise “max_payload” in its configuration.",
+            ) from error
         except NatsError as error:
             raise NatsUnavailable(
                 "Se perdió la conexión con NATS.", "The connection to NATS was lost."

@@ -45,6 +45,8 @@ class Relay:
         self._servers, self._stream, self._replicas = servers, stream, replicas
         self._following = following
         self._reached = -1
+        self.connected = False
+        """Whether NATS has told how far the stream is, over the connection that there is now."""
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Relay until ``stopping``.
@@ -56,8 +58,13 @@ class Relay:
 
     async def _attempt(self) -> None:
         async with connected(self._servers) as (client, lost):
-            if await _first(self._relay(client), lost.wait()) == 1:
-                raise NatsUnavailable("Se perdió la conexión con NATS.", "The connection to NATS was lost.")
+            try:
+                if await _first(self._relay(client), lost.wait()) == 1:
+                    raise NatsUnavailable(
+                        "Se perdió la conexión con NATS.", "The connection to NATS was lost."
+                    )
+            finally:
+                self.connected = False
 
     async def _relay(self, client: Client) -> None:
         """As long as the connection lasts, one attempt after another."""
@@ -66,7 +73,7 @@ class Relay:
             try:
                 after = await self._begin(client.jetstream(timeout=ANSWER_SECONDS))
                 moved = 0 if after > self._reached else moved
-                self._reached = after
+                self._reached, self.connected = after, True
                 await self._continue(client, after)
                 return  # streams were told to end
             except Moved:
