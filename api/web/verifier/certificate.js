@@ -6,7 +6,9 @@ import { openNote } from "./note.js";
 import { DEFINITION } from "./recount.js";
 import { Refused } from "./refused.js";
 
+/** @typedef {import("./count.js").Count} Count */
 /** @typedef {import("./json.d.ts").Json} Json */
+/** @typedef {import("./query.js").Query} Query */
 /**
  * @typedef {{
  *   origin: string, definition: string, sha256: string, query: Json, result: Json, size: number, root: string,
@@ -51,7 +53,7 @@ export async function openCertificate(note, keys, verifyEd25519) {
  * Holds the certificate against the log as it was at the size of the count. Refused, naming the part that differs.
  *
  * @param {Certificate} certificate
- * @param {{ origin: string, size: number, root: string, query: import("./query.js").Query, count: import("./count.js").Count }} actual
+ * @param {{ origin: string, size: number, root: string, query: Query, count: Count }} actual
  */
 export function checkCertificate(certificate, { origin, size, root, query, count }) {
   const differing = [

@@ -133,7 +133,8 @@ function readFacet(value, name) {
   const open = members(value, ["value"]);
   if (open !== null) return open;
   const opened = members(value, ["value", "key", "sealed_in"]);
-  if (opened !== null) return { value: opened.value, key: text(opened.key, any, name), sealed_in: id(opened.sealed_in, name) };
+  if (opened !== null)
+    return { value: opened.value, key: text(opened.key, any, name), sealed_in: id(opened.sealed_in, name) };
   const sealed = members(value, ["sealed"]);
   if (sealed !== null) return { sealed: text(sealed.sealed, any, name) };
   const still = members(value, ["sealed", "sealed_in"]);
@@ -224,7 +225,10 @@ function checkAgreement({ tally, sex, state, municipality, year, month }) {
     must(within(strict.victims, broad.victims) && within(strict.deaths, broad.deaths), "tally");
     for (const nexus of sex === null ? [] : NEXUS) {
       const sum = [...(sex?.[nexus].values() ?? [])].reduce(plus, NOTHING);
-      must(sum.every((part, at) => part === tally[nexus].deaths[at]), "sex");
+      must(
+        sum.every((part, at) => part === tally[nexus].deaths[at]),
+        "sex",
+      );
     }
   }
   must(!contradicts(state, municipality, 2), "municipality");

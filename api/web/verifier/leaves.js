@@ -7,7 +7,7 @@ import { Refused } from "./refused.js";
 import { bundlesOf, HASH_SIZE, readBundle, tilePath, WIDTH } from "./tiles.js";
 
 /**
- * `roots` holds the roots (base64) at the sizes that were asked for; `open` the bundles that hold more than entry leaves.
+ * `roots` holds the roots (base64) at the sizes that were asked for, `open` the bundles of more than entry leaves.
  *
  * @typedef {{ roots: Map<number, string>, open: { first: number, width: number, data: Uint8Array }[] }} Leaves
  */

@@ -4,16 +4,17 @@ import { concatenate, equal, hex, readBase64, utf8 } from "./bytes.js";
 import { Refused } from "./refused.js";
 
 /** @typedef {import("./sha256.js").Sha256} Sha256 */
-/** @typedef {{ name: string, id: Uint8Array, data: Uint8Array<ArrayBuffer> }} Signature */
+/** @typedef {Uint8Array<ArrayBuffer>} Bytes */
+/** @typedef {{ name: string, id: Uint8Array, data: Bytes }} Signature */
 /**
  * A public key. A signer's signs notes, a witness's cosigns checkpoints.
  *
- * @typedef {{ name: string, id: Uint8Array, type: number, publicKey: Uint8Array<ArrayBuffer>, vkey: string }} Key
+ * @typedef {{ name: string, id: Uint8Array, type: number, publicKey: Bytes, vkey: string }} Key
  */
 /**
  * Whether the public key made this signature over these bytes.
  *
- * @typedef {(publicKey: Uint8Array<ArrayBuffer>, signature: Uint8Array<ArrayBuffer>, message: Uint8Array<ArrayBuffer>) => Promise<boolean>} VerifyEd25519
+ * @typedef {(publicKey: Bytes, signature: Bytes, message: Bytes) => Promise<boolean>} VerifyEd25519
  */
 
 export const SIGNER = 1;
@@ -51,7 +52,8 @@ export function splitNote(note) {
   if (note === null || CONTROL.test(note) || SURROGATE.test(note)) throw new Refused("NOTE_MALFORMED");
   const end = note.lastIndexOf("\n\n");
   const lines = note.slice(end + 2).split("\n");
-  if (end < 0 || lines.pop() !== "" || lines.length === 0 || lines.length > MAX_SIGNATURES) throw new Refused("NOTE_MALFORMED");
+  if (end < 0 || lines.pop() !== "" || lines.length === 0 || lines.length > MAX_SIGNATURES)
+    throw new Refused("NOTE_MALFORMED");
   return { text: note.slice(0, end + 1), signatures: lines.map(readSignature) };
 }
 
@@ -81,7 +83,8 @@ export async function openNote(note, keys, verifyEd25519) {
     }
     verified.push({ key, time: time === null ? null : Number(time) });
   }
-  if (verified.length === 0) throw new Refused("NOT_SIGNED", { name: [...new Set(keys.map((key) => key.name))].join(", ") });
+  if (verified.length === 0)
+    throw new Refused("NOT_SIGNED", { name: [...new Set(keys.map((key) => key.name))].join(", ") });
   return { text, verified };
 }
 
@@ -124,7 +127,8 @@ export async function browserEd25519(subtle) {
       return await subtle.verify({ name: "Ed25519" }, key, signature, message);
     } catch (error) {
       // Bytes that are no point of the curve; that the browser knows Ed25519 is established below.
-      if (error instanceof DOMException && (error.name === "DataError" || error.name === "OperationError")) return false;
+      if (error instanceof DOMException && (error.name === "DataError" || error.name === "OperationError"))
+        return false;
       throw error;
     }
   };

@@ -36,7 +36,8 @@ export function readPolicy(sha256, data) {
     try {
       reader.read(line);
     } catch (error) {
-      if (error instanceof RangeError || error instanceof Refused) throw new Refused("POLICY_MALFORMED", { line: at + 1 });
+      if (error instanceof RangeError || error instanceof Refused)
+        throw new Refused("POLICY_MALFORMED", { line: at + 1 });
       throw error;
     }
   });

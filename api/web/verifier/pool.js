@@ -8,7 +8,8 @@ import { loadSha256 } from "./sha256.js";
 /** @typedef {import("./source.js").Hashed} Hashed */
 /** @typedef {(address: Address) => Promise<Hashed>} HashBundle */
 /** @typedef {{ base: string, address: Address, call: number }} Asked */
-/** @typedef {{ call: number, hashed: Hashed } | { call: number, refused: ConstructorParameters<typeof Refused> }} Answered */
+/** @typedef {ConstructorParameters<typeof Refused>} Refusal */
+/** @typedef {{ call: number, hashed: Hashed } | { call: number, refused: Refusal }} Answered */
 
 const MOST = 4;
 

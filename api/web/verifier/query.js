@@ -38,7 +38,9 @@ const CODES = {
  */
 export function readQuestion({ unit = "INCIDENTS", groupBy = null, filter = null }) {
   const given = typeof filter === "object" && filter !== null && !isList(filter) ? filter : null;
-  const known = Object.keys(given ?? {}).every((name) => name === "nexus" || name === "period" || Object.hasOwn(CODES, name));
+  const known = Object.keys(given ?? {}).every(
+    (name) => name === "nexus" || name === "period" || Object.hasOwn(CODES, name),
+  );
   if (!known || (filter !== null && given === null)) throw malformed();
   /** @param {Listed} name */
   const list = (name) => readList(given?.[name] ?? null, CODES[name]);
@@ -51,7 +53,9 @@ export function readQuestion({ unit = "INCIDENTS", groupBy = null, filter = null
       period: readPeriod(given?.["period"] ?? null),
       state: list("state"),
     },
-    group_by: (isList(groupBy ?? []) ? /** @type {Json[]} */ (groupBy ?? []) : [null]).map((name) => among(DIMENSIONS, name)),
+    group_by: (isList(groupBy ?? []) ? /** @type {Json[]} */ (groupBy ?? []) : [null]).map((name) =>
+      among(DIMENSIONS, name),
+    ),
     unit: among(UNITS, unit),
   };
   const repeated = new Set(query.group_by).size !== query.group_by.length;

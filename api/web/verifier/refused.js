@@ -41,7 +41,14 @@ export const CODES = /** @type {const} */ ([
  *
  * @type {ReadonlySet<Code>}
  */
-const UNPROVEN = new Set(["UNAVAILABLE", "NO_ED25519", "NO_WEBASSEMBLY", "UNEXPECTED", "PAGE_MALFORMED", "MEMORY_DAMAGED"]);
+const UNPROVEN = new Set([
+  "UNAVAILABLE",
+  "NO_ED25519",
+  "NO_WEBASSEMBLY",
+  "UNEXPECTED",
+  "PAGE_MALFORMED",
+  "MEMORY_DAMAGED",
+]);
 
 export class Refused extends Error {
   /**

@@ -66,7 +66,8 @@ export class Rendering {
     const item = this.#item(id);
     this.#show(item, state);
     item.querySelector("progress")?.remove();
-    if (outcome !== undefined) part(item, "[data-part=outcome]").textContent = this.#say(`step.${id}.${outcome}`, values);
+    if (outcome !== undefined)
+      part(item, "[data-part=outcome]").textContent = this.#say(`step.${id}.${outcome}`, values);
   }
 
   /**

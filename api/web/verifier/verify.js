@@ -65,7 +65,12 @@ export async function verify(figure, means, report) {
   const signed = await signedCheckpoint(means, keys.log, earlier);
   const { checkpoint } = signed;
   const { origin, size, root } = checkpoint;
-  report.step("checkpoint", "passed", "signed", { origin, size, root, key: signed.keys.map(({ vkey }) => vkey).join("\n") });
+  report.step("checkpoint", "passed", "signed", {
+    origin,
+    size,
+    root,
+    key: signed.keys.map(({ vkey }) => vkey).join("\n"),
+  });
 
   report.step("witnesses", "running");
   await checkWitnesses(means, signed, report);
@@ -97,7 +102,9 @@ export async function verify(figure, means, report) {
   else report.step("memory", "noted", kept === null ? "blocked" : "first");
 
   report.step("openings", "running");
-  const { recount, counted } = await recounted(leaves, figure.query, asOf, means, (done) => report.progress(done, size));
+  const { recount, counted } = await recounted(leaves, figure.query, asOf, means, (done) =>
+    report.progress(done, size),
+  );
   const { openings, releases } = recount;
   report.step("openings", "passed", "kept", {
     leaves: recount.openLeaves,
@@ -134,7 +141,8 @@ async function servedKeys({ read, sha256 }) {
   const shown = parsed(readUtf8(await required(read, "keys", true)));
   const log = shown.log.map((vkey) => readKey(sha256, vkey));
   const origin = log[0]?.name ?? "";
-  if (log.length === 0 || log.some(({ name }) => name !== origin)) throw new Refused("KEY_MALFORMED", { key: shown.log.join(" ") });
+  if (log.length === 0 || log.some(({ name }) => name !== origin))
+    throw new Refused("KEY_MALFORMED", { key: shown.log.join(" ") });
   const count = shown.count.map((vkey) => readKey(sha256, vkey)).filter(({ name }) => name === `${origin}/count/v1`);
   return { log, count };
 }
@@ -146,7 +154,8 @@ async function servedKeys({ read, sha256 }) {
 function parsed(text) {
   /** @param {unknown} list */
   const texts = (list) => {
-    if (!Array.isArray(list) || list.some((item) => typeof item !== "string")) throw new Refused("KEY_MALFORMED", { key: "/log/keys" });
+    if (!Array.isArray(list) || list.some((item) => typeof item !== "string"))
+      throw new Refused("KEY_MALFORMED", { key: "/log/keys" });
     return /** @type {string[]} */ (list);
   };
   let value;
@@ -172,7 +181,8 @@ async function signedCheckpoint({ read, verifyEd25519 }, shown, earlier) {
   const unknown = remembered.filter(({ vkey }) => shown.every((key) => key.vkey !== vkey));
   const signed = await openCheckpoint(note, [...shown, ...unknown], verifyEd25519);
   const known = signed.keys.some((key) => remembered.some(({ vkey }) => vkey === key.vkey));
-  if (earlier !== null && !known) throw new Refused("NOT_SIGNED", { name: remembered.map(({ vkey }) => vkey).join(", ") });
+  if (earlier !== null && !known)
+    throw new Refused("NOT_SIGNED", { name: remembered.map(({ vkey }) => vkey).join(", ") });
   return { ...signed, note: note ?? "" };
 }
 
@@ -185,7 +195,11 @@ async function signedCheckpoint({ read, verifyEd25519 }, shown, earlier) {
  */
 async function checkWitnesses({ read, sha256, verifyEd25519 }, signed, report) {
   const policy = readPolicy(sha256, await required(read, "policy", true));
-  const { verified } = await openNote(signed.note, [...signed.keys, ...policy.witnesses.map(({ key }) => key)], verifyEd25519);
+  const { verified } = await openNote(
+    signed.note,
+    [...signed.keys, ...policy.witnesses.map(({ key }) => key)],
+    verifyEd25519,
+  );
   /** @type {Map<string, number>} */
   const times = new Map();
   for (const { name, key } of policy.witnesses) {

@@ -1,5 +1,5 @@
-// Answers questions about leaves, one JSON object per line: {"leaves", "query"} in, the count in its canonical form out,
-// or {"malformed": field} for a leaf that breaks the definition's section 2.
+// Answers questions about leaves, one JSON object per line: {"leaves", "query"} in, the count in its canonical form
+// out, or {"malformed": field} for a leaf that breaks the definition's section 2.
 
 import { createInterface } from "node:readline";
 

@@ -3,7 +3,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { hex, readBase64, readDecimal, readHash, readUtf8, utf8, writeBase64 } from "../../../api/web/verifier/bytes.js";
+import {
+  hex,
+  readBase64,
+  readDecimal,
+  readHash,
+  readUtf8,
+  utf8,
+  writeBase64,
+} from "../../../api/web/verifier/bytes.js";
 import { read, write } from "../../../api/web/verifier/canonical.js";
 import { openCheckpoint, readCheckpoint } from "../../../api/web/verifier/checkpoint.js";
 import { isEntryLeaf, readOpenLeaf } from "../../../api/web/verifier/leaf.js";
@@ -25,10 +33,12 @@ const SIGNATURE = `— example.com/foo ${writeBase64(new Uint8Array(68))}\n`;
 
 test("base64, hashes, decimals and UTF-8 have one spelling", () => {
   assert.deepEqual([...readBase64("AQI=")], [1, 2]);
-  for (const text of ["AQI", "AQJ=", "A Q=", "AQI=\n", "_-8=", "=", "AQI=="]) assert.equal(readBase64(text), null, text);
+  for (const text of ["AQI", "AQJ=", "A Q=", "AQI=\n", "_-8=", "=", "AQI=="])
+    assert.equal(readBase64(text), null, text);
   assert.equal(readHash("AQI="), null);
   assert.equal(readDecimal("9007199254740991"), 2 ** 53 - 1);
-  for (const text of ["", "01", "-1", "1.0", "1e3", "9007199254740992", " 1", "１"]) assert.equal(readDecimal(text), null, text);
+  for (const text of ["", "01", "-1", "1.0", "1e3", "9007199254740992", " 1", "１"])
+    assert.equal(readDecimal(text), null, text);
   assert.equal(readUtf8(Uint8Array.of(0xc0, 0x80)), null);
   assert.equal(readUtf8(Uint8Array.of(0xef, 0xbb, 0xbf, 0x31)), "\ufeff1");
 });
@@ -46,7 +56,17 @@ test("canonical JSON is read only as it is written", () => {
   assert.equal(write(read(text)), text);
   const others = [
     ['{"a":1,"a":1}', '{"b":1,"a":1}', '{ "a":1}', "1.0", "1e2", "-0", "0.5", "9007199254740992", "01", "NaN", ""],
-    ['"\\u00f1"', '"\\/"', '"\\ud800"', '"n\u0303"', '{"ñ":1}', '"\\u000A"', "[1,]", "\ufeff1", '{"__proto__":1,"__proto__":1}'],
+    [
+      '"\\u00f1"',
+      '"\\/"',
+      '"\\ud800"',
+      '"n\u0303"',
+      '{"ñ":1}',
+      '"\\u000A"',
+      "[1,]",
+      "\ufeff1",
+      '{"__proto__":1,"__proto__":1}',
+    ],
     ["[".repeat(65) + "]".repeat(65)],
   ].flat();
   for (const other of others) assert.equal(read(other), undefined, other);
@@ -57,27 +77,55 @@ test("canonical JSON is read only as it is written", () => {
 test("a key is read only where its id belongs to it", () => {
   assert.equal(readKey(sha256, VKEY).name, "example.com/foo");
   for (const vkey of [
-    "", "a+b", VKEY.replace("530d", "530e"), VKEY.replace("foo", "bar"), VKEY.replace("Aek", "Ael"), `${VKEY}\n`,
-    VKEY.replace("example.com/foo", "example com"), VKEY.slice(0, -4),
-  ]) refuses("KEY_MALFORMED", () => readKey(sha256, vkey));
+    "",
+    "a+b",
+    VKEY.replace("530d", "530e"),
+    VKEY.replace("foo", "bar"),
+    VKEY.replace("Aek", "Ael"),
+    `${VKEY}\n`,
+    VKEY.replace("example.com/foo", "example com"),
+    VKEY.slice(0, -4),
+  ])
+    refuses("KEY_MALFORMED", () => readKey(sha256, vkey));
   refuses("KEY_MALFORMED", () => readKey(sha256, VKEY, WITNESS));
 });
 
 test("a note is text, an empty line, and signature lines", () => {
   assert.equal(splitNote(`a\n\nb\n\n${SIGNATURE}`).text, "a\n\nb\n");
   for (const note of [
-    null, "", "a\n", "a\n\n", "a\n\n\n", `a\n\n${SIGNATURE.trimEnd()}`, `a\t\n\n${SIGNATURE}`, `a\ud800\n\n${SIGNATURE}`,
-    `a\n\n-${SIGNATURE.slice(1)}`, "a\n\n— name AQIDBA==\n", "a\n\n— na+me AQIDBAU=\n", "a\n\n— name AQIDBAU\n",
-    "a\n\n—  AQIDBAU=\n", `a\n\n${SIGNATURE.repeat(17)}`, `a\n\n${SIGNATURE}\r\n`,
-  ]) refuses("NOTE_MALFORMED", () => splitNote(note));
+    null,
+    "",
+    "a\n",
+    "a\n\n",
+    "a\n\n\n",
+    `a\n\n${SIGNATURE.trimEnd()}`,
+    `a\t\n\n${SIGNATURE}`,
+    `a\ud800\n\n${SIGNATURE}`,
+    `a\n\n-${SIGNATURE.slice(1)}`,
+    "a\n\n— name AQIDBA==\n",
+    "a\n\n— na+me AQIDBAU=\n",
+    "a\n\n— name AQIDBAU\n",
+    "a\n\n—  AQIDBAU=\n",
+    `a\n\n${SIGNATURE.repeat(17)}`,
+    `a\n\n${SIGNATURE}\r\n`,
+  ])
+    refuses("NOTE_MALFORMED", () => splitNote(note));
 });
 
 test("a checkpoint is origin, size and root", () => {
   assert.deepEqual(readCheckpoint(`o\n0\n${EMPTY}\n`), { origin: "o", size: 0, root: EMPTY });
   const root = writeBase64(new Uint8Array(32));
   for (const text of [
-    "", `o\n0\n${root}\n`, `o\n1\n${root}`, `o\n01\n${root}\n`, `o\n1\nAQI=\n`, `\n1\n${root}\n`, `o\n1\n${root}\n\n`, "o\n1\n",
-  ]) refuses("CHECKPOINT_MALFORMED", () => readCheckpoint(text));
+    "",
+    `o\n0\n${root}\n`,
+    `o\n1\n${root}`,
+    `o\n01\n${root}\n`,
+    `o\n1\nAQI=\n`,
+    `\n1\n${root}\n`,
+    `o\n1\n${root}\n\n`,
+    "o\n1\n",
+  ])
+    refuses("CHECKPOINT_MALFORMED", () => readCheckpoint(text));
 });
 
 test("a browser without Ed25519 is told so, and a false signature is never taken for true", async () => {
@@ -97,28 +145,61 @@ test("a policy follows c2sp.org/tlog-policy", () => {
   const parse = (text) => readPolicy(sha256, utf8(text));
   assert.equal(parse(`# any\n\nlog ${VKEY} https://example.com\nquorum none\n`).quorum, null);
   for (const [line, text] of [
-    [0, ""], [1, "quorum all\n"], [2, "quorum none\nquorum none\n"], [1, "watch x\n"], [1, `witness w ${VKEY}\nquorum w\n`],
-    [2, `log ${VKEY}\nlog ${VKEY}\nquorum none\n`], [1, "group g 1 w\n"], [1, "group g 0\n"], [1, "quorum none\r\n"], [1, "log\n"],
+    [0, ""],
+    [1, "quorum all\n"],
+    [2, "quorum none\nquorum none\n"],
+    [1, "watch x\n"],
+    [1, `witness w ${VKEY}\nquorum w\n`],
+    [2, `log ${VKEY}\nlog ${VKEY}\nquorum none\n`],
+    [1, "group g 1 w\n"],
+    [1, "group g 0\n"],
+    [1, "quorum none\r\n"],
+    [1, "log\n"],
   ]) {
-    assert.throws(() => parse(text), (error) => error.code === "POLICY_MALFORMED" && error.values.line === line, text);
+    assert.throws(
+      () => parse(text),
+      (error) => error.code === "POLICY_MALFORMED" && error.values.line === line,
+      text,
+    );
   }
   const witnesses = ["a", "b", "c"].map((name) => ({ name, key: null }));
   const groups = [{ name: "g", threshold: 2, members: ["a", "b", "c"] }];
   const policy = { logs: [], witnesses, groups, quorum: "g" };
   assert.equal(meets(policy, new Set(["a"])), false);
   assert.equal(meets(policy, new Set(["a", "c"])), true);
-  assert.equal(quorumTime(policy, new Map([["a", 9], ["b", 3], ["c", 5]])), 5);
+  assert.equal(
+    quorumTime(
+      policy,
+      new Map([
+        ["a", 9],
+        ["b", 3],
+        ["c", 5],
+      ]),
+    ),
+    5,
+  );
   assert.equal(quorumTime(policy, new Map([["a", 9]])), null);
 });
 
 test("paths and bundles are those of c2sp.org/tlog-tiles", () => {
   assert.equal(bundlePath(1234067), "tile/entries/x001/x234/067");
   assert.equal(tilePath(1, 273, 112), "tile/1/273.p/112");
-  assert.deepEqual(bundlesOf(513).map(({ width }) => width), [256, 256, 1]);
+  assert.deepEqual(
+    bundlesOf(513).map(({ width }) => width),
+    [256, 256, 1],
+  );
   const bundle = Uint8Array.of(0, 1, 7, 0, 0, 0, 2, 8, 9);
-  assert.deepEqual(readBundle(bundle, 3).map((entry) => [...entry]), [[7], [], [8, 9]]);
+  assert.deepEqual(
+    readBundle(bundle, 3).map((entry) => [...entry]),
+    [[7], [], [8, 9]],
+  );
   assert.deepEqual(readBundle(bundle, 2, true).length, 2);
-  for (const [data, width] of [[bundle, 2], [bundle, 4], [bundle.slice(0, -1), 3], [Uint8Array.of(0), 1]]) {
+  for (const [data, width] of [
+    [bundle, 2],
+    [bundle, 4],
+    [bundle.slice(0, -1), 3],
+    [Uint8Array.of(0), 1],
+  ]) {
     assert.equal(readBundle(data, width), null);
   }
 });
@@ -139,19 +220,38 @@ test("a tree gives one root, however it is put together", () => {
 test("a leaf has one of two shapes", () => {
   const entry = `{"id":"3f2b1c9e-7a54-4d0e-9c1b-2a6f8e5d4c3b","sealed":{"content":"${EMPTY}"},"type":"entry","v":1}`;
   assert.ok(isEntryLeaf(utf8(entry)));
-  for (const other of [entry.replace("-4d0e", "-5d0e"), entry.replace("-9c1b", "-cc1b"), entry.replace("FU=", "FV="), `${entry} `]) {
+  for (const other of [
+    entry.replace("-4d0e", "-5d0e"),
+    entry.replace("-9c1b", "-cc1b"),
+    entry.replace("FU=", "FV="),
+    `${entry} `,
+  ]) {
     assert.ok(!isEntryLeaf(utf8(other)), other);
     refuses("LEAF_MALFORMED", () => readOpenLeaf(utf8(other), 0));
   }
   const open = {
-    id: "3f2b1c9e-7a54-4d0e-9c1b-2a6f8e5d4c3b", public: {}, recorded: "2024-02-29", type: "site.registered", v: 1,
+    id: "3f2b1c9e-7a54-4d0e-9c1b-2a6f8e5d4c3b",
+    public: {},
+    recorded: "2024-02-29",
+    type: "site.registered",
+    v: 1,
   };
   const leaf = (changed) => utf8(write({ ...open, ...changed }));
   assert.equal(readOpenLeaf(leaf({}), 0).type, "site.registered");
   for (const changed of [
-    { v: 2 }, { v: true }, { id: "3F2B1C9E-7a54-4d0e-9c1b-2a6f8e5d4c3b" }, { recorded: "2023-02-29" }, { recorded: "20240229" },
-    { recorded: "0000-01-01" }, { recorded: "2024-13-01" }, { public: [] }, { public: null }, { type: 1 }, { more: 1 },
-  ]) refuses("LEAF_MALFORMED", () => readOpenLeaf(leaf(changed), 0));
+    { v: 2 },
+    { v: true },
+    { id: "3F2B1C9E-7a54-4d0e-9c1b-2a6f8e5d4c3b" },
+    { recorded: "2023-02-29" },
+    { recorded: "20240229" },
+    { recorded: "0000-01-01" },
+    { recorded: "2024-13-01" },
+    { public: [] },
+    { public: null },
+    { type: 1 },
+    { more: 1 },
+  ])
+    refuses("LEAF_MALFORMED", () => readOpenLeaf(leaf(changed), 0));
   refuses("LEAF_UNKNOWN", () => readOpenLeaf(leaf({ type: "site.closed" }), 0));
   refuses("LEAF_MALFORMED", () => readOpenLeaf(Uint8Array.of(0xff), 0));
 });
@@ -163,9 +263,21 @@ test("a question is asked in its form", () => {
   assert.equal(readCanonical({ ...query, filter: { ...query.filter, state: ["16", "01"] } }), null);
   assert.equal(readCanonical({ ...query, filter: { ...query.filter, weather: null } }), null);
   for (const asked of [
-    { unit: "PERSONS" }, { filter: { weather: ["RAIN"] } }, { filter: [] }, { filter: { state: [] } }, { filter: { state: "16" } },
-    { filter: { state: ["33"] } }, { filter: { kind: ["THEFT"] } }, { filter: { municipality: ["99001"] } }, { filter: { period: {} } },
-    { filter: { period: { from: "2020-02", to: "2020-01" } } }, { filter: { period: { from: "2020", to: "2021" } } },
-    { groupBy: ["SEX"] }, { groupBy: ["YEAR", "YEAR"] }, { groupBy: "YEAR" }, { groupBy: ["DAY"] },
-  ]) refuses("PAGE_MALFORMED", () => readQuestion(asked));
+    { unit: "PERSONS" },
+    { filter: { weather: ["RAIN"] } },
+    { filter: [] },
+    { filter: { state: [] } },
+    { filter: { state: "16" } },
+    { filter: { state: ["33"] } },
+    { filter: { kind: ["THEFT"] } },
+    { filter: { municipality: ["99001"] } },
+    { filter: { period: {} } },
+    { filter: { period: { from: "2020-02", to: "2020-01" } } },
+    { filter: { period: { from: "2020", to: "2021" } } },
+    { groupBy: ["SEX"] },
+    { groupBy: ["YEAR", "YEAR"] },
+    { groupBy: "YEAR" },
+    { groupBy: ["DAY"] },
+  ])
+    refuses("PAGE_MALFORMED", () => readQuestion(asked));
 });

@@ -31,7 +31,9 @@ await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
 after(() => server.close());
 
 for (const name of (await readdir(cases)).sort()) {
-  const { question, asOf, shown, certificate, memory, expected } = JSON.parse(await readFile(join(cases, name, "case.json"), "utf8"));
+  const { question, asOf, shown, certificate, memory, expected } = JSON.parse(
+    await readFile(join(cases, name, "case.json"), "utf8"),
+  );
   const log = `http://127.0.0.1:${server.address().port}/${encodeURIComponent(name)}`;
 
   test(name, async () => {
@@ -70,9 +72,13 @@ for (const name of (await readdir(cases)).sort()) {
       return;
     }
     assert.equal(refused, null, refused?.stack);
-    assert.deepEqual([...told.keys()], STEPS.map(({ id }) => id));
+    assert.deepEqual(
+      [...told.keys()],
+      STEPS.map(({ id }) => id),
+    );
     for (const { id, outcomes } of STEPS) assert.ok(outcomes.includes(told.get(id).outcome), id);
-    for (const [id, outcome] of Object.entries(expected.outcomes ?? {})) assert.equal(told.get(id).outcome, outcome, id);
+    for (const [id, outcome] of Object.entries(expected.outcomes ?? {}))
+      assert.equal(told.get(id).outcome, outcome, id);
     assert.equal(progressed, told.get("checkpoint").values.size);
     // What it saw now, it holds the next time to.
     await verify(figure, means, report);
