@@ -30,6 +30,7 @@ PAGES: Final[Mapping[str, Page]] = {
     "feed": Page("/cambios.atom", "/en/changes.atom"),
     "method": Page("/metodo", "/en/method"),
     "verify": Page("/verificar", "/en/verify"),
+    "data": Page("/datos", "/en/data"),
 }
 
 

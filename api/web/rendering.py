@@ -6,18 +6,15 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from jinja2 import ChoiceLoader, DictLoader, Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from api.web.pages import LANGUAGES, address
 from api.web.static import static_address, static_files
 from api.web.texts import texts
 from registry.text import Language
 
-NAVIGATION: Final = ("front", "explore", "incidents", "changes", "method", "verify")
+NAVIGATION: Final = ("front", "explore", "incidents", "changes", "method", "verify", "data")
 """The pages that every page leads to."""
-
-VERIFIER: Final = "verifier.html"
-"""What the verifier needs on a page: it lies beside its source."""
 
 
 @cache
@@ -25,7 +22,7 @@ def environment(language: Language) -> Environment:
     """The templates in one language."""
     words = texts(language)
     made = Environment(
-        loader=ChoiceLoader([PackageLoader("api.web"), DictLoader({VERIFIER: _verifier()})]),
+        loader=PackageLoader("api.web"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -47,18 +44,12 @@ def render(template: str, language: Language, page: str, context: Mapping[str, A
 def looks() -> str:
     """A digest of all that pages are made with: another release words a page anew."""
     digest = hashlib.sha256()
-    made = environment("es")
-    for name in sorted(made.list_templates()):
-        if made.loader is not None:
-            digest.update(made.loader.get_source(made, name)[0].encode())
+    for name in sorted(environment("es").list_templates()):
+        digest.update(files("api.web").joinpath("templates", name).read_bytes())
     digest.update(files("api.web").joinpath("locale", "en.po").read_bytes())
     for name, file in sorted(static_files().items()):
         digest.update(f"{name} {file.version}".encode())
     return digest.hexdigest()
-
-
-def _verifier() -> str:
-    return files("api.web").joinpath("verifier", "page.html").read_text(encoding="utf-8")
 
 
 def prepare() -> None:

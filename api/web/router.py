@@ -19,7 +19,7 @@ from api.web import errors, questions, static
 from api.web.headers import secure
 from api.web.pages import CERTIFICATE, LANGUAGES, PAGES
 from api.web.rendering import looks, prepare
-from api.web.views import changes, explore, front, incidents, method, verify
+from api.web.views import changes, data, explore, front, incidents, method, verify
 from api.web.visit import Site, Visit
 from projections.counting.definition import definition_sha256
 from projections.errors import ProjectionError
@@ -52,6 +52,7 @@ VIEWS: Final[Mapping[str, View]] = {
     "feed": View(changes.feed, "application/atom+xml; charset=utf-8"),
     "method": View(method.method),
     "verify": View(verify.verify, scripts=True),
+    "data": View(data.data),
 }
 
 

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from api.web.downloads.writing import FORMS
-from api.web.pages import LANGUAGES, Page, address
+from api.web.pages import LANGUAGES, PAGES, Page
 from projections.counting.definition import DEFINITION_ID, definition_sha256
 from projections.mirror.description import LICENCE_URL, TITLE, AsOf
 from registry.text import Language, Text
 
-ROOT: Final = Page("/datos", "/en/data")
-"""Where files lie, in each language."""
+ROOT: Final = PAGES["data"]
+"""Files lie below the page that leads to them, in each language."""
 
 TABLES: Final = {
     "counts": Text("Conteos", "Counts"),
@@ -107,7 +107,7 @@ def catalogue(base: str, as_of: AsOf) -> dict[str, Any]:
             "dct:license": licence,
             "dct:language": languages,
             "dct:spatial": {"@id": "http://publications.europa.eu/resource/authority/country/MEX"},
-            "dcat:landingPage": {"@id": base + address("explore", "es")},
+            "dcat:landingPage": {"@id": base + ROOT.es},
             "dcat:distribution": [
                 _distribution(base, file, language) for language in LANGUAGES for file in _files(language)
             ],

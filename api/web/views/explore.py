@@ -35,6 +35,7 @@ async def explore(visit: Visit) -> str:
         dimensions=[labels.DIMENSIONS[dimension].in_(visit.language) for dimension in visit.asked.group_by],
         lines=lines(visit, answer, rows),
         drawing=_drawing(visit, answer),
+        files=visit.link("data", visit.asked),
         incidents=visit.link("incidents", visit.asked._replace(unit=Unit.INCIDENTS, group_by=())),
         previous=visit.link("explore", visit.asked, page=str(number - 1)) if number > 1 else None,
         next=visit.link("explore", visit.asked, page=str(number + 1)) if number < last else None,
