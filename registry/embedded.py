@@ -208,12 +208,12 @@ class EmbeddedServer:
             return False
         try:
             connection = await asyncpg.connect(self._address("postgres"), timeout=5)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            return False
-        try:
-            return bool(await connection.fetchval("SELECT 1") == 1)
-        finally:
-            await connection.close()
+            try:
+                return bool(await connection.fetchval("SELECT 1", timeout=5) == 1)
+            finally:
+                await connection.close(timeout=5)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
+            return False  # gone, also between two of these steps
 
     async def _ensure_database(self) -> None:
         connection = await asyncpg.connect(self._address("postgres"))

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import psutil
@@ -72,6 +73,17 @@ async def ask(address: str, query: str) -> object:
         await connection.close()
 
 
+async def until_it_answers(address: str) -> None:
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                await ask(address, "SELECT 1")
+            except (OSError, asyncpg.PostgresError):
+                await asyncio.sleep(0.1)
+            else:
+                return
+
+
 async def test_it_stops_when_the_last_user_leaves(data: Path) -> None:
     async with EmbeddedServer(data) as first:
         async with EmbeddedServer(data) as second:
@@ -102,15 +114,28 @@ async def test_a_server_that_is_killed_under_its_user_comes_back_at_the_same_add
     async with EmbeddedServer(data) as address:
         await ask(address, "SELECT 1")
         postmaster(data).kill()
+        await until_it_answers(address)
+    assert processes(data) == []
 
-        async def answered() -> object:
-            while True:
-                try:
-                    return await ask(address, "SELECT 1")
-                except (OSError, asyncpg.PostgresError):
-                    await asyncio.sleep(0.1)
 
-        assert await asyncio.wait_for(answered(), 60) == 1
+async def test_a_server_that_is_killed_while_its_user_looks_after_it_comes_back_too(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = asyncpg.connect
+    killed = asyncio.Event()
+
+    async def connect_before_the_end(*args: Any, **options: Any) -> asyncpg.Connection:
+        connection: asyncpg.Connection = await connect(*args, **options)
+        monkeypatch.undo()
+        for process in processes(data):
+            process.kill()
+        killed.set()
+        return connection
+
+    async with EmbeddedServer(data) as address:
+        monkeypatch.setattr(asyncpg, "connect", connect_before_the_end)
+        await asyncio.wait_for(killed.wait(), 60)
+        await until_it_answers(address)
     assert processes(data) == []
 
 

@@ -1,7 +1,7 @@
 """Events without meaning: what the store needs of an event, and no more. And the end of a server."""
 
-import signal
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -38,7 +38,9 @@ def kill_server(data: Path) -> None:
     """Kill the embedded server of a data directory with all its processes, at once."""
     pid = int((data / "postgres" / "postmaster.pid").read_text().splitlines()[0])
     server = psutil.Process(pid)
-    family = [*server.children(recursive=True), server]
-    for process in reversed(family):
-        process.send_signal(signal.SIGKILL)
+    family = [server, *server.children(recursive=True)]
+    for process in family:
+        # Some go by themselves: those that had just ended their work, and those that miss the first.
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
     psutil.wait_procs(family, timeout=30)
