@@ -428,7 +428,7 @@ def test_what_is_served_is_what_its_sources_give(tmp_path: Path) -> None:
 
 
 def test_its_part_of_the_page_has_every_word_that_it_says() -> None:
-    page = (SOURCE / "page.html").read_text(encoding="utf-8")
+    page = (SOURCE.parent / "templates" / "verifier.html").read_text(encoding="utf-8")
     listed = node(
         "--input-type=module", "--eval", "import { NAMES } from './texts.js'; console.log(NAMES.join('\\n'))"
     )
