@@ -17,6 +17,7 @@ import asyncpg
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from api.web.texts import texts
 from projections.counting.certificate import certify
 from projections.counting.definition import definition_sha256
 from projections.counting.fold import Fold, fold
@@ -427,8 +428,11 @@ def test_what_is_served_is_what_its_sources_give(tmp_path: Path) -> None:
     assert not re.search(rb"sourceMappingURL|\beval\(|new Function\(", built)
 
 
-def test_its_part_of_the_page_has_every_word_that_it_says() -> None:
+def test_its_part_of_the_page_has_every_word_that_it_says_in_both_languages() -> None:
     page = (SOURCE.parent / "templates" / "verifier.html").read_text(encoding="utf-8")
+    for text in re.findall(r"\{% trans %\}(.*?)\{% endtrans %\}", page):
+        values = [sorted(re.findall(r"\{\w+\}", said)) for said in (text, texts("en").gettext(text))]
+        assert values[0] == values[1], text
     listed = node(
         "--input-type=module", "--eval", "import { NAMES } from './texts.js'; console.log(NAMES.join('\\n'))"
     )
