@@ -176,35 +176,56 @@ def _interrupts() -> Iterator[Callable[[], Any]]:
 def line(received: Received, language: Language) -> str:
     """One event for people: position, day, type, record, and what its leaf says."""
     event = received.event
-    leaf = event["data"]["leaf"]
+    leaf = event.data.leaf
     words = [
-        f"{received.position:>8}",
-        f"{leaf.get('recorded', ''):10}",
-        f"{event['type']:24}",
-        event.get("subject", ""),
-        _SEALED.in_(language) if event["type"] == ENTRY else _facts(leaf.get("public", {}), language),
+        f"{event.position:>8}",
+        f"{leaf.get('recorded', '')!s:10}",
+        f"{event.type:24}",
+        event.subject,
+        _SEALED.in_(language) if event.type == ENTRY else _facts(leaf.get("public"), language),
     ]
     return "  ".join(words).rstrip()
 
 
 _SEALED: Final = Text("asiento sellado", "sealed entry")
+_OTHER: Final = Text("lo dice --json", "--json tells it")
+"""Of a leaf by rules that are newer than this program."""
 
 
-def _facts(public: Mapping[str, Any], language: Language) -> str:
+class _Facet(msgspec.Struct):
+    value: Any = None
+
+
+class _Shown(msgspec.Struct):
+    """What a line has room for, of an incident or of anything else with a name or an id."""
+
+    name: str = ""
+    id: str = ""
+    class_: str = msgspec.field(default="", name="class")
+    certainty: str = ""
+    status: str = ""
+    facets: dict[str, _Facet] | None = None
+
+
+def _facts(public: object, language: Language) -> str:
     """What an open leaf tells, as far as it fits a line."""
-    if "facets" not in public:
-        return str(public.get("name", public.get("id", "")))
-    facets = {name: facet.get("value") for name, facet in public["facets"].items()}
+    try:
+        shown = msgspec.convert(public, _Shown)
+    except msgspec.ValidationError:
+        return _OTHER.in_(language)
+    if shown.facets is None:
+        return shown.name or shown.id
+    facets = {name: facet.value for name, facet in shown.facets.items()}
     labels = [
-        CLASSES.get(public["class"]),
-        KINDS.get(str(facets["kind"])),
-        CERTAINTIES.get(public["certainty"]),
+        CLASSES.get(shown.class_),
+        KINDS.get(str(facets.get("kind"))),
+        CERTAINTIES.get(shown.certainty),
     ]
-    shown = [label.in_(language) for label in labels if label is not None]
-    shown += [str(facets[name]) for name in ("year", "state") if facets[name] is not None]
-    if public["status"] != "ACTIVE":
-        shown.append(public["status"])
-    return " · ".join(shown)
+    words = [label.in_(language) for label in labels if label is not None]
+    words += [str(facets[name]) for name in ("year", "state") if facets.get(name) is not None]
+    if shown.status != "ACTIVE":
+        words.append(shown.status)
+    return " · ".join(words)
 
 
 def _tell(wait: Wait) -> None:
@@ -224,10 +245,14 @@ def _language(environment: Mapping[str, str]) -> Language:
 
 
 def _base(url: str) -> str:
-    if not url.startswith(("http://", "https://")):
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL:
+        parsed = httpx.URL()
+    if parsed.scheme not in ("http", "https") or not parsed.host:
         raise Unusable(
-            "La dirección debe empezar con http:// o https://.",
-            "The address must begin with http:// or https://.",
+            "La dirección debe ser como https://registro.example.org.",
+            "The address must look like https://registro.example.org.",
         )
     return url
 
@@ -251,6 +276,8 @@ def _remembered(state: Path, url: str) -> Place | None:
     try:
         place = msgspec.json.decode(state.read_bytes(), type=Place)
     except FileNotFoundError:
+        if not os.access(state.parent, os.W_OK):  # said now, not after the first events
+            raise _unwritable(state) from None
         return None
     except (OSError, msgspec.DecodeError):
         raise Unusable(
@@ -266,4 +293,14 @@ def _remembered(state: Path, url: str) -> Place | None:
 
 
 def _remember(state: Path, url: str, after: int) -> None:
-    write_durably(state, msgspec.json.encode(Place(url, after)))
+    try:
+        write_durably(state, msgspec.json.encode(Place(url, after)))
+    except OSError as error:
+        raise _unwritable(state) from error
+
+
+def _unwritable(state: Path) -> Unusable:
+    return Unusable(
+        f"No se puede escribir {state}. Revise el directorio, sus permisos y el espacio en disco.",
+        f"{state} cannot be written. Check the directory, its permissions and the room on the disk.",
+    )

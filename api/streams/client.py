@@ -7,13 +7,13 @@ as far as one event can be: that it is the next one, and that its leaf has its h
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
 import httpx
 import msgspec
 
 from registry.errors import MalformedLog, RegistryError
-from registry.log.canonical import encode
+from registry.log.canonical import MAX_INTEGER, encode
 from registry.log.merkle import leaf_hash
 
 SILENCE_SECONDS: Final = 45.0
@@ -22,6 +22,14 @@ SILENCE_SECONDS: Final = 45.0
 FIRST_PAUSE_SECONDS: Final = 1.0
 LONGEST_PAUSE_SECONDS: Final = 60.0
 """Before it is tried again: twice as long after each failure, less a random part, so that not all come back at once."""
+
+LONGEST_ASKED_SECONDS: Final = 3600.0
+"""What a register that is busy may ask for before it is tried again."""
+
+MAX_BLOCK_BYTES: Final = 16 * 1024 * 1024
+"""Of one event, and more than any has: whoever sends a line without end is not waited for until memory is full."""
+
+MAX_PROBLEM_BYTES: Final = 64 * 1024
 
 _TOO_MANY: Final = 429
 
@@ -34,12 +42,25 @@ class Refused(RegistryError):
     """The register will not answer, however often it is asked."""
 
 
+class Data(msgspec.Struct):
+    leaf: dict[str, Any]
+
+
+class Event(msgspec.Struct):
+    """What is read of a CloudEvent here."""
+
+    type: str
+    position: Annotated[int, msgspec.Meta(ge=0, le=MAX_INTEGER)]
+    leafhash: str
+    data: Data
+    subject: str = ""
+
+
 class Received(NamedTuple):
     """One event. ``text`` is its CloudEvent as it came, ``event`` the same decoded."""
 
     text: str
-    event: dict[str, Any]
-    position: int
+    event: Event
 
 
 class Wait(NamedTuple):
@@ -75,16 +96,16 @@ class Stream:
         """What came together; none where only the position has moved on. Raises Broken, Refused."""
         pause = FIRST_PAUSE_SECONDS
         while True:
-            failure = None
+            failure, least = None, 0.0
             try:
                 for batch in self._connection():
                     pause = FIRST_PAUSE_SECONDS
                     yield batch
-            except httpx.TransportError as error:
+            except (httpx.TransportError, httpx.DecodingError) as error:
                 failure = type(error).__name__
             except _Unavailable as error:
-                failure, pause = str(error), max(pause, error.seconds)
-            wait = Wait(failure, pause * random.uniform(0.5, 1))  # noqa: S311 - nobody's secret
+                failure, least = str(error), error.seconds
+            wait = Wait(failure, max(least, pause * random.uniform(0.5, 1)))  # noqa: S311 - nobody's secret
             self._told(wait)
             self._sleep(wait.seconds)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
@@ -102,26 +123,31 @@ class Stream:
                 batch = [received for block in blocks for received in self._block(block)]
                 if blocks:
                     yield batch
+                if len(rest) > MAX_BLOCK_BYTES:
+                    raise self._no_event()
 
     def _block(self, block: bytes) -> Iterator[Received]:
         fields = dict(line.split(b": ", 1) for line in block.split(b"\n") if b": " in line)
-        next_ = int(fields[b"id"]) if b"id" in fields else self.after
+        next_ = self._position(fields[b"id"]) if b"id" in fields else self.after
         if b"data" in fields:
             yield self._received(fields[b"data"], next_)
-        elif next_ < self.after:
+        elif next_ < self.after or (self._whole and next_ != self.after):
             raise _broken(self.after, next_)
         self.after = next_
 
+    def _position(self, id_: bytes) -> int:
+        # As many digits as MAX_INTEGER has, of those that isdigit() means of bytes.
+        if not id_.isdigit() or len(id_) > len(str(MAX_INTEGER)):
+            raise self._no_event()
+        return int(id_)
+
     def _received(self, data: bytes, next_: int) -> Received:
         try:
-            event = msgspec.json.decode(data, type=dict[str, Any])
-            position, leaf, hashed = event["position"], event["data"]["leaf"], event["leafhash"]
-            genuine = leaf_hash(encode(leaf)).hex() == hashed
-        except (msgspec.DecodeError, KeyError, TypeError, MalformedLog):
-            raise Broken(
-                f"Lo que llegó tras la posición {self.after} no es un evento del registro. ¿Es la dirección correcta?",
-                f"What came after position {self.after} is no event of a register. Is it the right address?",
-            ) from None
+            event = _decode(data)
+            genuine = leaf_hash(encode(event.data.leaf)).hex() == event.leafhash
+        except (msgspec.DecodeError, UnicodeDecodeError, MalformedLog):
+            raise self._no_event() from None
+        position = event.position
         if position + 1 != next_ or position < self.after or (self._whole and position != self.after):
             raise _broken(self.after, position)
         if not genuine:
@@ -129,7 +155,16 @@ class Stream:
                 f"La hoja de la posición {position} no es la que dice su hash. Avise a quien administra el registro.",
                 f"The leaf at position {position} is not what its hash says. Tell the registry's administrator.",
             )
-        return Received(data.decode(), event, position)
+        return Received(data.decode(), event)
+
+    def _no_event(self) -> Broken:
+        return Broken(
+            f"Lo que llegó tras la posición {self.after} no es un evento del registro. ¿Es la dirección correcta?",
+            f"What came after position {self.after} is no event of a register. Is it the right address?",
+        )
+
+
+_decode: Final = msgspec.json.Decoder(Event).decode
 
 
 class _Unavailable(Exception):
@@ -144,9 +179,17 @@ def _check(response: httpx.Response) -> None:
     status = response.status_code
     if status >= httpx.codes.INTERNAL_SERVER_ERROR or status == _TOO_MANY:
         asked = response.headers.get("retry-after", "")
-        raise _Unavailable(status, float(asked) if asked.isdecimal() else 0)
+        seconds = float(asked) if asked.isdecimal() else 0
+        raise _Unavailable(status, min(seconds, LONGEST_ASKED_SECONDS))
+    if response.has_redirect_location:
+        # Not followed: a key would go along to wherever it leads.
+        there = response.headers["location"]
+        raise Refused(
+            f"Esa dirección lleva a otra: {there}. Use la del registro mismo.",
+            f"That address leads to another: {there}. Use the register's own.",
+        )
     if status != httpx.codes.OK:
-        said = _detail(response.read())
+        said = _detail(_beginning(response))
         raise Refused(
             f"El registro se niega (HTTP {status}). {said}".strip(),
             f"The register refuses (HTTP {status}). {said}".strip(),
@@ -158,16 +201,32 @@ def _check(response: httpx.Response) -> None:
         )
 
 
+def _beginning(response: httpx.Response) -> bytes:
+    body = b""
+    for piece in response.iter_bytes():
+        body += piece
+        if len(body) > MAX_PROBLEM_BYTES:
+            break
+    return body
+
+
+class _Field(msgspec.Struct):
+    field: str = ""
+    detail: str = ""
+
+
+class _Problem(msgspec.Struct):
+    detail: str = ""
+    errors: list[_Field] | None = None
+
+
 def _detail(body: bytes) -> str:
     """What a problem (RFC 9457) says, in the language that was asked for."""
     try:
-        problem = msgspec.json.decode(body, type=dict[str, Any])
-    except msgspec.DecodeError:
+        problem = msgspec.json.decode(body, type=_Problem)
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return ""
-    errors = problem.get("errors") or []
-    return " ".join(
-        [str(problem.get("detail", "")), *(f"{one.get('field')}: {one.get('detail')}" for one in errors)]
-    )
+    return " ".join([problem.detail, *(f"{one.field}: {one.detail}" for one in problem.errors or [])])
 
 
 def _broken(expected: int, found: int) -> Broken:

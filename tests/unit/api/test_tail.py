@@ -28,10 +28,8 @@ INCIDENT: dict[str, Any] = {
 }
 
 
-def block(
-    position: int, leaf: dict[str, Any] | None = None, *, id_: int | None = None, **changes: Any
-) -> bytes:
-    leaf = leaf or {"type": "entry", "id": "x"}
+def block(at: int, leaf: dict[str, Any] | None = None, *, id_: int | None = None, **changes: Any) -> bytes:
+    leaf, position = leaf or {"type": "entry", "id": "x"}, at
     event = {
         "type": leaf["type"],
         "position": position,
@@ -132,12 +130,25 @@ def test_signs_of_life_move_the_position_of_who_filters(
         (block(0, leafhash="00"), "hash"),
         (b"data: nonsense\nid: 1\n\n", "no event"),
         (b"data: {}\nid: 1\n\n", "no event"),
+        (block(0) + b"id: 5\n\n" + block(5), "missing"),
+        (b"id: x\n\n", "no event"),
+        (b"id: -1\n\n", "no event"),
+        (b"id: %s\n\n" % (b"9" * 5_000), "no event"),
+        (block(0, position="0"), "no event"),
+        (block(0, type=None), "no event"),
+        (block(0, data={"leaf": "x"}), "no event"),
+        (b"data: " + b"x" * 20_000, "no event"),
     ],
 )
 def test_what_is_no_log_ends_it(
-    follow: Callable[..., int], capsys: pytest.CaptureFixture[str], sent: bytes, said: str
+    follow: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    sent: bytes,
+    said: str,
 ) -> None:
-    assert follow(Register(sent)) == 1
+    monkeypatch.setattr(module, "MAX_BLOCK_BYTES", 10_000)
+    assert follow(Register(sent), json=False) == 1
     assert re.search(said, capsys.readouterr().err)
 
 
@@ -147,7 +158,12 @@ def test_what_cannot_get_better_is_not_tried_again(
     problem = {"detail": "Pida otra clave.", "errors": [{"field": "query.types", "detail": "entry"}]}
     assert follow(Register(httpx.Response(422, json=problem))) == 3
     assert "Pida otra clave. query.types: entry" in capsys.readouterr().err
+    assert follow(Register(httpx.Response(422, json={"errors": [3]}))) == 3
     assert follow(Register(httpx.Response(404, text="<html>"))) == 3
+    assert follow(Register(httpx.Response(403, stream=_Pieces(b" " * 10**6)))) == 3
+    capsys.readouterr()
+    assert follow(Register(httpx.Response(301, headers={"location": "https://r.example/"}))) == 3
+    assert "leads to another: https://r.example/" in capsys.readouterr().err
     assert follow(Register(httpx.Response(200, text="hello"))) == 3
 
     other, nonsense, empty = tmp_path / "other", tmp_path / "nonsense", tmp_path / "empty"
@@ -157,7 +173,25 @@ def test_what_cannot_get_better_is_not_tried_again(
     assert follow(Register(), state=other) == 2
     assert follow(Register(), state=nonsense) == 2
     assert follow(Register(), key_file=empty) == 2
-    assert run("register.example", None, [], [], None, True, None) == 2
+    assert follow(Register(), state=tmp_path / "nowhere" / "state") == 2
+    for address in ("register.example", "http://", "http://[::1", "ftp://register.example"):
+        assert run(address, None, [], [], None, True, None) == 2
+
+
+def test_what_a_register_asks_for_is_granted_up_to_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FIRST_PAUSE_SECONDS", 0.001)
+    waits: list[float] = []
+    answers = [httpx.Response(503, headers={"Retry-After": asked}) for asked in ("7", "9" * 400, "soon")]
+    garbage = httpx.Response(
+        200,
+        headers={"content-type": "text/event-stream", "content-encoding": "gzip"},
+        stream=_Pieces(b"garbage"),
+    )
+    register = httpx.MockTransport(Register(*answers, garbage))
+    with httpx.Client(base_url=URL, transport=register) as client, pytest.raises(KeyboardInterrupt):
+        list(module.Stream(client, whole=True, sleep=waits.append).batches())
+    assert waits[:2] == [7, 3600]
+    assert max(waits[2:]) < 1
 
 
 def test_a_line_to_read_follows_the_locale_and_holds_no_control_characters(
@@ -165,13 +199,14 @@ def test_a_line_to_read_follows_the_locale_and_holds_no_control_characters(
 ) -> None:
     leaves: list[dict[str, Any]] = [
         {"type": "entry", "id": "x"},
+        {"type": "incident.disclosed", "recorded": 3, "public": {"facets": {"kind": 3}}},
         {"type": "institution.registered", "recorded": "2026-11-22", "public": {"name": "Uni\x1b[2J"}},
         {"type": "incident.disclosed", "recorded": "2026-11-22", "public": INCIDENT},
     ]
     sent = b"".join(block(position, leaf, subject="incident/1") for position, leaf in enumerate(leaves))
     for locale, words in (
-        ("C.UTF-8", ["asiento sellado", "Robo"]),
-        ("en_GB.UTF-8", ["sealed entry", "Robbery"]),
+        ("C.UTF-8", ["asiento sellado", "Robo", "lo dice --json"]),
+        ("en_GB.UTF-8", ["sealed entry", "Robbery", "--json tells it"]),
     ):
         monkeypatch.setenv("LC_ALL", locale)
         assert follow(Register(sent), json=False) == 0
