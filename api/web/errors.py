@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from api.caching import NEVER
 from api.problems import NOT_FOUND, RETRY_AFTER_SECONDS, UNAVAILABLE, Problem
+from api.web import questions
 from api.web.headers import secure
 from api.web.rendering import render
 from projections.errors import (
@@ -29,8 +30,8 @@ _STATUSES: Final[tuple[tuple[type[ProjectionError], int], ...]] = (
 )
 
 
-def respond(error: Exception, language: Language) -> Response:
-    """Problems and projections say what to do themselves; else the database is away."""
+def respond(error: Exception, language: Language, parameters: questions.Parameters) -> Response:
+    """Problems and projections say what to do themselves; else the database is away. ``parameters``: what was asked."""
     title: Text | None = None
     match error:
         case Problem():
@@ -40,7 +41,8 @@ def respond(error: Exception, language: Language) -> Response:
         case _:
             status, title, text = UNAVAILABLE.status, UNAVAILABLE.title, UNAVAILABLE.advice
     nearest = error.nearest if isinstance(error, NotACheckpoint) else None
-    return page(status, title, text, language, nearest)
+    instead = None if nearest is None else (nearest, questions.moved(parameters, nearest))
+    return page(status, title, text, language, instead)
 
 
 def absent(language: Language) -> Response:
@@ -49,9 +51,13 @@ def absent(language: Language) -> Response:
 
 
 def page(
-    status: int, title: Text | None, text: Text | None, language: Language, nearest: int | None = None
+    status: int,
+    title: Text | None,
+    text: Text | None,
+    language: Language,
+    instead: tuple[int, str] | None = None,
 ) -> Response:
-    """``nearest``: the size of a checkpoint that can be asked for instead."""
+    """``instead``: the size of a checkpoint that the same can be asked of, and the query that does."""
     body = render(
         "error.html",
         language,
@@ -59,7 +65,7 @@ def page(
         {
             "title": None if title is None else title.in_(language),
             "text": None if text is None else text.in_(language),
-            "nearest": nearest,
+            "instead": instead,
         },
     )
     headers = {**secure(), "content-type": "text/html; charset=utf-8", "cache-control": NEVER}

@@ -94,6 +94,14 @@ def write(query: CountQuery, as_of: int | None = None, **more: str) -> str:
     return urlencode(pairs)
 
 
+def moved(parameters: Parameters, as_of: int) -> str:
+    """The same query as of another size."""
+    kept = [
+        (name, value) for name in NAMES for value in parameters.getlist(name) if value and name != "as_of"
+    ]
+    return urlencode([*kept, ("as_of", str(as_of))])
+
+
 def _period(first: str | None, last: str | None) -> tuple[str, str] | None:
     """A year stands for its months; one end alone is the whole period."""
     given: Sequence[str] = [end for end in (first, last) if end is not None]

@@ -1,12 +1,8 @@
 """The routes of the public site: every page in both languages, its certificate of figures, and the files it loads."""
 
-import base64
-import hashlib
 from collections.abc import Awaitable, Callable, Mapping
-from importlib.metadata import version
 from typing import Final, NamedTuple
 
-import orjson
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,17 +14,15 @@ from api.shared import Shared
 from api.web import errors, questions, static
 from api.web.headers import secure
 from api.web.pages import CERTIFICATE, LANGUAGES, PAGES
-from api.web.rendering import looks, prepare
+from api.web.rendering import prepare
+from api.web.tags import tag
 from api.web.views import changes, data, explore, front, incidents, method, verify
 from api.web.visit import Site, Visit
-from projections.counting.definition import definition_sha256
 from projections.errors import ProjectionError
 from registry.store.transient import TRANSIENT
 from registry.text import Language
 
 HTML: Final = "text/html; charset=utf-8"
-
-_PROGRAM: Final = version("constancia")
 
 _PAGES_KEPT: Final = 64
 _BYTES_KEPT: Final = 64 * 1024
@@ -85,7 +79,7 @@ class Pages:
             try:
                 return await self._respond(request, name, language, view)
             except (ProjectionError, Problem, *TRANSIENT) as error:
-                return errors.respond(error, language)
+                return errors.respond(error, language, request.query_params)
 
         route = Route(path, respond, methods=["GET"], include_in_schema=False)
         return route
@@ -95,31 +89,17 @@ class Pages:
         pinned = await self._site.backing.counts.pin(asked.as_of)
         parts = {part: str(value) for part, value in request.path_params.items()}
         visit = Visit(self._site, name, language, request.query_params, parts, asked.query, pinned)
-        tag = self._tag(request, visit)
+        named = tag(visit, request.url.path, sorted(request.query_params.multi_items()))
         headers = {
             **secure(view.scripts),
             "content-type": view.media_type,
             "cache-control": ASK_AGAIN,
-            "etag": tag,
+            "etag": named,
         }
-        if is_known(request.headers.get("if-none-match"), tag):
+        if is_known(request.headers.get("if-none-match"), named):
             return Response(status_code=304, headers=headers)
 
         async def write() -> bytes:
             return (await view.write(visit)).encode()
 
-        return Response(await self._written.ask(tag, write), headers=headers)
-
-    def _tag(self, request: Request, visit: Visit) -> str:
-        """Names the page: its address, the checkpoint, and all that pages are made with."""
-        told = [
-            _PROGRAM,
-            looks(),
-            definition_sha256(),
-            self._site.vkeys(),
-            request.url.path,
-            sorted(request.query_params.multi_items()),
-            visit.size,
-        ]
-        digest = hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).digest()
-        return f'"{base64.urlsafe_b64encode(digest[:18]).decode()}"'
+        return Response(await self._written.ask(named, write), headers=headers)
