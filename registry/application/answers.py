@@ -63,7 +63,8 @@ class Answers:
     def __init__(self, store: EventStore, vault: Vault, keys: LogKeys) -> None:
         self._store = store
         self._vault = vault
-        self._keys = keys
+        self._origin = keys.origin
+        self._signers = keys.signers(Purpose.RECEIPT)
 
     def first(
         self,
@@ -137,7 +138,5 @@ class Answers:
 
     def _receipt(self, position: int, leaf_hash: bytes, recorded: datetime) -> str:
         received = int(recorded.timestamp())
-        receipt = Receipt(
-            self._keys.origin, position, leaf_hash, received, received + MAX_MERGE_DELAY_SECONDS
-        )
-        return receipt.sign(*self._keys.signers(Purpose.RECEIPT))
+        receipt = Receipt(self._origin, position, leaf_hash, received, received + MAX_MERGE_DELAY_SECONDS)
+        return receipt.sign(*self._signers)
