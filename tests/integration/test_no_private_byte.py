@@ -8,8 +8,10 @@ planted value, in any spelling in which it could be recognised or confirmed (a p
 import base64
 import hashlib
 import hmac
+import io
 import json
 import logging
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -495,8 +497,15 @@ async def read_everything_public(world: World, pool: asyncpg.Pool) -> None:
         "/v1/reports",
         "/v1/incidents",
         "/nowhere",
+        "/datos/counts.json?by=STATE&by=KIND&unit=VICTIMISATIONS&nexus=BROAD",
+        "/datos/incidents.json?nexus=BROAD",
+        "/en/data/incidents.csv?nexus=BROAD",
+        "/datos/incidents-metadata.json",
     ):
         await world.ask("GET", path)
+    packed = await world.ask("GET", "/datos/todo.zip")
+    with zipfile.ZipFile(io.BytesIO(packed.content)) as archive:
+        world.answers += [Found(name, archive.read(name)) for name in archive.namelist()]
     dimensions = ["CLASS", "KIND", "YEAR", "MONTH", "STATE", "MUNICIPALITY", "CERTAINTY"]
     queries = ["{ checkpoints { edges { node { size root note } } } }"]
     queries += [

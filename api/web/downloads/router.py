@@ -5,10 +5,7 @@ ever. What cannot be given is a problem (RFC 9457) in the language of the addres
 """
 
 import asyncio
-import base64
-import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
-from importlib.metadata import version
 from typing import IO, Any, Final, NamedTuple
 
 import orjson
@@ -29,9 +26,8 @@ from api.web.downloads.describing import describe
 from api.web.downloads.writing import FORMS, made
 from api.web.headers import secure
 from api.web.pages import LANGUAGES
-from api.web.rendering import looks
+from api.web.tags import tag
 from api.web.visit import Site, Visit
-from projections.counting.definition import definition_sha256
 from projections.counting.query import Unit
 from projections.errors import (
     CatchingUp,
@@ -53,7 +49,6 @@ AT_ONCE: Final = 4
 """Tables that a process writes at once; others wait their turn."""
 
 _PIECE: Final = 1 << 16
-_PROGRAM: Final = version("constancia")
 _FILTERS: Final = tuple(name for name in questions.NAMES if name not in ("unit", "by"))
 _PARAMETERS: Final[Mapping[str, Collection[str]]] = {"counts": questions.NAMES, "incidents": _FILTERS}
 _AS_OF: Final = ("as_of",)
@@ -131,16 +126,16 @@ class _Downloads:
         asked = questions.read(request.query_params)
         pinned = await self._site.backing.counts.pin(asked.as_of)
         visit = Visit(self._site, "explore", language, request.query_params, {}, asked.query, pinned)
-        tag = self._tag(request, visit)
+        named = tag(visit, request.url.path, visit.asked.canonical())
         headers = {
             **secure(),
             "access-control-allow-origin": "*",
             "cache-control": ASK_AGAIN if asked.as_of is None else FOR_EVER,
             "content-language": language,
-            "etag": tag,
+            "etag": named,
             "link": _links(request.url.path, file, visit),
         }
-        if is_known(request.headers.get("if-none-match"), tag):
+        if is_known(request.headers.get("if-none-match"), named):
             return Response(status_code=304, headers=headers)
         headers["content-type"] = file.media_type
         if file.attached:
@@ -152,20 +147,6 @@ class _Downloads:
         headers["content-length"] = str(content.seek(0, 2))
         content.seek(0)
         return StreamingResponse(_sent(content), headers=headers)
-
-    def _tag(self, request: Request, visit: Visit) -> str:
-        """Names the file: its address, the question, the checkpoint, and all that it is made with."""
-        told = [
-            _PROGRAM,
-            looks(),
-            definition_sha256(),
-            self._site.vkeys(),
-            request.url.path,
-            visit.asked.canonical(),
-            visit.size,
-        ]
-        digest = hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).digest()
-        return f'"{base64.urlsafe_b64encode(digest[:18]).decode()}"'
 
     def _writes(self, table: str, form: str) -> Callable[[Visit], Awaitable[IO[bytes]]]:
         async def make(visit: Visit) -> IO[bytes]:

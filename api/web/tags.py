@@ -1,0 +1,24 @@
+"""Entity tags (RFC 9110 section 8.8.3) of what the site serves as of a checkpoint."""
+
+import base64
+import hashlib
+from importlib.metadata import version
+from typing import Final
+
+import orjson
+
+from api.web.rendering import looks
+from api.web.visit import Visit
+from projections.counting.definition import definition_sha256
+
+_PROGRAM: Final = version("constancia")
+
+
+def tag(visit: Visit, path: str, asked: object) -> str:
+    """Names an answer: its address, the checkpoint, and all that it is made with.
+
+    :param asked: what else decides the answer, as JSON.
+    """
+    told = [_PROGRAM, looks(), definition_sha256(), visit.site.vkeys(), path, asked, visit.size]
+    digest = hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).digest()
+    return f'"{base64.urlsafe_b64encode(digest[:18]).decode()}"'
