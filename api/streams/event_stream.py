@@ -6,7 +6,7 @@ stream ends after ``LIFETIME_SECONDS``, at shutdown, and when its client does no
 """
 
 from collections import OrderedDict
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Annotated, Final, NamedTuple
 
@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.auth.guard import requires
+from api.problems import Problem
 from api.rest.documentation import document_event_stream
 from api.streams.audience import Audience, audience_of
 from api.streams.filters import wanted_events
@@ -24,12 +25,12 @@ from api.streams.sse import EventStream
 from api.streams.streams import StreamsFull
 from registry.application.unit import Actor
 from registry.log.canonical import MAX_INTEGER
+from registry.store.transient import TRANSIENT
 
 PATH: Final = "/v1/events/stream"
 
 LIFETIME_SECONDS: Final = 900.0
-"""So long a key that is no longer in force can still be read with, and so soon a process that was restarted has its
-share of the clients again."""
+"""So soon a process that was restarted has its share of the clients again."""
 
 PAGE_EVENTS: Final = 100
 """Read at a time for one client. It keeps the page until it has taken it, and nobody else wants the page of a client
@@ -71,18 +72,26 @@ class Chunks:
 
 
 class Follower:
-    """One client, and how far it has come. ``position`` moves on when what lies before it has been sent."""
+    """One client, and how far it has come. ``position`` moves on when what lies before it has been sent.
 
-    def __init__(self, audience: Audience, after: int, wanted: Wanted) -> None:
-        self._audience, self._wanted = audience, wanted
+    ``allowed`` is asked before events are sent: whether the client's key is still in force.
+    """
+
+    def __init__(
+        self, audience: Audience, after: int, wanted: Wanted, allowed: Callable[[], Awaitable[bool]]
+    ) -> None:
+        self._audience, self._wanted, self._allowed = audience, wanted, allowed
         self.position = after
 
     async def chunks(self, following: Following, encoded: Chunks) -> AsyncGenerator[bytes, None]:
-        """Without end. Where no more streams can be open, it ends at once: the client comes back."""
+        """Without end. Where no more streams can be open, or the client is not allowed any more, it ends: the client
+        comes back, and is told why."""
         try:
             pages = following.pages(self._audience, self.position, self._wanted, PAGE_EVENTS)
             async with aclosing(pages):
                 async for page in pages:
+                    if page.events and not await self._allowed():
+                        return
                     for chunk in encoded.of(page):
                         yield chunk.data
                         self.position = chunk.next
@@ -118,11 +127,12 @@ def build_router() -> APIRouter:
     """Events as they come."""
     router = APIRouter()
     encoded = Chunks()
+    caller = requires("GET", PATH)
 
     @router.get(PATH, **document_event_stream("Seguir los eventos · Follow events as they come"))
     async def stream(
         request: Request,
-        actor: Annotated[Actor, Depends(requires("GET", PATH))],
+        actor: Annotated[Actor, Depends(caller)],
         wanted: Annotated[Wanted, Depends(wanted_events)],
         after: Annotated[int, Query(ge=0, le=MAX_INTEGER)] = 0,
         last_event_id: Annotated[int | None, Header(ge=0, le=MAX_INTEGER)] = None,
@@ -132,7 +142,17 @@ def build_router() -> APIRouter:
         # While there is an answer to be given; somebody else may still be quicker.
         request.app.state.streams.check_room()
         audience = audience_of(actor)
-        follower = Follower(audience, begin, wanted)
+
+        async def allowed() -> bool:
+            if audience.public:
+                return True
+            try:
+                await caller(request)
+            except (Problem, *TRANSIENT):
+                return False
+            return True
+
+        follower = Follower(audience, begin, wanted, allowed)
         return EventStream(
             follower.chunks(following, encoded),
             heartbeat=follower.heartbeat,

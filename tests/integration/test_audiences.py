@@ -16,7 +16,7 @@ import pytest
 from api.auth.keys import Keys
 from api.auth.scopes import ROLES, Role, Scope
 from api.rest import examples
-from api.streams import ownership
+from api.streams import event_stream, ownership
 from api.streams.audience import PUBLIC, Audience, audience_of
 from api.streams.envelope import OPEN_TYPES
 from api.streams.following import ALL, Following, StreamPage, Wanted
@@ -366,6 +366,46 @@ async def test_what_is_one_s_own_comes_at_once_and_what_is_not_wakes_nobody(
         page = await waiting
         assert (positions(page), page.next) == ([size + 1], size + 2)
         assert positions(await anext(all_of_it)) == [size + 1]
+
+
+async def test_a_stream_ends_where_its_key_was_revoked(
+    used: Register, app: Application, keys: Keys, http: httpx.AsyncClient
+) -> None:
+    institution = used.audiences["own"].institution
+    key = (await keys.issue(institution, ROLES[Role.SUBMITTER], None)).key
+    actor = await keys.authenticate(key)
+    assert actor.key is not None
+    sent: list[bytes] = []
+    gone = asyncio.Event()
+
+    async def receive() -> dict[str, Any]:
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message.get("body", b""))
+
+    last = used.visible("own")[-1]
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": event_stream.PATH,
+        "query_string": f"after={last}".encode(),
+        "headers": [(b"authorization", f"Bearer {key}".encode())],
+    }
+    transport = http._transport
+    assert isinstance(transport, httpx.ASGITransport)
+    async with asyncio.timeout(30):
+        streaming = asyncio.ensure_future(transport.app({**scope}, receive, send))
+        while f"id: {last + 1}" not in b"".join(sent).decode():  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+        await keys.revoke(actor.key)
+        answer = reports.nil(NilReportDraft(quarter="2024-Q2"))
+        await app.execute(Actor(institution, None, frozenset({"reports:write"})), answer, WriteOptions())
+        await streaming
+    gone.set()
+    events = [json.loads(line[6:]) for line in b"".join(sent).split(b"\n") if line.startswith(b"data: ")]
+    assert [event["position"] for event in events] == [last]
 
 
 async def test_a_key_needs_its_scope_and_only_its_own_answers_are_private(
