@@ -64,10 +64,12 @@ class EventStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        await self._body(send, format_sse_event(retry=RETRY_MILLISECONDS))
         sending = asyncio.create_task(self._send(send))
         gone = asyncio.create_task(_gone(receive))
         try:
+            # Before the first chunk, and no later even where the answer before it was not taken yet.
+            async with self._turn:
+                await self._body(send, format_sse_event(retry=RETRY_MILLISECONDS))
             await self._attend(sending, gone, send)
             if sending.done() and not sending.cancelled():
                 sending.result()

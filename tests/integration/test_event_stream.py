@@ -6,7 +6,7 @@ import json
 import logging
 import resource
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +14,9 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+import uvloop
 from fastapi import FastAPI
+from starlette.types import Message, Scope
 
 from api import connection, handlers
 from api.server import OPEN_FILES, Server, reserve
@@ -209,6 +211,10 @@ async def test_an_event_is_a_cloudevent_and_its_id_is_where_to_go_on(serving: Se
         refused.close()
 
 
+async def test_they_run_on_the_programs_event_loop() -> None:
+    assert isinstance(asyncio.get_running_loop(), uvloop.Loop)
+
+
 async def test_signs_of_life_bring_who_filters_forward(
     serving: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -267,6 +273,30 @@ async def test_who_does_not_read_keeps_little_in_memory_wherever_it_began(servin
     assert 0 < kept <= (len(clients) + REMEMBERED_PAGES) * event_stream.PAGE_EVENTS
     for client in clients:
         client.close()
+
+
+async def test_who_has_not_even_taken_the_answer_before_is_dropped_as_well(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(shared_streams, "SEND_SECONDS", 0.05)
+    dropped = asyncio.Event()
+
+    async def chunks() -> AsyncGenerator[bytes, None]:
+        yield b"data: never sent\n\n"
+
+    async def receive() -> Message:
+        await dropped.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            assert b"data" not in message["body"]
+            await asyncio.Event().wait()  # as flow control does while the client reads nothing
+
+    scope: Scope = {"type": "http", "extensions": {connection.EXTENSION: dropped.set}}
+    async with asyncio.timeout(PATIENCE):
+        await sse.EventStream(chunks())(scope, receive, send)
+    assert dropped.is_set()
 
 
 async def test_a_thousand_sockets_are_allowed_for(pool: asyncpg.Pool) -> None:
