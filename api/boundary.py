@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.metrics import Metrics
 from api.problems import INTERNAL_ERROR, Problem, answer
 from api.redaction import describe
+from api.web import errors as pages
 
 access_log = logging.getLogger("constancia.access")
 error_log = logging.getLogger("constancia.errors")
@@ -60,7 +61,11 @@ class Boundary:
             error_log.error("%s: %s", number, describe(error))
             if status:
                 raise AnswerAborted(number) from None
-            response = answer(Request(scope), Problem(INTERNAL_ERROR, extra={"instance": number}))
+            request = Request(scope)
+            if pages.is_for_a_reader(request):
+                response = pages.unexpected(request, number)
+            else:
+                response = answer(request, Problem(INTERNAL_ERROR, extra={"instance": number}))
             await response(scope, receive, watched_send)
         finally:
             route = getattr(scope.get("route"), "path", None) or "unmatched"

@@ -9,7 +9,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.language import preferred
 from api.patterns import PATTERNS
 from api.problems import (
     BAD_REQUEST,
@@ -82,20 +81,11 @@ async def _on_invalid_parameters(request: Request, error: Exception) -> Response
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException) or error.status_code >= 500:
         raise error
-    if error.status_code == NOT_FOUND.status and _is_for_a_page(request):
-        if request.url.path.startswith("/en/"):
-            return pages.absent("en")
-        return pages.absent(preferred(request.headers.get("accept-language")))
+    if error.status_code == NOT_FOUND.status and pages.is_for_a_reader(request):
+        return pages.absent(request)
     kind = _BY_STATUS.get(error.status_code, BAD_REQUEST)
     return answer(request, Problem(kind, headers=error.headers))
 
-
-def _is_for_a_page(request: Request) -> bool:
-    """Whether somebody mistyped an address of the site: programs are answered with a problem."""
-    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith(_OF_PROGRAMS)
-
-
-_OF_PROGRAMS: Final = ("/v1/", "/log/", "/graphql", "/problems/")
 
 # pydantic's names of what can be wrong with a parameter, and what is accepted instead. Only those of the types that
 # parameters have here; a new one falls back to the sentence without a reason, and a test asks for its own.

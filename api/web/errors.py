@@ -2,10 +2,12 @@
 
 from typing import Final
 
+from starlette.requests import Request
 from starlette.responses import Response
 
 from api.caching import NEVER
-from api.problems import NOT_FOUND, RETRY_AFTER_SECONDS, UNAVAILABLE, Problem
+from api.language import preferred
+from api.problems import INTERNAL_ERROR, NOT_FOUND, RETRY_AFTER_SECONDS, UNAVAILABLE, Problem
 from api.web import questions
 from api.web.headers import secure
 from api.web.rendering import render
@@ -29,6 +31,8 @@ _STATUSES: Final[tuple[tuple[type[ProjectionError], int], ...]] = (
     (ProjectionStopped, 503),
 )
 
+_OF_PROGRAMS: Final = ("/v1/", "/log/", "/graphql", "/problems/", "/datos/", "/en/data/")
+
 
 def respond(error: Exception, language: Language, parameters: questions.Parameters) -> Response:
     """Problems and projections say what to do themselves; else the database is away. ``parameters``: what was asked."""
@@ -45,9 +49,23 @@ def respond(error: Exception, language: Language, parameters: questions.Paramete
     return page(status, title, text, language, instead)
 
 
-def absent(language: Language) -> Response:
+def is_for_a_reader(request: Request) -> bool:
+    """Whether somebody with a browser is to be answered: programs are answered with a problem."""
+    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith(_OF_PROGRAMS)
+
+
+def absent(request: Request) -> Response:
     """There is no such address."""
-    return page(NOT_FOUND.status, NOT_FOUND.title, None, language)
+    return page(NOT_FOUND.status, NOT_FOUND.title, None, _language(request))
+
+
+def unexpected(request: Request, number: str) -> Response:
+    """Our mistake. The operator finds it by its number."""
+    told = Text(
+        f"El error es nuestro. Vuelva a intentarlo; si sigue, dígale a quien opera el registro este número: {number}",
+        f"The error is ours. Try again; if it stays, tell whoever operates the register this number: {number}",
+    )
+    return page(INTERNAL_ERROR.status, INTERNAL_ERROR.title, told, _language(request))
 
 
 def page(
@@ -76,3 +94,8 @@ def page(
 
 def _status(error: ProjectionError) -> int:
     return next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)
+
+
+def _language(request: Request) -> Language:
+    """The address says it, or else the browser."""
+    return "en" if request.url.path.startswith("/en/") else preferred(request.headers.get("accept-language"))

@@ -1,6 +1,7 @@
 """The app as a whole, without anything behind it: every door locked, every problem documented, nothing told."""
 
 import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -110,6 +111,18 @@ async def test_an_unexpected_error_tells_its_number_and_no_word_of_it(
     for secret in ("curp", "AAAA", "PLANTED"):
         assert secret not in response.text
         assert secret not in log_of_errors.text
+
+
+async def test_a_reader_is_told_of_an_unexpected_error_by_a_page(
+    app: FastAPI, log_of_errors: pytest.LogCaptureFixture
+) -> None:
+    async with client(app) as anybody:
+        response = await anybody.get("/en/method?source=PLANTED", headers={"accept": "text/html"})
+    assert (response.status_code, response.headers["content-type"]) == (500, "text/html; charset=utf-8")
+    (number,) = re.findall(r"urn:uuid:[0-9a-f-]+", response.text)
+    assert number in log_of_errors.text
+    for secret in ("curp", "AAAA", "PLANTED"):
+        assert secret not in response.text + log_of_errors.text
 
 
 async def test_metrics_from_elsewhere_need_the_administrator(app: FastAPI) -> None:
