@@ -29,6 +29,7 @@ Bounds = tuple[int, int, int]
 
 SILENCE_SECONDS = 45  # the register gives a sign of life every 15
 LONGEST_PAUSE_SECONDS = 60
+LARGEST_EVENT = 1 << 20  # a leaf has 64 KiB at most
 
 
 # --- Following ----------------------------------------------------------------------------------------------------
@@ -66,6 +67,8 @@ def received(response: Any) -> Iterator[list[Json]]:
         lines = [line for block in blocks for line in block.split(b"\n") if line.startswith(b"data:")]
         if lines:
             yield [json.loads(line[5:]) for line in lines]
+        if len(rest) > LARGEST_EVENT:
+            sys.exit("what is sent has no end: this is no register")
     raise EOFError("the stream ended; going on where it stopped")
 
 
@@ -93,6 +96,9 @@ def take(database: sqlite3.Connection, events: Iterable[Json]) -> None:
 
 def open_database(path: str) -> sqlite3.Connection:
     database = sqlite3.connect(path)
+    # So that who counts for long does not stop who follows; on disk when a transaction ends, all the same.
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("PRAGMA synchronous = FULL")
     database.execute(
         "CREATE TABLE IF NOT EXISTS events"
         " (position INTEGER PRIMARY KEY, source TEXT NOT NULL, type TEXT NOT NULL, leaf BLOB NOT NULL)"

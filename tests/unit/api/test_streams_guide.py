@@ -2,7 +2,9 @@
 
 import json
 import re
+import runpy
 from base64 import b64encode
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from registry.log.merkle import leaf_hash
 from registry.privacy.sealing import commitment
 
 GUIDE = (Path(__file__).parents[3] / "docs" / "streams.md").read_text(encoding="utf-8")
+MIRROR = Path(__file__).parents[3] / "docs" / "examples" / "mirror.py"
 
 
 def check(event: Any) -> None:
@@ -54,3 +57,34 @@ def test_the_example_of_an_event_has_what_every_event_has() -> None:
     example = json.loads(block)
     assert list(example) == list(written)
     assert list(example["data"]["leaf"]) == list(written["data"]["leaf"])
+
+
+def test_the_mirror_goes_on_while_somebody_counts_and_takes_no_line_without_end(tmp_path: Path) -> None:
+    mirror = runpy.run_path(str(MIRROR))
+    event_id = uuid4()
+    leaf = entry_leaf(event_id, commitment(bytes(32), event_id, "content", {}))
+    envelope = Envelope("register.example/log")
+
+    def event(position: int) -> Any:
+        return json.loads(envelope.encode(position, event_id, HIDDEN, leaf, leaf_hash(leaf)))
+
+    with (
+        closing(mirror["open_database"](str(tmp_path / "mirror.db"))) as follower,
+        closing(mirror["open_database"](str(tmp_path / "mirror.db"))) as counter,
+    ):
+        mirror["take"](follower, [event(0), event(1)])
+        counting = counter.execute("SELECT leaf FROM events")
+        assert counting.fetchone()
+        mirror["take"](follower, [event(2)])
+        assert mirror["size"](follower) == 3
+        assert follower.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL: on disk once it is committed
+        with pytest.raises(SystemExit, match="position 3, got 4"):
+            mirror["take"](follower, [event(4)])
+        assert mirror["size"](follower) == 3
+
+    class Endless:
+        def read1(self, size: int) -> bytes:
+            return b"x" * size
+
+    with pytest.raises(SystemExit, match="no end"):
+        list(mirror["received"](Endless()))
