@@ -31,6 +31,8 @@ _STATUSES: Final[tuple[tuple[type[ProjectionError], int], ...]] = (
     (ProjectionStopped, 503),
 )
 
+_AGAIN: Final = Text("Vuelva a intentarlo en unos segundos.", "Try again in a few seconds.")
+
 _OF_PROGRAMS: Final = ("/v1/", "/log/", "/graphql", "/problems/", "/datos/", "/en/data/")
 
 
@@ -43,7 +45,7 @@ def respond(error: Exception, language: Language, parameters: questions.Paramete
         case ProjectionError():
             status, text = _status(error), error.text
         case _:
-            status, title, text = UNAVAILABLE.status, UNAVAILABLE.title, UNAVAILABLE.advice
+            status, title, text = UNAVAILABLE.status, UNAVAILABLE.title, _AGAIN
     nearest = error.nearest if isinstance(error, NotACheckpoint) else None
     instead = None if nearest is None else (nearest, questions.moved(parameters, nearest))
     return page(status, title, text, language, instead)

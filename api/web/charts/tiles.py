@@ -29,8 +29,8 @@ ABBREVIATIONS: Final[Mapping[str, str]] = {
 }  # fmt: skip
 
 SHADES: Final = 5
-_TILE: Final = 46
-_STEP: Final = 48
+_TILE: Final = 38
+_STEP: Final = 40
 
 
 def tiles(
@@ -62,7 +62,7 @@ def _tile(code: str, column: int, row: int, bounds: Bounds, largest: int, name: 
         "g",
         element("title", name),
         element("rect", x=x, y=y, width=_TILE, height=_TILE, rx=3),
-        element("text", ABBREVIATIONS[code], x=x + _TILE / 2, y=y + 16, class_="name"),
-        element("text", str(bounds.best), x=x + _TILE / 2, y=y + 36, class_="number"),
+        element("text", ABBREVIATIONS[code], x=x + _TILE / 2, y=y + 14, class_="name"),
+        element("text", str(bounds.best), x=x + _TILE / 2, y=y + 31, class_="number"),
         class_=f"tile t{shade(bounds.best, largest)}",
     )
