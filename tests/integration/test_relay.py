@@ -338,6 +338,11 @@ async def test_a_stream_that_is_not_the_log_is_not_continued_and_the_check_names
         await jetstream.delete_stream("other")
 
         await put(world, jetstream, events)
+        async with world.pool.acquire() as owner, owner.transaction():
+            await owner.execute("SET LOCAL session_replication_role = replica")
+            await owner.execute("DELETE FROM events WHERE position = 29")
+        assert "Position 29: missing in the database" in await wrong(world, broker)
+
         await world.pool.execute("DELETE FROM checkpoints")
         assert "The stream has 30 events and the published log 0" in await refused(world, broker)
         with pytest.raises(DataUnavailable, match="No checkpoint has been published"):

@@ -107,6 +107,8 @@ async def _root(
     async with aclosing(_batches(jetstream, stream, last)) as batches:
         async for batch in batches:
             leaves = await storage.read_events(pool, tree.size, len(batch))
+            if len(leaves) < len(batch):
+                raise _not_stored(tree.size + len(leaves))
             for message, leaf in zip(batch, leaves, strict=True):
                 position = tree.size
                 if message.metadata.sequence.stream != sequence_of(position):
@@ -160,4 +162,11 @@ def _missing(position: int) -> VerificationFailed:
     return VerificationFailed(
         f"Posición {position}: falta en el flujo. Bórrelo (nats stream rm): la retransmisión lo hace de nuevo.",
         f"Position {position}: missing in the stream. Delete it (nats stream rm): the relay makes it anew.",
+    )
+
+
+def _not_stored(position: int) -> VerificationFailed:
+    return VerificationFailed(
+        f"Posición {position}: falta en la base de datos. Ejecute «constancia verify» contra el registro.",
+        f"Position {position}: missing in the database. Run “constancia verify” against the register.",
     )
