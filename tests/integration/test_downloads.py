@@ -244,7 +244,12 @@ async def test_everything_is_one_archive_that_describes_itself(
         for name in ("totals", "counts", "excluded", "incidents", "codes")
         for form in ("csv", "parquet")
     }
+    # What the specification asks of names: unique, and nothing but these characters.
+    names = [resource["name"] for resource in package["resources"]]
+    assert len(set(names)) == len(names) == 10
     for resource in package["resources"]:
+        assert re.fullmatch(r"[-a-z0-9._/]+", resource["name"])
+        assert {"name", "path", "profile", "schema"} <= resource.keys() or resource["format"] == "parquet"
         content = files[resource["path"]]
         assert (resource["bytes"], resource["hash"]) == (
             len(content),
