@@ -4,6 +4,7 @@ Exit codes: 0 stopped (Ctrl-C, SIGTERM, nobody reads any more) · 1 the events a
 3 the register refuses.
 """
 
+import io
 import os
 import signal
 import sys
@@ -103,6 +104,9 @@ def run(
 ) -> int:
     """Follows and prints; the exit code. ``transport`` replaces the network."""
     language = _language(os.environ)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # JSON is UTF-8 (RFC 8259 section 8.1); elsewhere, what a terminal cannot show must not end it.
+        sys.stdout.reconfigure(encoding="utf-8" if json else None, errors="backslashreplace")
     show: Callable[[Received], str] = (
         (lambda one: one.text) if json else (lambda one: printable(line(one, language)))
     )

@@ -1,8 +1,10 @@
 """Following from outside: each event once, over any end and failure, and what is no log is said to be none."""
 
 import hashlib
+import io
 import json
 import re
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -214,3 +216,18 @@ def test_a_line_to_read_follows_the_locale_and_holds_no_control_characters(
         assert "\x1b" not in out
         assert "2026-11-22  incident.disclosed        incident/1" in out
         assert all(word in out for word in [*words, "2026", "RETRACTED"])
+
+
+def test_what_a_terminal_cannot_show_does_not_end_it_and_json_is_utf_8(
+    follow: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = block(0, {"type": "institution.registered", "public": {"name": "Łódź"}})
+    for json_, expected in ((False, b"\\u0141\xf3d\\u017a"), (True, b"\\u0141\\u00f3d\\u017a")):
+        out = io.TextIOWrapper(io.BytesIO(), encoding="latin-1")
+        monkeypatch.setattr(sys, "stdout", out)
+        assert follow(Register(named), json=json_) == 0
+        assert expected in out.buffer.getvalue()
+    raw = io.TextIOWrapper(io.BytesIO(), encoding="latin-1")
+    monkeypatch.setattr(sys, "stdout", raw)
+    assert follow(Register(named.replace(b"\\u0141", "Ł".encode())), json=True) == 0
+    assert "Ł".encode() in raw.buffer.getvalue()
