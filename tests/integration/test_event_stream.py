@@ -115,14 +115,16 @@ class Client:
         self.head = b""
 
     @classmethod
-    async def open(cls, port: int, query: str = "", last: str | None = None, room: int = SMALL) -> "Client":
+    async def open(
+        cls, port: int, query: str = "", last: str | None = None, room: int = SMALL, more: str = ""
+    ) -> "Client":
         connected = socket.socket()
         connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
         connected.setblocking(False)
         await asyncio.get_running_loop().sock_connect(connected, ("127.0.0.1", port))
         # A limit of its own: asyncio would read ahead of who asks for nothing.
         reader, writer = await asyncio.open_connection(sock=connected, limit=room)
-        known = "" if last is None else f"last-event-id: {last}\r\n"
+        known = more + ("" if last is None else f"last-event-id: {last}\r\n")
         writer.write(f"GET {event_stream.PATH}?{query} HTTP/1.1\r\nhost: test\r\n{known}\r\n".encode())
         return cls(reader, writer)
 
@@ -297,6 +299,20 @@ async def test_who_has_not_even_taken_the_answer_before_is_dropped_as_well(
     async with asyncio.timeout(PATIENCE):
         await sse.EventStream(chunks())(scope, receive, send)
     assert dropped.is_set()
+
+
+async def test_who_leaves_the_end_of_an_answer_keeps_no_connection(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch, complaints: Callable[[], list[str]]
+) -> None:
+    monkeypatch.setattr(connection, "LINGER_SECONDS", 0.2)
+    monkeypatch.setattr(event_stream, "LIFETIME_SECONDS", 0.1)
+    await serving.publish(*[LARGE] * 6)  # more than sockets hold, and less than the server waits for
+    client = await (await Client.open(serving.port, more="connection: close\r\n")).start()
+    async with asyncio.timeout(PATIENCE):
+        while serving.server.server_state.connections:  # noqa: ASYNC110 - nobody is told
+            await asyncio.sleep(0.01)
+    client.close()
+    assert complaints() == []
 
 
 async def test_a_thousand_sockets_are_allowed_for(pool: asyncpg.Pool) -> None:
