@@ -32,7 +32,9 @@ class Bare:
 
     async def read(self, following: Following) -> None:
         encoded = Chunks()
-        async with aclosing(following.pages(PUBLIC, await following.size(PUBLIC))) as pages:
+        # The same pages as those of the other side, so that neither is behind when clients change over.
+        begin = await following.size(PUBLIC)
+        async with aclosing(following.pages(PUBLIC, begin, limit=event_stream.PAGE_EVENTS)) as pages:
             async for page in pages:
                 self._ready += [chunk.data for chunk in encoded.of(page)]
                 self._more.set()
