@@ -211,7 +211,7 @@ class Register:
             self.waiting = str(await self._adjudicate(app, university, reviewers, life.waiting))
             await publisher.publish_once()
             await Runner(self._pool, [PublicCount(), Waiting(), RestrictedProjection()]).catch_up()
-            # An index tells its readers of rows that were replaced until somebody tidies up, which is a matter of moments.
+            # An index leads its readers to replaced rows until somebody tidies up: that is a matter of moments.
             await self._pool.execute("VACUUM (INDEX_CLEANUP ON)")
             return await self._ask(app, every)
 
