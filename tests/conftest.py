@@ -20,7 +20,7 @@ from registry.embedded import EmbeddedServer
 ROOT = Path(__file__).parent.parent
 TEMPLATE = "migrated"
 
-# The tests' own server forgets everything anyway; tests of faults start a server that does not cheat. Nor does it gather
+# The tests' own server forgets everything anyway; tests of faults start a server that does not cheat. It gathers no
 # statistics behind a test's back: whether two histories cost the same work must not depend on when that happened.
 FAST = {
     "fsync": "off",
