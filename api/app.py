@@ -79,7 +79,7 @@ def create_app(services: Services) -> FastAPI:
     keys_of_counts = services.log_keys.signers(Purpose.COUNT)
     backing = Backing.of(services.counting, keys_of_counts, services.log_keys.origin, app.state.streams)
     access = Access(partial(authenticate, accepted=NEEDED), services.application.reads)
-    site = Site(backing, services.log_keys.vkeys)
+    site = Site(backing, services.log_keys.vkeys, services.invented)
     for router in (
         graphql.build_router(lambda _: backing, access),
         writing.build_router(WRITES),

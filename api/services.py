@@ -26,6 +26,8 @@ class Services:
     replica: asyncpg.Pool | None = None
     figures: asyncpg.Pool | None = None
     policy: Policy = field(default_factory=Policy)
+    invented: bool = False
+    """Whether people and events are a demonstration's, which pages must say."""
 
     @property
     def counting(self) -> asyncpg.Pool:

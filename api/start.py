@@ -11,6 +11,7 @@ import asyncpg
 
 from api.auth.keys import Keys
 from api.auth.token import Tokens
+from api.demo import is_invented
 from api.health import Health, database_check
 from api.services import Services
 from projections.counting.definition import DEFINITION_ID, definition_sha256
@@ -110,6 +111,7 @@ async def open_services(settings: Settings, environment: str = LIVE) -> AsyncIte
                 replica=replica,
                 figures=figures,
                 policy=own_policy,
+                invented=await is_invented(application, asked=environment == DEMO),
             )
 
 

@@ -50,6 +50,11 @@ async def seed(application: Application, pool: asyncpg.Pool, stopping: asyncio.E
         await _Seeding(past, Releases(past, pool), clock).run(script(begin), stopping or asyncio.Event())
 
 
+async def is_invented(application: Application, *, asked: bool) -> bool:
+    """Whether the register's people are invented: it was filled here, or will be when ``asked``."""
+    return await _begun(application) is not None or (asked and await _is_empty(application))
+
+
 class _Clock:
     """The time at which the plan is."""
 

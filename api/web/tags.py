@@ -19,6 +19,15 @@ def tag(visit: Visit, path: str, asked: object) -> str:
 
     :param asked: what else decides the answer, as JSON.
     """
-    told = [_PROGRAM, looks(), definition_sha256(), visit.site.vkeys(), path, asked, visit.size]
+    told = [
+        _PROGRAM,
+        looks(),
+        definition_sha256(),
+        visit.site.vkeys(),
+        visit.site.invented,
+        path,
+        asked,
+        visit.size,
+    ]
     digest = hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).digest()
     return f'"{base64.urlsafe_b64encode(digest[:18]).decode()}"'

@@ -20,10 +20,12 @@ _STATE: Final = (*questions.NAMES, "after", "page", "since", "until")
 
 
 class Site(NamedTuple):
-    """What pages rest on. ``vkeys``: the public keys by purpose, as ``/log/keys`` shows them."""
+    """What pages rest on. ``vkeys``: the public keys by purpose, as ``/log/keys`` shows them. ``invented``: whether the
+    register is a demonstration."""
 
     backing: Backing
     vkeys: Callable[[], Mapping[str, list[str]]]
+    invented: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,5 +71,10 @@ class Visit:
 
     def render(self, template: str, **context: Any) -> str:
         """The page, with what every page shows."""
-        base = {"visit": self, "checkpoint": self.pinned.checkpoint, "base_url": self.site.backing.base_url}
+        base = {
+            "visit": self,
+            "checkpoint": self.pinned.checkpoint,
+            "base_url": self.site.backing.base_url,
+            "invented": self.site.invented,
+        }
         return render(template, self.language, self.page, {**base, **context})

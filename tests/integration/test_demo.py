@@ -11,7 +11,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from api.demo import seed
+from api.demo import is_invented, seed
 from api.start import adopt
 from projections.counting.contribution import Reason
 from projections.counting.count import CellState
@@ -63,6 +63,7 @@ def seeded(server: str, tmp_path_factory: pytest.TempPathFactory) -> Seeded:
             await seed(app, pool)
             events = await app.store.read(0, 100_000)
             await seed(app, pool)
+            assert await is_invented(app, asked=False)
             size = await app.store.size()
         await pool.close()
         await administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")
@@ -172,10 +173,12 @@ async def test_invented_people_are_never_mixed_with_real_records(
     app: Application, pool: asyncpg.Pool, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     await adopt(app)
+    assert await is_invented(app, asked=True)
     await new_institution(app, "Universidad de Verdad", InstitutionKind.UNIVERSITY, set())
     with caplog.at_level(logging.WARNING):
         await seed(app, pool)
     assert await app.store.size() == 3
+    assert not await is_invented(app, asked=True)
     assert "holds records of its own" in caplog.text
 
 

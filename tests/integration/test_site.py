@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -155,6 +156,20 @@ async def site(pool: asyncpg.Pool, services: Services) -> AsyncIterator[httpx.As
     transport = httpx.ASGITransport(create_app(services))
     async with httpx.AsyncClient(transport=transport, base_url=BASE, headers=BROWSER) as client:
         yield client
+
+
+async def test_pages_of_a_demonstration_say_that_everybody_is_invented(
+    site: httpx.AsyncClient, services: Services
+) -> None:
+    transport = httpx.ASGITransport(create_app(replace(services, invented=True)))
+    async with httpx.AsyncClient(transport=transport, base_url=BASE, headers=BROWSER) as demonstration:
+        for path in PAGES:
+            for address, words in ((path or "/", "son inventados"), (english(path), "are invented")):
+                real, invented = await site.get(address), await demonstration.get(address)
+                assert real.status_code == invented.status_code == 200
+                assert words in invented.text
+                assert words not in real.text
+                assert real.headers["etag"] != invented.headers["etag"]
 
 
 def english(path: str) -> str:

@@ -45,6 +45,7 @@ class DatabaseAway:
 def app() -> FastAPI:
     signer: Any = SimpleNamespace(signers=lambda _: (), origin="localhost:1/log", vkeys=dict, retired={})
     services: Any = SimpleNamespace(
+        invented=False,
         settings=Settings(),
         pool=DatabaseAway(),
         reading=NoDatabase(),
