@@ -112,7 +112,10 @@ private = st.builds(
 """In states of their own, and fewer than any crowd: nothing but class, tally and year of these ever opens."""
 
 public = st.builds(
-    Secret, cvegeo=st.sampled_from(["16012", "16053"]), kind=st.sampled_from(["ROBBERY", "EXTORTION"])
+    Secret,
+    cvegeo=st.sampled_from(["16012", "16053"]),
+    kind=st.sampled_from(["ROBBERY", "EXTORTION"]),
+    corrected=st.just("ABDUCTION"),  # a correction says something else
 )
 
 
