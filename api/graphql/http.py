@@ -13,7 +13,7 @@ from fastapi import APIRouter
 from graphql import GraphQLError
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
 from api.caching import ASK_AGAIN, FOR_EVER, NEVER, is_known
@@ -24,6 +24,7 @@ from api.graphql.ide import page
 from api.graphql.readers import Access, Reader
 from api.problems import BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, Problem
 from api.problems import answer as problem_answer
+from api.routes import plain_route
 from api.streams.sse import MEDIA_TYPE as EVENT_STREAM
 from registry.text import Text
 
@@ -48,18 +49,13 @@ def build_router(backing: Callable[[HTTPConnection], Backing], access: Access | 
     """
 
     async def endpoint(request: Request) -> Response:
-        request.scope["route"] = (
-            route  # as FastAPI's own routes do: the log and the figures name a request by it
-        )
         return await _answer(request, backing(request), access)
 
     async def sockets(socket: WebSocket) -> None:
         await websocket.serve(socket, backing(socket))
 
     router = APIRouter()
-    # Plain routes: FastAPI's own would look for parameters and models on the way.
-    route = Route(PATH, endpoint, methods=["GET", "POST"], include_in_schema=False)
-    router.routes.append(route)
+    router.routes.append(plain_route(PATH, endpoint, ("GET", "POST")))
     router.routes.append(WebSocketRoute(PATH, sockets))
     router.routes += page.routes()
     return router

@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from api.caching import ASK_AGAIN, is_known
 from api.problems import Problem
+from api.routes import plain_route
 from api.shared import Shared
 from api.web import errors, questions, static
 from api.web.headers import secure
@@ -75,14 +76,12 @@ class Pages:
         """One page in one language."""
 
         async def respond(request: Request) -> Response:
-            request.scope["route"] = route  # as FastAPI's own routes do: the log names a request by it
             try:
                 return await self._respond(request, name, language, view)
             except (ProjectionError, Problem, *TRANSIENT) as error:
                 return errors.respond(error, language, request.query_params)
 
-        route = Route(path, respond, methods=["GET"], include_in_schema=False)
-        return route
+        return plain_route(path, respond)
 
     async def _respond(self, request: Request, name: str, language: Language, view: View) -> Response:
         asked = questions.read(request.query_params)

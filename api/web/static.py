@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from api.caching import ASK_AGAIN, FOR_EVER, is_known
+from api.routes import plain_route
 
 _MEDIA_TYPES: Final = {
     "css": "text/css; charset=utf-8",
@@ -53,7 +54,6 @@ def _route(name: str, file: StaticFile) -> Route:
     tag = f'"{file.version}"'
 
     async def respond(request: Request) -> Response:
-        request.scope["route"] = route  # as FastAPI's own routes do: the log names a request by it
         pinned = request.query_params.get("v") == file.version
         headers = {
             "etag": tag,
@@ -64,5 +64,4 @@ def _route(name: str, file: StaticFile) -> Route:
             return Response(status_code=304, headers=headers)
         return Response(file.content, headers={**headers, "content-type": file.media_type})
 
-    route = Route(f"/static/{name}", respond, methods=["GET"], include_in_schema=False)
-    return route
+    return plain_route(f"/static/{name}", respond)

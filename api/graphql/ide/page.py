@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from api.problems import NOT_ACCEPTABLE, Problem, answer
+from api.routes import plain_route
 
 PATH: Final = "/graphql/ide"
 
@@ -50,13 +51,11 @@ def routes() -> list[Route]:
 
 def _route(path: str, name: str) -> Route:
     async def respond(request: Request) -> Response:
-        request.scope["route"] = route  # as FastAPI's own routes do: the log names a request by it
         if name == "index.html" and "text/html" not in request.headers.get("accept", ""):
             return answer(request, Problem(NOT_ACCEPTABLE))
         return _respond(request, name)
 
-    route = Route(path, respond, methods=["GET"], include_in_schema=False)
-    return route
+    return plain_route(path, respond)
 
 
 def _respond(request: Request, name: str) -> Response:

@@ -18,6 +18,7 @@ from api import problems
 from api.caching import ASK_AGAIN, FOR_EVER, is_known
 from api.parameters import accepted, place
 from api.problems import INVALID_INPUT, NOT_FOUND, RETRY_AFTER_SECONDS, UNAVAILABLE, FieldError, Problem
+from api.routes import plain_route
 from api.web import questions
 from api.web.downloads import contents
 from api.web.downloads.bundle import as_of_visit, bundle
@@ -110,7 +111,6 @@ class _Downloads:
 
     def route(self, file: File, language: Language) -> Route:
         async def respond(request: Request) -> Response:
-            request.scope["route"] = route  # as FastAPI's own routes do: the log names a request by it
             try:
                 return await self._respond(request, file, language)
             except Problem as problem:
@@ -118,8 +118,7 @@ class _Downloads:
             except ProjectionError as error:
                 return problems.answer(request, _problem(error), language)
 
-        route = Route(f"{ROOT.path(language)}/{file.name}", respond, methods=["GET"], include_in_schema=False)
-        return route
+        return plain_route(f"{ROOT.path(language)}/{file.name}", respond)
 
     async def _respond(self, request: Request, file: File, language: Language) -> Response:
         _refuse_unknown(request, file.parameters)
@@ -229,8 +228,6 @@ def _absent(language: Language) -> Route:
     )
 
     async def respond(request: Request) -> Response:
-        request.scope["route"] = route
         return problems.answer(request, Problem(NOT_FOUND, text), language)
 
-    route = Route(f"{ROOT.path(language)}/{{name}}", respond, methods=["GET"], include_in_schema=False)
-    return route
+    return plain_route(f"{ROOT.path(language)}/{{name}}", respond)
