@@ -5,8 +5,6 @@ who has the answer is told so without asking the database. A note is renewed by 
 an answer that shows one is not pinned.
 """
 
-import base64
-import hashlib
 from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any, Final
@@ -14,6 +12,7 @@ from typing import Any, Final
 import orjson
 from graphql import FieldNode, IntValueNode, VariableNode
 
+from api.caching import entity_tag
 from api.graphql.execution import Operation, Ready
 from projections.counting.definition import definition_sha256
 
@@ -60,16 +59,7 @@ def tag_of_question(asked: Operation, media_type: str, keys: tuple[str, ...]) ->
         asked.variables,
         asked.name,
     ]
-    return _tag(orjson.dumps(told, option=orjson.OPT_SORT_KEYS))
-
-
-def tag_of_answer(body: bytes) -> str:
-    """The ETag of an answer that may change."""
-    return _tag(body)
-
-
-def _tag(data: bytes) -> str:
-    return f'"{base64.urlsafe_b64encode(hashlib.sha256(data).digest()[:18]).decode()}"'
+    return entity_tag(orjson.dumps(told, option=orjson.OPT_SORT_KEYS))
 
 
 def _names_its_size(field: FieldNode, variables: Mapping[str, Any]) -> bool:

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
-from api.caching import ASK_AGAIN, FOR_EVER, NEVER, is_known
+from api.caching import ASK_AGAIN, FOR_EVER, NEVER, entity_tag, is_known
 from api.counts.answer import Backing
 from api.graphql import caching, sse, websocket
 from api.graphql.execution import Operation, Ready, Result, ready, refused, run
@@ -107,7 +107,7 @@ async def _cached(request: Request, operation: Ready, backing: Backing, media_ty
     body = result.encode()
     if pinned:
         return _with_tag(body, media_type, tag, FOR_EVER)
-    tag = caching.tag_of_answer(body)
+    tag = entity_tag(body)
     if is_known(held, tag):
         return _not_changed(tag, ASK_AGAIN)
     return _with_tag(body, media_type, tag, ASK_AGAIN)

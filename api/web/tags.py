@@ -1,12 +1,11 @@
 """Entity tags (RFC 9110 section 8.8.3) of what the site serves as of a checkpoint."""
 
-import base64
-import hashlib
 from importlib.metadata import version
 from typing import Final
 
 import orjson
 
+from api.caching import entity_tag
 from api.web.rendering import looks
 from api.web.visit import Visit
 from projections.counting.definition import definition_sha256
@@ -29,5 +28,4 @@ def tag(visit: Visit, path: str, asked: object) -> str:
         asked,
         visit.size,
     ]
-    digest = hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).digest()
-    return f'"{base64.urlsafe_b64encode(digest[:18]).decode()}"'
+    return entity_tag(orjson.dumps(told, option=orjson.OPT_SORT_KEYS))

@@ -5,7 +5,6 @@ The page may load these files and ask this register; its Content-Security-Policy
 scripts and styles among it. ``built`` is made from ``source`` by ``make ide``; the tests make it again and compare.
 """
 
-import hashlib
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -14,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from api.caching import ASK_AGAIN, entity_tag, is_known
 from api.problems import NOT_ACCEPTABLE, Problem, answer
 from api.routes import plain_route
 
@@ -66,11 +66,11 @@ def _respond(request: Request, name: str) -> Response:
         "cross-origin-opener-policy": "same-origin",
         "referrer-policy": "no-referrer",
         "x-content-type-options": "nosniff",
-        "cache-control": "public, max-age=0, must-revalidate",
+        "cache-control": ASK_AGAIN,
         "etag": tag,
         "vary": "accept",
     }
-    if request.headers.get("if-none-match") == tag:
+    if is_known(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=headers)
     return Response(content, headers=headers)
 
@@ -78,4 +78,4 @@ def _respond(request: Request, name: str) -> Response:
 @cache
 def _file(name: str) -> tuple[bytes, str]:
     content = files("api.graphql.ide").joinpath("built", name).read_bytes()
-    return content, f'"{hashlib.sha256(content).hexdigest()[:24]}"'
+    return content, entity_tag(content)
