@@ -1,6 +1,13 @@
 """Which of the register's two languages a caller wants: RFC 9110 section 12.5.4, Spanish when nothing else is said."""
 
+from starlette.requests import Request
+
 from registry.text import Language
+
+
+def language_of(request: Request) -> Language:
+    """Which one the caller of a request prefers."""
+    return preferred(request.headers.get("accept-language"))
 
 
 def preferred(accept_language: str | None) -> Language:

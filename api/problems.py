@@ -11,7 +11,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.language import preferred
+from api.language import language_of
 from api.rest.collections import COLLECTIONS
 from api.streams.streams import StreamsFull
 from registry.errors import (
@@ -286,7 +286,7 @@ def from_error(error: RegistryError) -> Problem | None:
 
 def answer(request: Request, problem: Problem, language: Language | None = None) -> Response:
     """The response for a problem, in the language of the address, or (None) the one that the caller prefers."""
-    language = language or preferred(request.headers.get("accept-language"))
+    language = language or language_of(request)
     kind = problem.kind
     body: dict[str, object] = {
         "type": kind.uri,

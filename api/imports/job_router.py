@@ -16,7 +16,7 @@ from api.imports.answers import ImportResult, Outcome
 from api.imports.errors import RowProblem
 from api.imports.job_answers import JobView, view_of
 from api.imports.jobs import Batch, Format, Job, Jobs
-from api.language import preferred
+from api.language import language_of
 from registry.application.unit import Actor, no_such_record
 from registry.text import Language, Text
 
@@ -52,7 +52,7 @@ def build_router(jobs: Jobs, kept: float) -> APIRouter:
         job = await _own(jobs, actor, id)
         if after is None:
             return respond(view_of(job, kept))
-        language = preferred(request.headers.get("accept-language"))
+        language = language_of(request)
         outcomes, following = await _page(jobs, job, after, limit)
         return respond(view_of(job, kept, outcomes, following, language), 200, language=language)
 

@@ -17,7 +17,7 @@ from api.imports.records import AMENDABLE, KINDS, Records
 from api.imports.spool import Spool
 from api.imports.tables import Layout, Limits
 from api.imports.templates import SHEETS
-from api.language import preferred
+from api.language import language_of
 from api.problems import (
     BAD_REQUEST,
     BODY_TOO_LARGE,
@@ -93,7 +93,7 @@ def build_router(services: Services) -> APIRouter:
             replayed = {"Idempotency-Replayed": "true"} if taken.replayed else {}
             headers = {"Location": f"{PATH}/{taken.job}", "Retry-After": "1", **replayed}
             return await show_job(jobs, actor, taken.job, settings.import_kept, 202, headers)
-        language = preferred(request.headers.get("accept-language"))
+        language = language_of(request)
         return respond(summarise(mode, records, taken, language), 200, language=language)
 
     router.include_router(job_router.build_router(jobs, settings.import_kept))

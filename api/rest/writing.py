@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.auth.guard import requires
-from api.language import preferred
+from api.language import language_of
 from api.rest import answers
 from api.rest.bodies import check_media_type, content_of, decode, read_body
 from api.rest.documentation import document_write
@@ -65,5 +65,5 @@ async def _perform(write: Write, request: Request, actor: Actor, *record: UUID) 
         content=b"".join(target.bytes for target in record) + content_of(draft),
     )
     accepted = await services.application.execute(actor, write.decide(*record, draft), options)
-    language = preferred(request.headers.get("accept-language"))
+    language = language_of(request)
     return answers.accepted(accepted.seen_by(actor), write.collection, language)

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.caching import NEVER
-from api.language import preferred
+from api.language import language_of
 from api.problems import INTERNAL_ERROR, NOT_FOUND, RETRY_AFTER_SECONDS, UNAVAILABLE, Problem
 from api.web import questions
 from api.web.headers import secure
@@ -101,4 +101,4 @@ def _status(error: ProjectionError) -> int:
 
 def _language(request: Request) -> Language:
     """The address says it, or else the browser."""
-    return "en" if request.url.path.startswith("/en/") else preferred(request.headers.get("accept-language"))
+    return "en" if request.url.path.startswith("/en/") else language_of(request)

@@ -23,7 +23,7 @@ from api.delivery.webhooks.drafts import (
 from api.delivery.webhooks.registrations import MOST_ATTEMPTS, Registrations
 from api.delivery.webhooks.repeats import Answered, Database, Repeats
 from api.delivery.webhooks.testing import Testing
-from api.language import preferred
+from api.language import language_of
 from api.rest import answers
 from api.rest.bodies import check_media_type, decode, read_body
 from api.rest.documentation import document_change, document_deletion, document_read
@@ -33,7 +33,6 @@ from api.services import Services
 from api.streams.envelope import Envelope
 from api.streams.following import Following
 from registry.application.unit import Actor
-from registry.text import Language
 
 ALL: Final = "/v1/webhooks"
 ONE: Final = f"{ALL}/{{id}}"
@@ -91,7 +90,7 @@ def _add_registering(router: APIRouter, desk: _Desk) -> None:
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> Response:
         found, following_ = await desk.registrations.page(actor, after, limit)
-        language = _language(request)
+        language = language_of(request)
         views = [view_of(endpoint, secrets, language) for endpoint, secrets in found]
         return answers.plain(WebhookPage(items=views, next=following_))
 
@@ -101,7 +100,7 @@ def _add_registering(router: APIRouter, desk: _Desk) -> None:
         id: UUID,  # noqa: A002 - the path says id
         actor: Annotated[Actor, Depends(requires("GET", ONE))],
     ) -> Response:
-        return answers.plain(view_of(*await desk.registrations.find(actor, id), _language(request)))
+        return answers.plain(view_of(*await desk.registrations.find(actor, id), language_of(request)))
 
     @router.delete(ONE, **document_deletion(ONE, "Borrar un destino · Delete an endpoint"))
     async def remove(
@@ -122,7 +121,7 @@ def _add_registering(router: APIRouter, desk: _Desk) -> None:
         limit: Annotated[int, Query(ge=1, le=MOST_ATTEMPTS)] = MOST_ATTEMPTS,
     ) -> Response:
         found, following_ = await desk.registrations.attempts(actor, id, after, limit)
-        language = _language(request)
+        language = language_of(request)
         return answers.plain(AttemptPage(items=[one.view(language) for one in found], next=following_))
 
 
@@ -138,7 +137,7 @@ def _add_acting(router: APIRouter, desk: _Desk) -> None:
         endpoint, secrets = await desk.registrations.find(actor, id)
 
         async def act(_: Database) -> Answered:
-            return await desk.testing.test(endpoint, secrets, _language(request))
+            return await desk.testing.test(endpoint, secrets, language_of(request))
 
         return _answer(await desk.repeats.slowly(desk.repeats.of(actor, key, sent), act))
 
@@ -178,13 +177,9 @@ def _add_acting(router: APIRouter, desk: _Desk) -> None:
         size = await desk.registrations.size(actor)
 
         async def act(connection: Database) -> Answered:
-            return await desk.registrations.replay(connection, actor, id, draft, size, _language(request))
+            return await desk.registrations.replay(connection, actor, id, draft, size, language_of(request))
 
         return _answer(await desk.repeats.at_once(desk.repeats.of(actor, key, sent), act))
-
-
-def _language(request: Request) -> Language:
-    return preferred(request.headers.get("accept-language"))
 
 
 def _answer(answered: Answered) -> Response:
