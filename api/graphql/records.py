@@ -245,11 +245,7 @@ def _incidents(found: Sequence[DisclosedIncident], size: int) -> list[Incident]:
     """Column by column, without a step of Python for each value: pages are long."""
     if not found:
         return []
-    ids, _, classes, statuses, merged, certainties, disputed, facets = zip(*found, strict=True)
-    stand = [
-        "REFUTED" if certainty == "REFUTED" and status == "ACTIVE" else status
-        for status, certainty in zip(statuses, certainties, strict=True)
-    ]
+    ids, _, classes, _, merged, certainties, disputed, facets = zip(*found, strict=True)
     told = [
         map(known.__getitem__, values)
         for known, values in zip(_FACETS, zip(*facets, strict=True), strict=True)
@@ -260,7 +256,7 @@ def _incidents(found: Sequence[DisclosedIncident], size: int) -> list[Incident]:
         ids,
         map(str, ids),
         map(_CLASSES.__getitem__, classes),
-        map(_STATUSES.__getitem__, stand),
+        map(_STATUSES.__getitem__, [one.standing for one in found]),
         [None if other is None else str(other) for other in merged],
         map(_CERTAINTIES.__getitem__, certainties),
         disputed,

@@ -112,14 +112,12 @@ def _absent() -> Problem:
 
 def _shown(visit: Visit, found: DisclosedIncident) -> Shown:
     language = visit.language
-    refuted = found.certainty == "REFUTED" and found.status == "ACTIVE"
-    status = "REFUTED" if refuted else found.status
     return Shown(
         id=str(found.id),
         link=visit.incident(found.id),
         class_=labels.CLASSES[found.class_].in_(language),
-        status=labels.STATUSES[status].in_(language),
-        stands=status == "ACTIVE",
+        status=labels.STATUSES[found.standing].in_(language),
+        stands=found.standing == "ACTIVE",
         merged_into=None if found.merged_into is None else visit.incident(found.merged_into),
         certainty=labels.CERTAINTIES[found.certainty].in_(language),
         disputed=found.disputed,
