@@ -20,9 +20,10 @@ from api.problems import Problem
 from api.rest.documentation import document_event_stream
 from api.streams.audience import Audience, audience_of
 from api.streams.filters import wanted_events
-from api.streams.following import Following, StreamedEvent, StreamPage, Wanted
+from api.streams.following import Following, StreamedEvent, StreamPage
 from api.streams.sse import EventStream
 from api.streams.streams import StreamsFull
+from api.streams.wanted import Wanted
 from registry.application.unit import Actor
 from registry.log.canonical import MAX_INTEGER
 from registry.store.transient import TRANSIENT

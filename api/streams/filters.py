@@ -8,7 +8,7 @@ from fastapi import Query
 
 from api.problems import INVALID_INPUT, FieldError, Problem
 from api.streams.envelope import TYPES
-from api.streams.following import Wanted
+from api.streams.wanted import Wanted
 from registry.domain.mapper import STREAMS
 from registry.text import Text
 

@@ -14,9 +14,10 @@ import asyncpg
 
 from api.shared import Shared
 from api.streams.audience import Audience
-from api.streams.envelope import OPEN_TYPES, Envelope, Shown, publicly
+from api.streams.envelope import OPEN_TYPES, Envelope, publicly
 from api.streams.full import FullEvents, merged
 from api.streams.streams import Streams
+from api.streams.wanted import ALL, Wanted
 from registry.application.application import Application
 from registry.log.leaf import ENTRY
 from registry.privacy import reads
@@ -34,32 +35,6 @@ REMEMBERED_PAGES: Final = 8
 """Of up to PAGE_BYTES of leaves. Those who have kept up want the same page, those who begin the same first ones."""
 
 _SQL = load_queries("api.streams", "streams.sql")
-
-
-class Wanted(NamedTuple):
-    """Filters, both of which an event passes; None passes all. They see what the reader sees, and nothing behind it.
-
-    ``types`` are names as in the envelope, ``subjects`` are ``<kind of record>/<id>``.
-    """
-
-    types: frozenset[str] | None = None
-    subjects: frozenset[str] | None = None
-
-    @property
-    def streams(self) -> list[UUID] | None:
-        """Of the subjects, which are in their form. Whether a stream is of that kind is seen when it is read."""
-        if self.subjects is None:
-            return None
-        return [UUID(subject.partition("/")[2]) for subject in self.subjects]
-
-    def passes(self, shown: Shown) -> bool:
-        """Whether an event is wanted that is shown so."""
-        return (self.types is None or shown.type in self.types) and (
-            self.subjects is None or shown.subject in self.subjects
-        )
-
-
-ALL: Final = Wanted()
 
 
 class StreamedEvent(NamedTuple):

@@ -9,7 +9,7 @@ triaged, but neither by whom nor to what incident; of anything else, only that s
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -17,6 +17,7 @@ import msgspec
 
 from api.streams.envelope import HIDDEN, OPEN_TYPES, Envelope, Shown, publicly, subject_of
 from api.streams.ownership import Owner, Ownership
+from api.streams.wanted import Wanted
 from registry.application.application import Application
 from registry.application.reading import people_in
 from registry.application.sealing import Coded, read_coded
@@ -33,18 +34,6 @@ TOLD_OF_OTHERS: Final = frozenset({ReportTriaged.TOPIC})
 
 _SQL = load_queries("api.streams", "streams.sql")
 _STORE = load_queries("registry.store", "queries.sql")
-
-
-class Filters(Protocol):
-    """What a reader wants: events of ``types`` and of ``streams``, None of all, that pass as they are shown."""
-
-    @property
-    def types(self) -> frozenset[str] | None: ...
-
-    @property
-    def streams(self) -> list[UUID] | None: ...
-
-    def passes(self, shown: Shown) -> bool: ...
 
 
 class Seen(NamedTuple):
@@ -77,7 +66,7 @@ class FullEvents:
         self._pool, self._envelope = pool, envelope
         self._ownership = Ownership(pool)
 
-    async def everything(self, after: int, size: int, limit: int, wanted: Filters) -> Piece:
+    async def everything(self, after: int, size: int, limit: int, wanted: Wanted) -> Piece:
         """For verifiers and analysts: at most ``limit`` events from ``after`` on and below ``size``."""
         if wanted.streams is not None:
             return await self._of_streams(None, wanted.streams, [], after, size, limit, wanted)
@@ -88,7 +77,7 @@ class FullEvents:
         cut = len(recorded) == limit or _bytes(recorded) >= PAGE_BYTES
         return await self._piece(None, recorded, recorded[-1].position + 1 if cut else end, wanted)
 
-    async def own(self, institution: UUID, after: int, size: int, limit: int, wanted: Filters) -> Piece:
+    async def own(self, institution: UUID, after: int, size: int, limit: int, wanted: Wanted) -> Piece:
         """For an institution: the same of its own streams, and of what is open to everybody."""
         if wanted.streams is not None:
             owners = await self._ownership.owners(wanted.streams)
@@ -110,7 +99,7 @@ class FullEvents:
         after: int,
         size: int,
         limit: int,
-        wanted: Filters,
+        wanted: Wanted,
     ) -> Piece:
         rows = await self._pool.fetch(
             _SQL["positions_of_streams"], after, size, whole, limit, open_only, list(OPEN_TYPES)
@@ -120,7 +109,7 @@ class FullEvents:
         return await self._at(institution, positions, reached, wanted)
 
     async def _at(
-        self, institution: UUID | None, positions: list[int], reached: int, wanted: Filters
+        self, institution: UUID | None, positions: list[int], reached: int, wanted: Wanted
     ) -> Piece:
         if not positions:
             return Piece([], None, reached)
@@ -131,7 +120,7 @@ class FullEvents:
         return await self._piece(institution, recorded, reached, wanted)
 
     async def _piece(
-        self, institution: UUID | None, recorded: Sequence[Recorded], reached: int, wanted: Filters
+        self, institution: UUID | None, recorded: Sequence[Recorded], reached: int, wanted: Wanted
     ) -> Piece:
         """``institution`` None sees all of them."""
         closed = [one for one in recorded if not EVENTS[one.type].OPEN]

@@ -19,8 +19,9 @@ from api.rest import examples
 from api.streams import event_stream, ownership
 from api.streams.audience import PUBLIC, Audience, audience_of
 from api.streams.envelope import OPEN_TYPES
-from api.streams.following import ALL, Following, StreamPage, Wanted
+from api.streams.following import Following, StreamPage
 from api.streams.streams import Streams
+from api.streams.wanted import ALL, Wanted
 from projections.models.records import RecordsProjection
 from projections.releases import Releases
 from projections.runner import Runner

@@ -10,8 +10,9 @@ import asyncpg
 import pytest
 
 from api.streams.audience import PUBLIC
-from api.streams.following import _SQL, ALL, Following, StreamPage, Wanted
+from api.streams.following import _SQL, Following, StreamPage
 from api.streams.streams import Streams
+from api.streams.wanted import ALL, Wanted
 from registry.log import storage
 from registry.log.merkle import leaf_hash
 from tests.events import Leaf, store_leaves

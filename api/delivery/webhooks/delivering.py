@@ -26,8 +26,9 @@ from api.delivery.webhooks.sending import send
 from api.delivery.webhooks.signing import webhook_id
 from api.redaction import describe
 from api.streams.audience import Audience
-from api.streams.following import Following, StreamedEvent, StreamPage, Wanted
+from api.streams.following import Following, StreamedEvent, StreamPage
 from api.streams.streams import StreamsFull
+from api.streams.wanted import Wanted
 from registry.privacy.master import MasterKey
 from registry.store.transient import TRANSIENT
 
