@@ -43,6 +43,7 @@ from api.problems import (
 from api.rest.answers import EvidenceAnswer, Item, KeyAnswer, Matches, Page, Places, Queue, WriteAnswer
 from api.rest.examples import EXAMPLES
 from api.rest.operations import WRITES, Write, collection_of
+from api.rest.tags import described
 from api.streams.envelope import BATCH_MEDIA_TYPE
 from api.streams.models import EventPage
 from projections.site_history import SiteHistory
@@ -310,6 +311,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
         summary=app.summary,
         description=app.description,
         routes=app.routes,
+        tags=described(),
     )
     drafts: list[Any] = [write.draft for write in WRITES]
     _, schemas = msgspec.json.schema_components([*drafts, *_SHAPES], ref_template=_REF)

@@ -33,10 +33,11 @@ CLUES: Final = r"^[A-Z]{5}[0-9]{6}$"
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """``GET`` of one record and of a page of them. ``public``: every key may list all."""
+    """``GET`` of ``one`` record and of a page of ``all`` of them, in words. ``public``: every key may list all."""
 
     noun: str
-    plural: str
+    one: str
+    all: str
     public: bool = False
 
     @property
@@ -45,12 +46,25 @@ class Read:
 
 
 READS: Final = (
-    Read(Institution.NOUN, "instituciones · institutions", public=True),
-    Read(Site.NOUN, "sedes · sites", public=True),
-    Read(Assignment.NOUN, "asignaciones · assignments"),
-    Read(Report.NOUN, "reportes · reports"),
-    Read(NIL_REPORT, "trimestres sin incidentes · quarters without incidents"),
-    Read(Incident.NOUN, "incidentes · incidents"),
+    Read(
+        Institution.NOUN,
+        "Leer una institución · Read an institution",
+        "Listar instituciones · List institutions",
+        public=True,
+    ),
+    Read(Site.NOUN, "Leer una sede · Read a site", "Listar sedes · List sites", public=True),
+    Read(
+        Assignment.NOUN,
+        "Leer una asignación · Read an assignment",
+        "Listar asignaciones · List assignments",
+    ),
+    Read(Report.NOUN, "Leer un reporte · Read a report", "Listar reportes · List reports"),
+    Read(
+        NIL_REPORT,
+        "Leer la respuesta por un trimestre · Read the answer for a quarter",
+        "Listar trimestres sin incidentes · List quarters without incidents",
+    ),
+    Read(Incident.NOUN, "Leer un incidente · Read an incident", "Listar incidentes · List incidents"),
 )
 
 
@@ -76,7 +90,7 @@ def _add_one(router: APIRouter, read: Read) -> None:
     path = f"{read.collection}/{{id}}"
     caller = Depends(requires("GET", path))
 
-    @router.get(path, **document_read(f"Leer una: {read.plural} (one)", read.collection, answers.Item))
+    @router.get(path, **document_read(read.one, read.collection, answers.Item))
     async def one(request: Request, id: UUID, actor: Actor = caller) -> Response:  # noqa: A002 - the path says id
         return answers.one(await reading.view(services_of(request).application, actor, read.noun, id))
 
@@ -85,7 +99,7 @@ def _add_list(router: APIRouter, read: Read) -> None:
     caller = Depends(requires("GET", read.collection))
     coded = Depends(_site_of if read.noun == Site.NOUN else _nothing_named)
 
-    @router.get(read.collection, **document_read(f"Listar: {read.plural}", read.collection, answers.Page))
+    @router.get(read.collection, **document_read(read.all, read.collection, answers.Page))
     async def page(
         request: Request,
         source_record_id: Annotated[

@@ -40,14 +40,20 @@ def build_router(services: Services) -> APIRouter:
         body = await read_body(request, services.settings.body_limit)
         return decode(body, draft), fingerprint(request, body)
 
-    @router.post(ALL, **document_subject_request(ALL, SubjectRequestDraft, "Registrar · Register"))
+    @router.post(
+        ALL,
+        **document_subject_request(ALL, SubjectRequestDraft, "Registrar una solicitud · Register a request"),
+    )
     async def receive(request: Request, actor: Annotated[Actor, Depends(requires("POST", ALL))]) -> Response:
         key = idempotency_key(request)
         draft, sent = await body_of(request, SubjectRequestDraft)
         found, replayed = await requests.receive(actor, draft, key, sent)
         return _changed(found, replayed=replayed)
 
-    @router.post(ANSWER, **document_subject_request(ANSWER, RequestAnswerDraft, "Responder · Answer"))
+    @router.post(
+        ANSWER,
+        **document_subject_request(ANSWER, RequestAnswerDraft, "Responder una solicitud · Answer a request"),
+    )
     async def answer(
         request: Request,
         id: UUID,  # noqa: A002 - the path says id
@@ -58,7 +64,10 @@ def build_router(services: Services) -> APIRouter:
         return _changed(found, replayed=replayed)
 
     @router.post(
-        COMPLETION, **document_subject_request(COMPLETION, RequestCompletionDraft, "Cumplir · Carry out")
+        COMPLETION,
+        **document_subject_request(
+            COMPLETION, RequestCompletionDraft, "Cumplir una solicitud · Carry out a request"
+        ),
     )
     async def complete(
         request: Request,

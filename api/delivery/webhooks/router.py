@@ -71,7 +71,12 @@ def build_router(services: Services, following: Following) -> APIRouter:
 
 
 def _add_registering(router: APIRouter, desk: _Desk) -> None:
-    @router.post(ALL, **document_change(ALL, WebhookDraft, WebhookSecretView, "Registrar · Register"))
+    @router.post(
+        ALL,
+        **document_change(
+            ALL, WebhookDraft, WebhookSecretView, "Registrar un destino · Register an endpoint"
+        ),
+    )
     async def register(request: Request, actor: Annotated[Actor, Depends(requires("POST", ALL))]) -> Response:
         key = idempotency_key(request)
         draft, sent = await desk.body_of(request, WebhookDraft)

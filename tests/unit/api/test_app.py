@@ -86,6 +86,12 @@ async def test_every_example_is_valid_against_the_schema_beside_it(app: FastAPI)
     assert seen == set(EXAMPLES)
 
 
+async def test_every_tag_is_described_and_used(app: FastAPI) -> None:
+    document = app.openapi()
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    assert {tag["name"] for tag in document["tags"]} == {tag for each in operations for tag in each["tags"]}
+
+
 async def test_every_operation_under_v1_says_that_it_needs_a_key(app: FastAPI) -> None:
     for path, operations in app.openapi()["paths"].items():
         for operation in operations.values():
