@@ -27,13 +27,12 @@ from registry.log.leaf import ENTRY
 from registry.privacy import reads
 from registry.sql import load_queries
 from registry.store.records import Recorded
-from registry.store.subscription import PAGE_BYTES, SCANNED_POSITIONS
+from registry.store.subscription import PAGE_BYTES, read_page
 
 TOLD_OF_OTHERS: Final = frozenset({ReportTriaged.TOPIC})
 """What others do in a stream of one's own that one learns of by name: reading the report shows it, too."""
 
 _SQL = load_queries("api.streams", "streams.sql")
-_STORE = load_queries("registry.store", "queries.sql")
 
 
 class Seen(NamedTuple):
@@ -70,12 +69,8 @@ class FullEvents:
         """For verifiers and analysts: at most ``limit`` events from ``after`` on and below ``size``."""
         if wanted.streams is not None:
             return await self._of_streams(None, wanted.streams, [], after, size, limit, wanted)
-        end = min(size, after + SCANNED_POSITIONS)
-        types = list(wanted.types or ())
-        rows = await self._pool.fetch(_STORE["following"], after, end, types, limit, PAGE_BYTES)
-        recorded = [Recorded(*row) for row in rows]
-        cut = len(recorded) == limit or _bytes(recorded) >= PAGE_BYTES
-        return await self._piece(None, recorded, recorded[-1].position + 1 if cut else end, wanted)
+        page = await read_page(self._pool, after, size, list(wanted.types or ()), limit)
+        return await self._piece(None, page.events, page.next, wanted)
 
     async def own(self, institution: UUID, after: int, size: int, limit: int, wanted: Wanted) -> Piece:
         """For an institution: the same of its own streams, and of what is open to everybody."""
@@ -198,7 +193,3 @@ def merged(shown: Iterable[reads.Shown]) -> list[reads.Shown]:
             )
         by_record[one.record] = one
     return list(by_record.values())
-
-
-def _bytes(recorded: Sequence[Recorded]) -> int:
-    return sum(len(one.state) + len(one.leaf) for one in recorded)

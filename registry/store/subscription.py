@@ -55,11 +55,22 @@ class _Want(NamedTuple):
     limit: int
 
 
-class _Page(NamedTuple):
+class Page(NamedTuple):
     """``next`` is where the page after this one begins; events in between are of types that are not wanted."""
 
     events: tuple[Recorded, ...]
     next: int
+
+
+async def read_page(pool: asyncpg.Pool, after: int, size: int, types: Sequence[str], limit: int) -> Page:
+    """At most ``limit`` events of these types (none = all) from ``after`` on, where the log has ``size`` events."""
+    end = min(size, after + SCANNED_POSITIONS)
+    rows = await pool.fetch(_QUERIES["following"], after, end, types, limit, PAGE_BYTES)
+    events = tuple(Recorded(*row) for row in rows)
+    if not types:  # every position has its event: those missing are yet to come to this replica
+        return Page(events, after + len(events))
+    cut = len(events) == limit or sum(len(event.state) + len(event.leaf) for event in events) >= PAGE_BYTES
+    return Page(events, events[-1].position + 1 if cut else end)
 
 
 class Subscriptions:
@@ -82,7 +93,7 @@ class Subscriptions:
         self._changed = asyncio.Event()
         self._watching: asyncio.Task[None] | None = None
         self._turns = asyncio.Semaphore(READERS)
-        self._remembered: OrderedDict[_Want, _Page] = OrderedDict()
+        self._remembered: OrderedDict[_Want, Page] = OrderedDict()
 
     async def __aenter__(self) -> Self:
         self._watching = asyncio.create_task(self._watch(), name="log watch")
@@ -145,30 +156,16 @@ class Subscriptions:
                 for event in page:
                     yield event
 
-    async def _page(self, want: _Want) -> _Page:
+    async def _page(self, want: _Want) -> Page:
         async with self._turns:
             page = self._remembered.get(want)
             if page is None:
-                page = await self._read(want)
+                page = await read_page(self._pool, want.after, self._size, want.types, want.limit)
                 if page.next > want.after:
                     self._remembered[want] = page
                 while len(self._remembered) > REMEMBERED_PAGES:
                     self._remembered.popitem(last=False)
             return page
-
-    async def _read(self, want: _Want) -> _Page:
-        end = min(self._size, want.after + SCANNED_POSITIONS)
-        rows = await self._pool.fetch(
-            _QUERIES["following"], want.after, end, want.types, want.limit, PAGE_BYTES
-        )
-        events = tuple(Recorded(*row) for row in rows)
-        if not want.types:  # every position has its event: those missing are yet to come to this replica
-            return _Page(events, want.after + len(events))
-        cut = (
-            len(events) == want.limit
-            or sum(len(event.state) + len(event.leaf) for event in events) >= PAGE_BYTES
-        )
-        return _Page(events, events[-1].position + 1 if cut else end)
 
     def _ended(self) -> bool:
         if self._watching is None:

@@ -178,14 +178,14 @@ async def test_subscribers_that_have_kept_up_read_a_page_once(
     store: EventStore, subscriptions: Subscriptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reads = 0
-    read = subscriptions._read
+    read = module.read_page
 
-    async def counted(want: module._Want) -> module._Page:
+    async def counted(*asked: Any) -> module.Page:
         nonlocal reads
         reads += 1
-        return await read(want)
+        return await read(*asked)
 
-    monkeypatch.setattr(subscriptions, "_read", counted)
+    monkeypatch.setattr(module, "read_page", counted)
     following = [asyncio.create_task(first(subscriptions, 1)) for _ in range(100)]
     await asyncio.sleep(0)
     await append(store, 1)
