@@ -19,6 +19,8 @@ from registry.log.leaf import OpenLeaf, parse_leaf
 from registry.sql import load_queries
 
 _SQL = load_queries("projections.models", "changes.sql")
+_OLDEST_FIRST = _SQL["between"].replace("$order", "ASC")
+_NEWEST_FIRST = _SQL["between"].replace("$order", "DESC")
 
 
 class Place(NamedTuple):
@@ -44,7 +46,7 @@ async def between(
     found: list[RecordedChange] = []
     position = since if after is None else max(since, after.position)
     while len(found) < limit:
-        rows = await connection.fetch(_SQL["between"], position, until, limit)
+        rows = await connection.fetch(_OLDEST_FIRST, position, until, limit)
         for row in rows:
             found += [one for one in _made_by(row) if after is None or one.place > after]
         if len(rows) < limit:
@@ -55,7 +57,7 @@ async def between(
 
 async def newest(connection: Connection, size: int, limit: int) -> list[list[RecordedChange]]:
     """What the last ``limit`` disclosures as of ``size`` changed, the newest first; each with all its changes."""
-    return [list(_made_by(row)) for row in await connection.fetch(_SQL["newest"], size, limit)]
+    return [list(_made_by(row)) for row in await connection.fetch(_NEWEST_FIRST, 0, size, limit)]
 
 
 async def histories(
