@@ -9,7 +9,7 @@ from registry.application.drafts import NO_CONTROLS, CluesCode, MunicipalityCode
 from registry.application.drafts.assignments import FieldName
 from registry.application.drafts.common import Curp, Pseudonym
 from registry.application.drafts.evidence import MediaType
-from registry.application.erasure import PSEUDONYM
+from registry.application.people.erasure import PSEUDONYM
 from registry.domain.service import Promotion
 from registry.text import Text
 

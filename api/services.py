@@ -7,7 +7,7 @@ from starlette.requests import HTTPConnection
 
 from api.auth.keys import Keys
 from api.health import Health
-from registry.application.application import Application
+from registry.application.execution.application import Application
 from registry.log.keys import LogKeys
 from registry.log.policy import Policy
 from registry.settings import Settings

@@ -16,8 +16,8 @@ from api.health import Health, database_check
 from api.services import Services
 from projections.counting.definition import DEFINITION_ID, definition_sha256
 from registry.application import register
-from registry.application.application import Application
-from registry.application.unit import OPERATOR, WriteOptions
+from registry.application.execution.application import Application
+from registry.application.execution.unit import OPERATOR, WriteOptions
 from registry.database import connect_pool, migrate
 from registry.disclosure import policy
 from registry.domain.register import REGISTER_ID, Register

@@ -18,8 +18,7 @@ from benchmarks.harness import (
     in_threads,
 )
 from projections.counting.definition import DEFINITION_ID, definition_sha256
-from registry.application import assignments, institutions, reports, sites
-from registry.application.application import Application
+from registry.application import assignments, reports
 from registry.application.drafts import (
     AssignmentDraft,
     InstitutionDraft,
@@ -31,8 +30,10 @@ from registry.application.drafts import (
     WhenDraft,
     WhereDraft,
 )
+from registry.application.execution.application import Application
+from registry.application.execution.unit import Actor, Decision, WriteOptions
+from registry.application.places import institutions, sites
 from registry.application.register import adopt_definition
-from registry.application.unit import Actor, Decision, WriteOptions
 from registry.database import connect_pool
 from registry.domain.codes import (
     DatePrecision,

@@ -14,9 +14,9 @@ import uvloop
 from api.auth.scopes import Scope
 from api.running import Running, stopped_by_signals
 from api.start import adopt, open_services
-from registry.application import institutions
 from registry.application.drafts import InstitutionDraft
-from registry.application.unit import OPERATOR, WriteOptions
+from registry.application.execution.unit import OPERATOR, WriteOptions
+from registry.application.places import institutions
 from registry.domain.codes import InstitutionKind
 from registry.settings import Settings
 

@@ -18,8 +18,7 @@ from benchmarks.harness import Bench, Comparison, Side, Timed, stopwatch
 from projections.models import incidents as model
 from projections.releases import Releases
 from projections.runner import Runner
-from registry.application import incidents, institutions, register, reports
-from registry.application.application import Application
+from registry.application import incidents, register, reports
 from registry.application.drafts import (
     CertaintyDraft,
     FindingDraft,
@@ -30,7 +29,9 @@ from registry.application.drafts import (
     WhenDraft,
     WhereDraft,
 )
-from registry.application.unit import OPERATOR, Actor, WriteOptions
+from registry.application.execution.application import Application
+from registry.application.execution.unit import OPERATOR, Actor, WriteOptions
+from registry.application.places import institutions
 from registry.database import connect_pool
 from registry.disclosure import policy
 from registry.disclosure.facets import FACETS

@@ -7,8 +7,8 @@ from uuid import UUID
 import asyncpg
 
 from projections.models.mentions import mentions
-from registry.application.application import Application
-from registry.application.unit import Actor, no_such_record
+from registry.application.execution.application import Application
+from registry.application.execution.unit import Actor, no_such_record
 from registry.domain.assignment import Assignment
 from registry.domain.event import Aggregate
 from registry.domain.incident import Incident

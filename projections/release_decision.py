@@ -18,8 +18,8 @@ import asyncpg
 from projections.models import incidents, placements
 from projections.models.incidents import Decided, facets, findings, status
 from projections.models.placements import Crowd
-from registry.application.application import Application
-from registry.application.sealing import unseal
+from registry.application.execution.application import Application
+from registry.application.execution.sealing import unseal
 from registry.disclosure import disclosed, ladder
 from registry.disclosure.combinations import Combination, combine, comparable
 from registry.disclosure.exemptions import Exemptions

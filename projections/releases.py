@@ -16,10 +16,10 @@ from projections.models import answers, incidents, placements
 from projections.models.incidents import Decided
 from projections.release_decision import MODELS, Case, Decider
 from projections.runner import Runner
-from registry.application.answers import Accepted
-from registry.application.application import Application
-from registry.application.objections import Objections
-from registry.application.unit import OPERATOR, Unit, WriteOptions
+from registry.application.execution.answers import Accepted
+from registry.application.execution.application import Application
+from registry.application.execution.unit import OPERATOR, Unit, WriteOptions
+from registry.application.people.objections import Objections
 from registry.disclosure import disclosed, policy
 from registry.disclosure.facets import FACETS
 from registry.domain.register import REGISTER_ID, Register

@@ -10,7 +10,7 @@ from api.auth.scopes import KEYLESS, REQUIRED, Scope
 from api.parameters import refuse_unknown
 from api.problems import BAD_REQUEST, MISSING_SCOPE, UNAUTHENTICATED, FieldError, Problem
 from api.services import services_of
-from registry.application.unit import Actor
+from registry.application.execution.unit import Actor
 from registry.domain.codes import ReadPurpose
 from registry.text import Text
 

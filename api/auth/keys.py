@@ -11,7 +11,7 @@ import msgspec
 from api.auth.scopes import FOR_AN_INSTITUTION, ROLES, Role, Scope
 from api.auth.token import Tokens, is_well_formed
 from api.problems import UNAUTHENTICATED, Problem
-from registry.application.unit import Actor
+from registry.application.execution.unit import Actor
 from registry.errors import IdempotencyKeyReused, InvalidInput, NotFound
 from registry.sql import load_queries
 from registry.text import Text

@@ -18,10 +18,9 @@ from rich.table import Table as Lines
 
 from api.cli.options import Data
 from api.start import open_services, read_settings
-from registry.application import catalog_loading
-from registry.application.application import Application
-from registry.application.catalogs import CatalogFile
-from registry.application.site_catalog import SitesTaken, take_sites
+from registry.application.execution.application import Application
+from registry.application.places import catalog_loading
+from registry.application.places.site_catalog import SitesTaken, take_sites
 from registry.catalogs.boundaries import Boundaries, read_boundaries
 from registry.catalogs.defects import Defect, Severity, as_csv
 from registry.catalogs.errors import CatalogRefused
@@ -32,6 +31,7 @@ from registry.catalogs.proposing import levels_of, profile_text, propose
 from registry.catalogs.reading import Reading, read_establishments, read_municipalities
 from registry.catalogs.table import Table, read_table
 from registry.settings import Settings
+from registry.store.catalogs import CatalogFile
 
 catalog = typer.Typer(no_args_is_help=True)
 

@@ -13,7 +13,7 @@ import uvloop
 from api.cli.options import Data
 from api.services import Services
 from api.start import open_services, read_settings
-from registry.application.erasure import Erasure, Preview, Said, Subject, parse_subject
+from registry.application.people.erasure import Erasure, Preview, Said, Subject, parse_subject
 from registry.domain.codes import CorrectionReason
 from registry.domain.register import SubjectKind
 from registry.errors import InvalidInput, StoreUnavailable

@@ -13,7 +13,7 @@ from api.auth.scopes import Role, Scope
 from api.cli.options import Data
 from api.start import open_database, open_services, read_settings
 from registry.application import reading
-from registry.application.unit import OPERATOR
+from registry.application.execution.unit import OPERATOR
 from registry.domain.institution import Institution
 from registry.errors import InvalidInput, NotFound
 from registry.log import rotation, storage

@@ -6,7 +6,7 @@ import uvloop
 from api.cli.options import Data
 from api.start import open_services, read_settings
 from projections.releases import Releases
-from registry.application.answers import Accepted
+from registry.application.execution.answers import Accepted
 from registry.settings import Settings
 from registry.text import Text
 

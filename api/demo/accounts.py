@@ -20,7 +20,7 @@ from registry.application.drafts import (
     WhenDraft,
     WhereDraft,
 )
-from registry.application.unit import Decision
+from registry.application.execution.unit import Decision
 from registry.domain.codes import (
     Certainty,
     CertaintyBasis,

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from registry.application.unit import Decision
+from registry.application.execution.unit import Decision
 
 MONTHS: Final = 36
 """The length of the plan: twelve quarters, each followed by its release."""

@@ -18,8 +18,7 @@ from api.demo.case import Case
 from api.demo.cases import cases
 from api.demo.places import MINISTRY, Clinic, Placement, clinics, institutions, placements, universities
 from api.demo.plan import MONTHS, OPERATOR, Batch, Release, Step, Write, moment, month, month_of, without_ids
-from registry.application import assignments, reports, sites
-from registry.application import institutions as registering
+from registry.application import assignments, reports
 from registry.application.drafts import (
     AssignmentDraft,
     EndDraft,
@@ -27,6 +26,8 @@ from registry.application.drafts import (
     RelocationDraft,
     ReportDraft,
 )
+from registry.application.places import institutions as registering
+from registry.application.places import sites
 from registry.domain.codes import (
     AssignmentEnd,
     IncidentClass,

@@ -14,9 +14,9 @@ from api.demo.places import MINISTRY
 from api.demo.plan import OPERATOR, Batch, Step, Write, beginning
 from api.demo.script import script
 from projections.releases import Releases
-from registry.application.application import Application
-from registry.application.rows import execute_all
-from registry.application.unit import OPERATOR_ID, Actor, WriteOptions
+from registry.application.execution.application import Application
+from registry.application.execution.unit import OPERATOR_ID, Actor, WriteOptions
+from registry.application.imports.rows import execute_all
 from registry.domain.mapper import decode_event
 
 _LOG = logging.getLogger(__name__)

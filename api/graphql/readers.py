@@ -10,7 +10,7 @@ from api.auth.scopes import Scope
 from api.graphql.errors import Forbidden
 from api.problems import BAD_REQUEST, Problem
 from projections.errors import InvalidQuery
-from registry.application.unit import Actor
+from registry.application.execution.unit import Actor
 from registry.domain.register import REGISTER_ID
 from registry.privacy.reads import Reads, Shown
 from registry.text import Text

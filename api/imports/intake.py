@@ -13,8 +13,8 @@ from api.imports.records import Records
 from api.imports.running import Import
 from api.imports.spool import Spool
 from api.imports.tables import Layout, Limits, Row
-from registry.application.application import Application
-from registry.application.unit import Actor
+from registry.application.execution.application import Application
+from registry.application.execution.unit import Actor
 from registry.errors import StoreUnavailable
 
 AT_ONCE_ROWS: Final = 1_000

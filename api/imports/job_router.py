@@ -17,7 +17,7 @@ from api.imports.errors import RowProblem
 from api.imports.job_answers import JobView, view_of
 from api.imports.jobs import Batch, Format, Job, Jobs
 from api.language import language_of
-from registry.application.unit import Actor, no_such_record
+from registry.application.execution.unit import Actor, no_such_record
 from registry.text import Language, Text
 
 ONE: Final = "/v1/imports/{id}"

@@ -21,7 +21,7 @@ import msgspec
 from api.imports.answers import Mode, OnChange, Outcome, Status
 from api.imports.records import Records
 from api.imports.tables import Row
-from registry.application.unit import Actor
+from registry.application.execution.unit import Actor
 from registry.errors import Erased, IdempotencyKeyReused
 from registry.privacy.vault import Cipher, Vault, decrypt, key_id
 from registry.sql import load_queries

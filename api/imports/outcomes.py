@@ -11,9 +11,9 @@ from api.imports.hints import hint_for
 from api.imports.paths import value_at
 from api.imports.records import problems_of
 from api.problems import Problem
-from registry.application.answers import Accepted
-from registry.application.bulk import Stored
-from registry.application.unit import Warned
+from registry.application.execution.answers import Accepted
+from registry.application.execution.unit import Warned
+from registry.application.imports.bulk import Stored
 from registry.text import Text
 
 

@@ -14,7 +14,8 @@ from api.auth.scopes import Scope
 from api.imports.errors import RowProblem
 from api.problems import INVALID_INPUT, FieldError, Problem
 from api.rest.bodies import decode
-from registry.application import assignments, incidents, places_by_name, references, reports
+from registry.application import assignments, incidents, reports
+from registry.application.claims import references
 from registry.application.drafts import (
     AssignmentDraft,
     Draft,
@@ -24,8 +25,9 @@ from registry.application.drafts import (
     RelocationDraft,
     ReportDraft,
 )
-from registry.application.places_by_name import ReportNamingPlaces
-from registry.application.unit import Decision, Unit
+from registry.application.execution.unit import Decision, Unit
+from registry.application.places import by_name
+from registry.application.places.by_name import ReportNamingPlaces
 from registry.domain.assignment import Assignment
 from registry.domain.codes import ReportClass
 from registry.domain.event import Aggregate
@@ -169,14 +171,14 @@ def decide(draft: RecordDraft) -> Decision:
 
 def _submitted(row: ReportNamingPlaces) -> Decision:
     async def decided(unit: Unit) -> Aggregate:
-        return await reports.submit(await places_by_name.with_codes(unit, row))(unit)
+        return await reports.submit(await by_name.with_codes(unit, row))(unit)
 
     return decided
 
 
 def _registered(row: AssignmentRow) -> Decision:
     async def decided(unit: Unit) -> Aggregate:
-        site = await places_by_name.find_site(unit, row.site, "site", row.starts)
+        site = await by_name.find_site(unit, row.site, "site", row.starts)
         draft = AssignmentDraft(
             student=row.student,
             site=site,
@@ -196,7 +198,7 @@ def _relocated(row: RelocationRow) -> Decision:
     async def decided(unit: Unit) -> Aggregate:
         assignment = await references.find(unit, Assignment, row.assignment, "assignment")
         draft = RelocationDraft(
-            to=await places_by_name.find_site(unit, row.to, "to", row.effective),
+            to=await by_name.find_site(unit, row.to, "to", row.effective),
             effective=row.effective,
             reason=row.reason,
             trigger_incident=row.trigger_incident,

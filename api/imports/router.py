@@ -30,7 +30,7 @@ from api.rest.bodies import limited
 from api.rest.headers import idempotency_key
 from api.rest.writing import fingerprint
 from api.services import Services
-from registry.application.unit import Actor
+from registry.application.execution.unit import Actor
 from registry.text import Text
 
 PATH: Final = "/v1/imports"

@@ -29,11 +29,11 @@ from api.imports.outcomes import (
 from api.imports.records import RecordDraft, Records, decide, names_of, problems_of, read_record, scope_of
 from api.problems import Problem, from_error
 from api.rest.bodies import content_of
-from registry.application import bulk, rows
-from registry.application.application import Application
-from registry.application.bulk import Stored
 from registry.application.drafts import ReportDraft
-from registry.application.unit import Actor, Decision, WriteOptions
+from registry.application.execution.application import Application
+from registry.application.execution.unit import Actor, Decision, WriteOptions
+from registry.application.imports import bulk, rows
+from registry.application.imports.bulk import Stored
 from registry.errors import RegistryError, SourceRecordDiffers
 
 LONGEST_KEY: Final = 240

@@ -16,7 +16,7 @@ from api.imports.lines import Body, Line
 from api.imports.running import Import
 from api.imports.tables import Row, Table
 from api.redaction import describe
-from registry.application.application import Application
+from registry.application.execution.application import Application
 from registry.sql import load_queries
 from registry.store.transient import TRANSIENT
 

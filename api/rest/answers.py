@@ -8,7 +8,7 @@ import msgspec
 from starlette.responses import Response
 
 from api.rest.headers import entity_tag
-from registry.application.answers import Accepted
+from registry.application.execution.answers import Accepted
 from registry.application.reading import View
 from registry.log import canonical
 from registry.log.canonical import JSON

@@ -48,15 +48,15 @@ from api.streams.envelope import BATCH_MEDIA_TYPE
 from api.streams.models import EventPage
 from projections.site_history import SiteHistory
 from projections.warnings import Warnings
-from registry.application.access import AccessAnswer
-from registry.application.custody import Evidence
 from registry.application.drafts import (
     FileDraft,
     RequestAnswerDraft,
     RequestCompletionDraft,
     SubjectRequestDraft,
 )
-from registry.application.subject_request_views import SubjectRequest
+from registry.application.evidence.custody import Evidence
+from registry.application.people.access import AccessAnswer
+from registry.application.people.request_view import SubjectRequest
 from registry.privacy.reads import PrivateRead
 
 _REF: Final = "#/components/schemas/{name}"

@@ -21,10 +21,10 @@ from api.rest.documentation import document_evidence, document_evidence_file, do
 from api.rest.headers import idempotency_key
 from api.rest.writing import fingerprint
 from api.services import Services
-from registry.application.custody import Custody, Evidence
 from registry.application.drafts import FileDraft
-from registry.application.evidence import Attaching, Received
-from registry.application.unit import Actor, WriteOptions
+from registry.application.evidence.custody import Custody, Evidence
+from registry.application.evidence.intake import Attaching, Received
+from registry.application.execution.unit import Actor, WriteOptions
 from registry.store.files import Files
 from registry.text import Text
 

@@ -14,7 +14,7 @@ from api.services import services_of
 from projections.lookup import Lookup
 from projections.site_history import SiteHistory, site_history
 from projections.warnings import Warnings, warnings
-from registry.application.unit import Actor
+from registry.application.execution.unit import Actor
 
 WARNINGS = "/v1/incidents/{id}/warnings"
 SITE_HISTORY = "/v1/sites/{id}/history"

@@ -16,7 +16,7 @@ from api.rest.headers import idempotency_key
 from api.rest.writing import fingerprint
 from api.services import services_of
 from registry.application import reading
-from registry.application.unit import Actor
+from registry.application.execution.unit import Actor
 from registry.domain.institution import Institution
 from registry.errors import InvalidInput, NotFound
 

@@ -17,7 +17,7 @@ from api.rest.documentation import document_read
 from api.services import services_of
 from projections.models import matching, waiting
 from registry.application import reading
-from registry.application.unit import Actor, no_such_record
+from registry.application.execution.unit import Actor, no_such_record
 from registry.domain.mapper import decode_event
 from registry.domain.report import Report
 from registry.matching.facts import facts_of

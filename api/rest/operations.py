@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from registry.application import assignments, incidents, institutions, reports, revisions, sites, triage
+from registry.application import assignments, incidents, reports
 from registry.application.drafts import (
     AmendmentDraft,
     AssignmentCorrectionDraft,
@@ -46,7 +46,10 @@ from registry.application.drafts import (
     VictimRecordDraft,
     WithdrawalDraft,
 )
-from registry.application.unit import Decision
+from registry.application.execution.unit import Decision
+from registry.application.incidents import revisions
+from registry.application.places import institutions, sites
+from registry.application.reports import triage
 
 
 @dataclass(frozen=True, slots=True)

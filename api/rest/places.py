@@ -12,8 +12,8 @@ from api.rest import answers
 from api.rest.answers import Place, PlaceChoice, Places
 from api.rest.documentation import document_read
 from api.services import services_of
-from registry.application import catalog_loading
 from registry.application.drafts import NO_CONTROLS
+from registry.application.places import catalog_loading
 from registry.catalogs.places import Resolved
 from registry.catalogs.state_names import find_state
 from registry.errors import InvalidInput

@@ -14,8 +14,8 @@ from api.auth.scopes import Scope
 from api.rest import answers
 from api.rest.documentation import PrivateReads, document_read
 from api.services import services_of
-from registry.application.erasure import PSEUDONYM
-from registry.application.unit import Actor
+from registry.application.execution.unit import Actor
+from registry.application.people.erasure import PSEUDONYM
 
 PATH = "/v1/private-reads"
 

@@ -19,8 +19,8 @@ from api.services import services_of
 from projections.models import records
 from registry.application import reading
 from registry.application.drafts import NO_CONTROLS
-from registry.application.sites import by_clues
-from registry.application.unit import Actor
+from registry.application.execution.unit import Actor
+from registry.application.places.sites import by_clues
 from registry.domain.assignment import Assignment
 from registry.domain.incident import Incident
 from registry.domain.institution import Institution

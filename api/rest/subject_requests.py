@@ -14,12 +14,12 @@ from api.rest.documentation import SubjectRequestPage, document_read, document_s
 from api.rest.headers import idempotency_key
 from api.rest.writing import fingerprint
 from api.services import Services
-from registry.application.access import AccessAnswer
 from registry.application.drafts import RequestAnswerDraft, RequestCompletionDraft, SubjectRequestDraft
-from registry.application.erasure import PSEUDONYM
-from registry.application.subject_request_views import SubjectRequest
-from registry.application.subject_requests import SubjectRequests
-from registry.application.unit import Actor
+from registry.application.execution.unit import Actor
+from registry.application.people.access import AccessAnswer
+from registry.application.people.erasure import PSEUDONYM
+from registry.application.people.request_view import SubjectRequest
+from registry.application.people.requests import SubjectRequests
 
 ALL: Final = "/v1/subject-requests"
 ONE: Final = f"{ALL}/{{id}}"

@@ -15,7 +15,7 @@ from api.rest.documentation import document_write
 from api.rest.headers import expected_version, idempotency_key
 from api.rest.operations import Write
 from api.services import services_of
-from registry.application.unit import Actor, WriteOptions
+from registry.application.execution.unit import Actor, WriteOptions
 
 
 def build_router(writes: Iterable[Write]) -> APIRouter:

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from api.auth.scopes import Scope
-from registry.application.unit import Actor
+from registry.application.execution.unit import Actor
 from registry.domain.codes import ReadPurpose
 
 _ALL: Final = frozenset({Scope.INCIDENTS_VERIFY, Scope.RESTRICTED_READ})

@@ -24,7 +24,7 @@ from api.streams.following import Following, StreamedEvent, StreamPage
 from api.streams.sse import EventStream
 from api.streams.streams import StreamsFull
 from api.streams.wanted import Wanted
-from registry.application.unit import Actor
+from registry.application.execution.unit import Actor
 from registry.log.canonical import MAX_INTEGER
 from registry.store.transient import TRANSIENT
 

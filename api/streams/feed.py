@@ -20,7 +20,7 @@ from api.streams.envelope import BATCH_MEDIA_TYPE
 from api.streams.filters import wanted_events
 from api.streams.following import Following, StreamPage
 from api.streams.wanted import Wanted
-from registry.application.unit import Actor
+from registry.application.execution.unit import Actor
 from registry.log.canonical import MAX_INTEGER
 from registry.store.subscription import PAGE_EVENTS
 

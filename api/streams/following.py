@@ -18,7 +18,7 @@ from api.streams.envelope import OPEN_TYPES, Envelope, publicly
 from api.streams.full import FullEvents, merged
 from api.streams.streams import Streams
 from api.streams.wanted import ALL, Wanted
-from registry.application.application import Application
+from registry.application.execution.application import Application
 from registry.log.leaf import ENTRY
 from registry.privacy import reads
 from registry.sql import load_queries

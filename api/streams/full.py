@@ -18,9 +18,9 @@ import msgspec
 from api.streams.envelope import HIDDEN, OPEN_TYPES, Envelope, Shown, publicly, subject_of
 from api.streams.ownership import Owner, Ownership
 from api.streams.wanted import Wanted
-from registry.application.application import Application
+from registry.application.execution.application import Application
+from registry.application.execution.sealing import Coded, read_coded
 from registry.application.reading import people_in
-from registry.application.sealing import Coded, read_coded
 from registry.domain.mapper import EVENTS, decode_event
 from registry.domain.report_events import ReportTriaged
 from registry.log.leaf import ENTRY

@@ -11,11 +11,13 @@ from uuid import UUID
 
 import msgspec
 
-from registry.application import incident_view, report_view
-from registry.application.application import Application
-from registry.application.place_views import assignment_body, site_body
-from registry.application.sealing import unseal
-from registry.application.unit import Actor, no_such_record
+from registry.application.assignments import view as assignment_view
+from registry.application.execution.application import Application
+from registry.application.execution.sealing import unseal
+from registry.application.execution.unit import Actor, no_such_record
+from registry.application.incidents import view as incident_view
+from registry.application.places import site_view
+from registry.application.reports import view as report_view
 from registry.domain.assignment import Assignment
 from registry.domain.event import Aggregate, Event
 from registry.domain.incident import Incident
@@ -173,9 +175,9 @@ def _body(aggregate: Aggregate, events: Sequence[Event], actor: Actor, today: da
     """The record in codes, under the names in which it is sent."""
     match aggregate:
         case Assignment():
-            state = assignment_body(aggregate)
+            state = assignment_view.body(aggregate)
         case Site():
-            state = site_body(aggregate, actor, today)
+            state = site_view.body(aggregate, actor, today)
         case Report():
             return report_view.body(aggregate)
         case Incident():

@@ -3,7 +3,7 @@
 from hashlib import sha256
 from uuid import UUID
 
-from registry.application.unit import Decision, Unit
+from registry.application.execution.unit import Decision, Unit
 from registry.disclosure.policy import parse
 from registry.domain.codes import CorrectionReason
 from registry.domain.register import REGISTER_ID, Register, SubjectKind

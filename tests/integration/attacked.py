@@ -41,8 +41,7 @@ from projections.models.restricted import RestrictedProjection
 from projections.models.waiting import Waiting
 from projections.releases import Releases
 from projections.runner import Runner
-from registry.application import incidents, register, reports, revisions
-from registry.application.application import Application
+from registry.application import incidents, register, reports
 from registry.application.drafts import (
     CertaintyDraft,
     DisputeDraft,
@@ -55,7 +54,9 @@ from registry.application.drafts import (
     WhenDraft,
     WhereDraft,
 )
-from registry.application.unit import OPERATOR, Actor, Decision, WriteOptions
+from registry.application.execution.application import Application
+from registry.application.execution.unit import OPERATOR, Actor, Decision, WriteOptions
+from registry.application.incidents import revisions
 from registry.database import connect_pool
 from registry.disclosure import policy
 from registry.domain.codes import (
@@ -437,7 +438,7 @@ def without_chance() -> Iterator[None]:
         patch.object(os, "urandom", urandom),
         patch.object(random, "_urandom", urandom),
         patch("registry.disclosure.disclosed.commitment", hiding),
-        patch("registry.application.sealing.commitment_to_bytes", hiding_bytes),
+        patch("registry.application.execution.sealing.commitment_to_bytes", hiding_bytes),
     ):
         yield
 

@@ -18,10 +18,10 @@ from api.health import Health, database_check
 from api.running import projections_check
 from api.services import Services
 from projections.runner import Runner
-from registry.application import institutions
-from registry.application.application import Application
 from registry.application.drafts import InstitutionDraft
-from registry.application.unit import OPERATOR, Actor, WriteOptions
+from registry.application.execution.application import Application
+from registry.application.execution.unit import OPERATOR, Actor, WriteOptions
+from registry.application.places import institutions
 from registry.domain.codes import InstitutionKind
 from registry.log.keys import LogKeys, load_or_create
 from registry.privacy.master import MasterKey

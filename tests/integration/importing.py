@@ -7,10 +7,10 @@ import httpx
 
 from api.imports.worker import Worker
 from api.services import Services
-from registry.application import catalog_loading
-from registry.application.application import Application
-from registry.application.catalogs import CatalogFile
+from registry.application.execution.application import Application
+from registry.application.places import catalog_loading
 from registry.catalogs.municipalities import CATALOG, Municipality
+from registry.store.catalogs import CatalogFile
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
 CSV = {"Content-Type": "text/csv"}

@@ -8,8 +8,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from registry.application import incidents, register, reports, sites
-from registry.application.application import Application
+from registry.application import incidents, register, reports
 from registry.application.drafts import (
     CertaintyDraft,
     IncidentDraft,
@@ -22,9 +21,11 @@ from registry.application.drafts import (
     WhenDraft,
     WhereDraft,
 )
-from registry.application.rows import RowRejected, check, execute_all
-from registry.application.sealing import unseal
-from registry.application.unit import OPERATOR, Actor, WriteOptions
+from registry.application.execution.application import Application
+from registry.application.execution.sealing import unseal
+from registry.application.execution.unit import OPERATOR, Actor, WriteOptions
+from registry.application.imports.rows import RowRejected, check, execute_all
+from registry.application.places import sites
 from registry.domain.codes import (
     Certainty,
     CorrectionReason,
@@ -171,7 +172,7 @@ async def test_a_key_that_is_there_before_its_stream_is_the_one_that_it_is_seale
     app: Application, pool: asyncpg.Pool, university: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     report_id = uuid4()
-    monkeypatch.setattr(reports, "uuid4", lambda: report_id)
+    monkeypatch.setattr("registry.application.reports.decisions.uuid4", lambda: report_id)
     (key,) = (await app.vault.keys_for_writing({f"report:{report_id}"})).values()
     accepted = await app.execute(university, reports.submit(attack()), WriteOptions())
 

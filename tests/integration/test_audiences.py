@@ -26,10 +26,10 @@ from projections.models.records import RecordsProjection
 from projections.releases import Releases
 from projections.runner import Runner
 from registry.application import register, reports
-from registry.application.application import Application
 from registry.application.drafts import NilReportDraft
-from registry.application.erasure import Erasure, Subject
-from registry.application.unit import OPERATOR, Actor, WriteOptions
+from registry.application.execution.application import Application
+from registry.application.execution.unit import OPERATOR, Actor, WriteOptions
+from registry.application.people.erasure import Erasure, Subject
 from registry.disclosure import policy
 from registry.domain.codes import CorrectionReason
 from registry.domain.mapper import decode_event

@@ -11,11 +11,11 @@ import pytest
 
 from api.auth.keys import Keys
 from api.auth.scopes import ROLES, Role, Scope
-from registry.application import catalog_loading, register
-from registry.application.application import Application
-from registry.application.catalogs import CatalogFile
-from registry.application.site_catalog import take_sites
-from registry.application.unit import OPERATOR, WriteOptions
+from registry.application import register
+from registry.application.execution.application import Application
+from registry.application.execution.unit import OPERATOR, WriteOptions
+from registry.application.places import catalog_loading
+from registry.application.places.site_catalog import take_sites
 from registry.catalogs.clues import check_digit
 from registry.catalogs.establishments import Establishment
 from registry.catalogs.municipalities import CATALOG, Municipality
@@ -24,6 +24,7 @@ from registry.domain.register import REGISTER_ID
 from registry.domain.site import Site
 from registry.log.keys import LogKeys
 from registry.privacy.master import MasterKey
+from registry.store.catalogs import CatalogFile
 from tests.integration.conftest import Clock
 from tests.integration.rest import Institution
 

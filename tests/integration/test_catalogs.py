@@ -11,11 +11,10 @@ from typing import Any
 
 import asyncpg
 
-from registry.application import catalog_loading
-from registry.application.application import Application
-from registry.application.catalogs import CatalogFile
-from registry.application.site_catalog import SitesTaken, take_sites
-from registry.application.sites import by_clues
+from registry.application.execution.application import Application
+from registry.application.places import catalog_loading
+from registry.application.places.site_catalog import SitesTaken, take_sites
+from registry.application.places.sites import by_clues
 from registry.catalogs.boundaries import Boundaries, read_boundaries
 from registry.catalogs.defects import Defect
 from registry.catalogs.layout import Kind, recognise
@@ -23,6 +22,7 @@ from registry.catalogs.municipalities import vintage_day
 from registry.catalogs.reading import read_establishments, read_municipalities
 from registry.catalogs.table import read_table
 from registry.domain.site import Site
+from registry.store.catalogs import CatalogFile
 
 BOUNDARIES = "geo/mx_municipios.topo.json"
 OLDER, NEWER = "geo/mx_municipios_2020.csv", "geo/inegi_marco_geoestadistico_municipios.csv"

@@ -17,7 +17,7 @@ from projections.counting.contribution import Reason
 from projections.counting.count import CellState
 from projections.counting.fold import Fold, fold
 from projections.counting.query import Dimension, Unit, ask
-from registry.application.application import Application
+from registry.application.execution.application import Application
 from registry.database import connect_pool
 from registry.domain.codes import Certainty, InstitutionKind
 from registry.log.keys import load_or_create

@@ -29,8 +29,8 @@ from projections.mirror.spreadsheet import write_csv
 from projections.models.public_count import PublicCount
 from projections.models.waiting import Waiting
 from projections.runner import Runner
-from registry.application.application import Application
-from registry.application.unit import Actor
+from registry.application.execution.application import Application
+from registry.application.execution.unit import Actor
 from registry.log import storage
 from registry.log.keys import LogKeys
 from registry.log.publisher import Publisher

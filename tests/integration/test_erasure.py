@@ -25,8 +25,7 @@ from api.start import adopt
 from projections.models import PROJECTIONS
 from projections.releases import Releases
 from projections.runner import Runner
-from registry.application import assignments, incidents, reading, reports, sites
-from registry.application.application import Application
+from registry.application import assignments, incidents, reading, reports
 from registry.application.drafts import (
     AssignmentDraft,
     CertaintyDraft,
@@ -41,9 +40,11 @@ from registry.application.drafts import (
     WhenDraft,
     WhereDraft,
 )
-from registry.application.erasure import Erasure, Subject, parse_subject
-from registry.application.sealing import Unsealed, unseal
-from registry.application.unit import OPERATOR, Actor, WriteOptions
+from registry.application.execution.application import Application
+from registry.application.execution.sealing import Unsealed, unseal
+from registry.application.execution.unit import OPERATOR, Actor, WriteOptions
+from registry.application.people.erasure import Erasure, Subject, parse_subject
+from registry.application.places import sites
 from registry.domain.codes import (
     Certainty,
     CorrectionReason,

@@ -10,8 +10,8 @@ import asyncpg
 import pytest
 
 from api.auth.scopes import Scope
-from registry.application.application import Application
-from registry.application.erasure import Erasure, Subject
+from registry.application.execution.application import Application
+from registry.application.people.erasure import Erasure, Subject
 from registry.domain.codes import CorrectionReason
 from registry.domain.register import SubjectKind
 from registry.privacy.files import CHUNK_BYTES

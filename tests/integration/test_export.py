@@ -24,8 +24,8 @@ from projections.mirror import placing
 from projections.mirror.export import Exported, export
 from projections.mirror.parquet import read_parquet
 from projections.verification.verifier import Options
-from registry.application.application import Application
-from registry.application.unit import Actor
+from registry.application.execution.application import Application
+from registry.application.execution.unit import Actor
 from registry.log import reader, storage
 from registry.log.keys import LogKeys, Purpose, load_or_create
 from registry.log.leaf import entry_leaf

@@ -22,8 +22,8 @@ from api.imports.lines import Line
 from api.imports.reading import open_table
 from api.imports.running import Import
 from api.services import Services
-from registry.application.application import Application
-from registry.application.unit import Actor
+from registry.application.execution.application import Application
+from registry.application.execution.unit import Actor
 from tests.integration.conftest import institution_of
 from tests.integration.importing import CSV, NDJSON, XLSX, Importer
 

@@ -18,9 +18,9 @@ from api.imports.preparing import prepare
 from api.imports.records import Records
 from api.imports.tables import UNKNOWN_LAYOUT
 from api.services import Services
-from registry.application.application import Application
-from registry.application.site_catalog import take_sites
-from registry.application.unit import Actor
+from registry.application.execution.application import Application
+from registry.application.execution.unit import Actor
+from registry.application.places.site_catalog import take_sites
 from registry.catalogs.clues import check_digit
 from registry.catalogs.establishments import Establishment
 from registry.catalogs.municipalities import Municipality

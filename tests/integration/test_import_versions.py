@@ -16,8 +16,8 @@ from api.imports.preparing import prepare
 from api.imports.records import Records
 from api.imports.tables import UNKNOWN_LAYOUT
 from api.services import Services
-from registry.application.application import Application
-from registry.application.unit import Actor
+from registry.application.execution.application import Application
+from registry.application.execution.unit import Actor
 from tests.integration.conftest import institution_of
 from tests.integration.importing import NDJSON, Importer
 

@@ -23,10 +23,10 @@ from api.imports.preparing import prepare
 from api.imports.records import Records
 from api.imports.tables import UNKNOWN_LAYOUT
 from api.services import Services
-from registry.application import sites
-from registry.application.application import Application
 from registry.application.drafts import SiteDraft
-from registry.application.unit import OPERATOR, Actor, WriteOptions
+from registry.application.execution.application import Application
+from registry.application.execution.unit import OPERATOR, Actor, WriteOptions
+from registry.application.places import sites
 from tests.integration.conftest import institution_of
 from tests.integration.importing import CSV, NDJSON, XLSX, Importer
 

@@ -20,8 +20,8 @@ from api.imports.preparing import PreparedRow, prepare
 from api.imports.records import Records
 from api.imports.tables import UNKNOWN_LAYOUT
 from api.services import Services
-from registry.application.application import Application
-from registry.application.unit import Actor
+from registry.application.execution.application import Application
+from registry.application.execution.unit import Actor
 from registry.log.keys import LogKeys
 from registry.privacy.master import MasterKey
 from registry.settings import Settings

@@ -15,10 +15,10 @@ from projections.counting.query import ask
 from projections.releases import Releases
 from projections.verification.openings import Openings
 from registry.application import incidents, reports
-from registry.application.application import Application
 from registry.application.drafts import CertaintyDraft, IncidentDraft, ReportDraft, Student, VictimDraft
-from registry.application.rows import RowRejected, check, execute_all
-from registry.application.unit import Actor, WriteOptions
+from registry.application.execution.application import Application
+from registry.application.execution.unit import Actor, WriteOptions
+from registry.application.imports.rows import RowRejected, check, execute_all
 from registry.domain.codes import (
     Certainty,
     IncidentClass,

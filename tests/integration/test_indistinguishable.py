@@ -26,8 +26,7 @@ from api.auth.keys import Keys
 from api.auth.token import Tokens
 from api.health import Health
 from api.services import Services
-from registry.application import assignments, incidents, reports, sites
-from registry.application.application import Application
+from registry.application import assignments, incidents, reports
 from registry.application.drafts import (
     AssignmentDraft,
     CertaintyDraft,
@@ -38,7 +37,9 @@ from registry.application.drafts import (
     Student,
     VictimDraft,
 )
-from registry.application.unit import OPERATOR, Actor, WriteOptions
+from registry.application.execution.application import Application
+from registry.application.execution.unit import OPERATOR, Actor, WriteOptions
+from registry.application.places import sites
 from registry.domain.codes import (
     Certainty,
     Directness,

@@ -18,7 +18,7 @@ from api.cli.verify import run as verify
 from api.problems import Problem
 from api.start import adopt
 from projections.verification.verifier import Options
-from registry.application.application import Application
+from registry.application.execution.application import Application
 from registry.errors import InvalidInput, NotFound
 from registry.log.checkpoint import open_checkpoint
 from registry.log.keys import LogKeys, Purpose, load_or_create

@@ -9,8 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from registry.application import incidents, reports, revisions, triage
-from registry.application.application import Application
+from registry.application import incidents, reports
 from registry.application.drafts import (
     AmendmentDraft,
     CertaintyDraft,
@@ -26,8 +25,11 @@ from registry.application.drafts import (
     WhereDraft,
     WithdrawalDraft,
 )
-from registry.application.linking import linked_report
-from registry.application.unit import Actor, Decision, WriteOptions
+from registry.application.execution.application import Application
+from registry.application.execution.unit import Actor, Decision, WriteOptions
+from registry.application.incidents import revisions
+from registry.application.reports import triage
+from registry.application.reports.linking import linked_report
 from registry.domain.certainty import supported
 from registry.domain.codes import (
     Certainty,

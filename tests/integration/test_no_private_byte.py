@@ -35,11 +35,11 @@ from projections.models.records import RecordsProjection
 from projections.models.waiting import Waiting
 from projections.releases import Releases
 from projections.runner import Runner
-from registry.application import institutions
-from registry.application.application import Application
 from registry.application.drafts import Draft, InstitutionDraft
-from registry.application.sealing import unseal
-from registry.application.unit import OPERATOR, WriteOptions
+from registry.application.execution.application import Application
+from registry.application.execution.sealing import unseal
+from registry.application.execution.unit import OPERATOR, WriteOptions
+from registry.application.places import institutions
 from registry.disclosure.facets import FACETS
 from registry.domain.codes import STATES, InstitutionKind
 from registry.log.canonical import encode

@@ -12,7 +12,7 @@ from api.auth.keys import Keys
 from api.auth.scopes import Scope
 from projections.models.placements import Crowd, PlacementsProjection, promotions, students
 from projections.runner import Runner
-from registry.application.application import Application
+from registry.application.execution.application import Application
 from registry.domain.codes import InstitutionKind
 from registry.log.leaf import OpenLeaf, parse_leaf
 from tests.integration.conftest import Clock, new_institution

@@ -33,10 +33,13 @@ from projections.models.public_count import PublicCount
 from projections.models.public_figures import count as count_in_tables
 from projections.releases import Releases
 from projections.runner import Runner
-from registry.application import assignments, incidents, institutions, reports, revisions, sites, triage
+from registry.application import assignments, incidents, reports
 from registry.application import drafts as d
-from registry.application.application import Application
-from registry.application.unit import OPERATOR, Actor, Decision, WriteOptions
+from registry.application.execution.application import Application
+from registry.application.execution.unit import OPERATOR, Actor, Decision, WriteOptions
+from registry.application.incidents import revisions
+from registry.application.places import institutions, sites
+from registry.application.reports import triage
 from registry.database import connect_pool
 from registry.domain.assignment import Assignment
 from registry.domain.claims import NOBODY, Range

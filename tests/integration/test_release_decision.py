@@ -18,8 +18,7 @@ from projections.release_decision import Decider
 from projections.releases import Releases
 from projections.runner import Runner
 from projections.verification.recount import Recount
-from registry.application import assignments, incidents, register, reports, revisions, sites
-from registry.application.application import Application
+from registry.application import assignments, incidents, register, reports
 from registry.application.drafts import (
     AssignmentDraft,
     CertaintyDraft,
@@ -35,7 +34,10 @@ from registry.application.drafts import (
     WhenDraft,
     WhereDraft,
 )
-from registry.application.unit import OPERATOR, Actor, WriteOptions
+from registry.application.execution.application import Application
+from registry.application.execution.unit import OPERATOR, Actor, WriteOptions
+from registry.application.incidents import revisions
+from registry.application.places import sites
 from registry.disclosure import disclosed, policy
 from registry.domain.codes import (
     Certainty,

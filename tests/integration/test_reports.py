@@ -12,7 +12,7 @@ from projections.models import answers
 from projections.models.matching import MatchingProjection
 from projections.models.waiting import Waiting
 from projections.runner import Runner
-from registry.application.application import Application
+from registry.application.execution.application import Application
 from tests.integration.conftest import Clock
 from tests.integration.rest import Institution
 

@@ -10,8 +10,7 @@ import asyncpg
 import msgspec
 import pytest
 
-from registry.application import application, assignments, bulk, incidents, reports, sites
-from registry.application.application import Application
+from registry.application import assignments, incidents, reports
 from registry.application.drafts import (
     AssignmentDraft,
     CertaintyDraft,
@@ -24,9 +23,13 @@ from registry.application.drafts import (
     VictimDraft,
     WhenDraft,
 )
-from registry.application.repository import Repository
-from registry.application.rows import RowRejected, check, execute_all
-from registry.application.unit import OPERATOR, Actor, Unit, WriteOptions
+from registry.application.execution import application
+from registry.application.execution.application import Application
+from registry.application.execution.repository import Repository
+from registry.application.execution.unit import OPERATOR, Actor, Unit, WriteOptions
+from registry.application.imports import bulk
+from registry.application.imports.rows import RowRejected, check, execute_all
+from registry.application.places import sites
 from registry.domain.assignment import Assignment
 from registry.domain.codes import (
     Certainty,

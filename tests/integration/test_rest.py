@@ -18,7 +18,7 @@ from api.services import Services
 from api.start import ADMIN_KEY_FILE, adopt, open_services, write_admin_key
 from projections.models.records import RecordsProjection
 from projections.runner import Runner
-from registry.application.application import Application
+from registry.application.execution.application import Application
 from registry.domain.register import REGISTER_ID, Register
 from registry.errors import InvalidInput, NotFound
 from registry.privacy.master import MasterKey

@@ -11,8 +11,8 @@ from api.auth.keys import Keys
 from api.auth.scopes import Scope
 from projections.releases import Releases
 from registry.application import register
-from registry.application.application import Application
-from registry.application.unit import OPERATOR, WriteOptions
+from registry.application.execution.application import Application
+from registry.application.execution.unit import OPERATOR, WriteOptions
 from registry.disclosure import policy
 from tests.integration.conftest import Clock
 from tests.integration.rest import Institution

@@ -28,7 +28,6 @@ from projections.releases import Releases
 from projections.runner import Runner
 from projections.verification.verifier import Options
 from registry.application import incidents, register, reports
-from registry.application.application import Application
 from registry.application.drafts import (
     CertaintyDraft,
     FindingDraft,
@@ -39,7 +38,8 @@ from registry.application.drafts import (
     WhenDraft,
     WhereDraft,
 )
-from registry.application.unit import OPERATOR, Actor, WriteOptions
+from registry.application.execution.application import Application
+from registry.application.execution.unit import OPERATOR, Actor, WriteOptions
 from registry.disclosure import policy
 from registry.domain.codes import (
     Certainty,

@@ -16,7 +16,7 @@ from api.delivery.webhooks.endpoints import Endpoint, Message, Reason, Sealing, 
 from api.delivery.webhooks.outcomes import Outcome
 from api.delivery.webhooks.registrations import MOST_ATTEMPTS
 from api.streams.audience import Audience, audience_of
-from registry.application.unit import Actor
+from registry.application.execution.unit import Actor
 from registry.privacy.master import MasterKey
 from registry.sql import load_queries
 

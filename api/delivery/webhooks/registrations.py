@@ -17,7 +17,7 @@ from api.delivery.webhooks.signing import Secrets
 from api.streams.audience import audience_of
 from api.streams.envelope import TYPES
 from api.streams.following import Following
-from registry.application.unit import Actor, no_such_record
+from registry.application.execution.unit import Actor, no_such_record
 from registry.errors import InvalidInput, RuleViolated
 from registry.privacy.master import MasterKey
 from registry.sql import load_queries

@@ -13,7 +13,7 @@ from asyncpg.pool import PoolConnectionProxy
 
 from api.delivery.webhooks.endpoints import Sealing
 from api.problems import ERASED, Problem
-from registry.application.unit import Actor
+from registry.application.execution.unit import Actor
 from registry.errors import IdempotencyKeyReused, StoreUnavailable
 from registry.privacy.master import MasterKey
 from registry.sql import load_queries

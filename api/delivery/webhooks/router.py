@@ -32,7 +32,7 @@ from api.rest.writing import fingerprint
 from api.services import Services
 from api.streams.envelope import Envelope
 from api.streams.following import Following
-from registry.application.unit import Actor
+from registry.application.execution.unit import Actor
 
 ALL: Final = "/v1/webhooks"
 ONE: Final = f"{ALL}/{{id}}"

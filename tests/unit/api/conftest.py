@@ -10,8 +10,8 @@ from fastapi import FastAPI
 from api.app import create_app
 from api.health import Health
 from api.services import Services
-from registry.application.application import utc_now
-from registry.application.unit import Actor
+from registry.application.execution.application import utc_now
+from registry.application.execution.unit import Actor
 from registry.privacy.master import KEY_BYTES, MasterKey
 from registry.settings import Settings
 

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from registry.application import turns
-from registry.application.turns import MAX_TURNS, Turns
+from registry.application.execution import turns
+from registry.application.execution.turns import MAX_TURNS, Turns
 from registry.errors import StoreUnavailable
 
 A, B, C = (UUID(int=number, version=4) for number in (1, 2, 3))

@@ -1,0 +1,1 @@
+"""Files of evidence: sealed on their way in, checked on their way out."""

@@ -1,0 +1,1 @@
+"""Many decisions at once: the rows of a file, together or each for itself."""

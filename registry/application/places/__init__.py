@@ -1,0 +1,1 @@
+"""Institutions and sites, and the catalogues by which places are known."""
