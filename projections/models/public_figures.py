@@ -5,9 +5,9 @@ reads the cells of the coarsest grain that tells all of that apart, judges them,
 ``projections.counting`` for every question: a property test says so.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import asyncpg
 
@@ -42,20 +42,31 @@ _OFFSETS: Final = {unit: 3 * number for number, unit in enumerate(Unit)}
 
 class _Filter(NamedTuple):
     """A field that a question may filter by: the dimension that tells it, and its parameters, each by the name that
-    the block of the same name gives it, with its type."""
+    the block of the same name gives it, with its type. ``values`` of these, from what the question gives the field."""
 
     told_by: Dimension
     parameters: Mapping[str, str]
+    values: Callable[[Any], Sequence[object]]
+
+
+def _classes_of(kinds: Sequence[str]) -> list[str]:
+    return [name for name, members in KINDS.items() if not members.isdisjoint(kinds)]
 
 
 _FILTERS: Final = {
-    "classes": _Filter(Dimension.CLASS, {"$classes": "text[]"}),
-    "kinds": _Filter(Dimension.KIND, {"$kinds": "text[]", "$their_classes": "text[]"}),
-    "states": _Filter(Dimension.STATE, {"$states": "text[]"}),
-    "municipalities": _Filter(
-        Dimension.MUNICIPALITY, {"$municipalities": "text[]", "$their_states": "text[]"}
+    "classes": _Filter(Dimension.CLASS, {"$classes": "text[]"}, lambda codes: [codes]),
+    "kinds": _Filter(
+        Dimension.KIND,
+        {"$kinds": "text[]", "$their_classes": "text[]"},
+        lambda codes: [codes, _classes_of(codes)],
     ),
-    "period": _Filter(Dimension.YEAR, {"$first": "text", "$last": "text"}),
+    "states": _Filter(Dimension.STATE, {"$states": "text[]"}, lambda codes: [codes]),
+    "municipalities": _Filter(
+        Dimension.MUNICIPALITY,
+        {"$municipalities": "text[]", "$their_states": "text[]"},
+        lambda codes: [codes, sorted({code[:2] for code in codes})],
+    ),
+    "period": _Filter(Dimension.YEAR, {"$first": "text", "$last": "text"}, lambda period: period),
 }
 _FIXED: Final = 5
 """Parameters that every statement has: size, both versions, nexus, unit."""
@@ -183,20 +194,8 @@ def _source(shape: _Shape) -> str:
 
 
 def _parameters(query: CountQuery, size: int | None) -> list[object]:
-    given: list[object] = [
-        size,
-        *standing.VERSIONS,
-        query.nexus.value,
-        _OFFSETS[query.unit],
-    ]
-    if query.classes is not None:
-        given.append(query.classes)
-    if query.kinds is not None:
-        given += [query.kinds, [name for name, kinds in KINDS.items() if not kinds.isdisjoint(query.kinds)]]
-    if query.states is not None:
-        given.append(query.states)
-    if query.municipalities is not None:
-        given += [query.municipalities, sorted({code[:2] for code in query.municipalities})]
-    if query.period is not None:
-        given += [query.period.first, query.period.last]
+    """In the order in which ``_statement`` numbers them."""
+    given: list[object] = [size, *standing.VERSIONS, query.nexus.value, _OFFSETS[query.unit]]
+    for name in _Shape.of(query).filters:
+        given += _FILTERS[name].values(getattr(query, name))
     return given
