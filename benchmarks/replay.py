@@ -9,7 +9,7 @@ from benchmarks.library import Register, assignment, environment
 from benchmarks.synthetic import history
 from registry.database import connect_pool
 from registry.domain.assignment import Assignment
-from registry.domain.mapper import decode_event
+from registry.domain.mapper import decode_events
 from registry.garbage import forget_what_is_loaded
 from registry.store import Command, EventStore
 from registry.store.recorder import Recorder
@@ -46,12 +46,12 @@ async def run(bench: Bench) -> list[Comparison]:
         streams = bench.size(500, 10)
         alternative = Side("repository.get (select, mapper, mutate)", bench.size(100, 10), replay_library)
         async with Subscriptions(pool) as subscriptions:
-            recorder = Recorder(pool, store, subscriptions)
+            recorder = Recorder(store, subscriptions)
             results = [
                 await bench.compare(f"replay of streams of {LENGTH}", side, alternative, reach=8)
                 for side in (
-                    Side("Recorder.select_events, decode_event, fold", streams, replay_recorder),
-                    Side("EventStore.history, decode_event, fold", streams, replay_store),
+                    Side("Recorder.select_events, decode_events, fold", streams, replay_recorder),
+                    Side("EventStore.history, decode_events, fold", streams, replay_store),
                 )
             ]
     await store.close()
@@ -62,14 +62,14 @@ async def run(bench: Bench) -> list[Comparison]:
 async def fold(store: EventStore, stream: UUID) -> Assignment:
     """The aggregate from its first event on."""
     aggregate = Assignment(id=stream)
-    aggregate.replay([decode_event(topic, state) for topic, state in await store.history(stream)])
+    aggregate.replay(decode_events(await store.history(stream)))
     return aggregate
 
 
 async def _fold_recorded(recorder: Recorder, stream: UUID) -> Assignment:
     aggregate = Assignment(id=stream)
     stored = await recorder.select_events(stream)
-    aggregate.replay([decode_event(one.topic, one.state) for one in stored])
+    aggregate.replay(decode_events([(one.topic, one.state) for one in stored]))
     return aggregate
 
 

@@ -4,7 +4,7 @@ The library's ``resolve_topic`` imports whatever module a stored topic names; he
 table, and an unknown one is refused.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -155,7 +155,14 @@ def _reader(event_type: type[Event]) -> Callable[[bytes], Event]:
     return read
 
 
-_READERS = {topic: _reader(event) for topic, event in EVENTS.items()}
+class _Readers(dict[str, Callable[[bytes], Event]]):
+    """How the events of each name are read."""
+
+    def __missing__(self, topic: str) -> Callable[[bytes], Event]:
+        raise UnknownEvent(topic)
+
+
+_READERS = _Readers({topic: _reader(event) for topic, event in EVENTS.items()})
 
 
 def noun_of(topic: str) -> str:
@@ -191,10 +198,12 @@ def decode_event(topic: str, state: bytes) -> Event:
 
     Raises UnknownEvent for a name, or a version, that this program does not know.
     """
-    read = _READERS.get(topic)
-    if read is None:
-        raise UnknownEvent(topic)
-    return read(state)
+    return _READERS[topic](state)
+
+
+def decode_events(stored: Iterable[tuple[str, bytes]]) -> list[Event]:
+    """The events of stored names and forms, as ``decode_event`` reads each."""
+    return [_READERS[topic](state) for topic, state in stored]
 
 
 def content(event: Event, private: dict[str, JSON]) -> dict[str, JSON]:

@@ -43,8 +43,8 @@ _TRANSLATION: tuple[
 class Recorder:
     """Stored events and notifications, as the library knows them. Owns nothing: the caller closes what it is given."""
 
-    def __init__(self, pool: asyncpg.Pool, store: EventStore, subscriptions: Subscriptions) -> None:
-        self._pool, self._store, self._subscriptions = pool, store, subscriptions
+    def __init__(self, store: EventStore, subscriptions: Subscriptions) -> None:
+        self._store, self._subscriptions = store, subscriptions
 
     async def insert_events(self, events: Sequence[NewEvent]) -> Sequence[int] | None:
         """Store events together or not at all; returns their notification ids, None if there were no events.
@@ -77,7 +77,7 @@ class Recorder:
         query = _QUERIES["stream_backwards" if desc else "stream_forwards"]
         above, up_to = 0 if gt is None else gt, _ALL if lte is None else lte
         with _library_errors():
-            rows = await self._pool.fetch(query, originator_id, above, up_to, limit)
+            rows = await self._store.connections.fetch(query, originator_id, above, up_to, limit)
         return [_stored_event(originator_id, *row) for row in rows]
 
     async def select_notifications(
@@ -93,7 +93,9 @@ class Recorder:
         first = 0 if start is None else start - 1 if inclusive_of_start else start
         before = _ALL if stop is None else stop
         with _library_errors():
-            rows = await self._pool.fetch(_QUERIES["notifications"], first, before, topics, limit)
+            rows = await self._store.connections.fetch(
+                _QUERIES["notifications"], first, before, topics, limit
+            )
         return [Notification(*row) for row in rows]
 
     async def max_notification_id(self) -> int | None:

@@ -17,6 +17,7 @@ import msgspec
 from registry.errors import StoreUnavailable
 from registry.sql import load_queries
 from registry.store.append_call import to_answers, to_arguments
+from registry.store.connections import Connections
 from registry.store.records import Answer, Command
 from registry.store.transient import TRANSIENT
 
@@ -56,8 +57,8 @@ class _Waiting(msgspec.Struct, eq=False):
 class Writer:
     """Owns the queue of commands. ``append`` may be called from any number of tasks of one loop."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
-        self._pool = pool
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
         self._queue: deque[_Waiting] = deque()
         self._waiting_events = self._waiting_bytes = 0
         self._under_way: dict[asyncio.Task[None], list[_Waiting]] = {}
@@ -196,7 +197,7 @@ class Writer:
 
     async def _send(self, arguments: Sequence[Any]) -> list[asyncpg.Record]:
         """Raises TimeoutError if no answer comes in time: a connection may be lost without anybody saying so."""
-        async with asyncio.timeout(ANSWER_SECONDS), self._pool.acquire() as connection:
+        async with asyncio.timeout(ANSWER_SECONDS), self._connections.lent() as connection:
             try:
                 return await connection.fetch(_QUERIES["append"], *arguments)
             except asyncio.CancelledError:

@@ -10,7 +10,7 @@ import asyncpg
 
 from registry.application.execution.unit import A
 from registry.domain.event import Aggregate
-from registry.domain.mapper import AGGREGATES, decode_event
+from registry.domain.mapper import AGGREGATES, decode_events
 from registry.domain.snapshot import SNAPSHOTTED, Snapshot, UnusableSnapshot
 from registry.store import EventStore
 from registry.store.snapshots import Snapshots
@@ -84,7 +84,7 @@ class Repository:
             known = _Known(aggregate_type(id=aggregate_id), 0)
         if history:
             aggregate = known.aggregate.stored()
-            aggregate.replay([decode_event(topic, state) for topic, state in history])
+            aggregate.replay(decode_events(history))
             known = _Known(aggregate, known.snapshot_version)
         if self._is_due(known):
             known = await self._take_snapshot(known)

@@ -44,7 +44,7 @@ class Bridge(ApplicationRecorder):
         pool = await self._owned.enter_async_context(await connect_pool(address))
         store = EventStore(pool)
         self._owned.push_async_callback(store.close)
-        return Recorder(pool, store, await self._owned.enter_async_context(Subscriptions(pool)))
+        return Recorder(store, await self._owned.enter_async_context(Subscriptions(pool)))
 
     def close(self) -> None:
         self.start(self._owned.aclose()).result()

@@ -31,7 +31,7 @@ from tests.integration.store.conftest import event
 @pytest.fixture
 async def recorder(pool: asyncpg.Pool, store: EventStore) -> AsyncIterator[Recorder]:
     async with Subscriptions(pool) as subscriptions:
-        yield Recorder(pool, store, subscriptions)
+        yield Recorder(store, subscriptions)
 
 
 def named(name: str, stream: UUID | None = None, version: int = 1) -> NewEvent:
@@ -94,7 +94,7 @@ async def test_a_table_that_is_missing_is_a_programming_error(recorder: Recorder
 async def test_a_database_that_is_away_is_an_operational_error(database_url: str) -> None:
     pool = await connect_pool(database_url)
     store = EventStore(pool)
-    recorder = Recorder(pool, store, Subscriptions(pool))
+    recorder = Recorder(store, Subscriptions(pool))
     await store.close()
     with pytest.raises(OperationalError):
         await recorder.insert_events([event()])

@@ -166,6 +166,7 @@ async def test_the_loss_of_the_listening_connection_loses_no_event(
 async def test_all_subscribers_share_one_connection(
     store: EventStore, pool: asyncpg.Pool, subscriptions: Subscriptions
 ) -> None:
+    await store.connections.close()  # it keeps none from now on: all that are lent are the subscribers'
     following = [asyncio.create_task(first(subscriptions, 20)) for _ in range(200)]
     for _ in range(4):
         await append(store, 5)
@@ -196,6 +197,7 @@ async def test_subscribers_that_have_kept_up_read_a_page_once(
 async def test_a_subscriber_that_never_reads_on_costs_nobody_anything(
     store: EventStore, pool: asyncpg.Pool, subscriptions: Subscriptions
 ) -> None:
+    await store.connections.close()  # it keeps none from now on: all that are lent are the subscribers'
     await append(store, 1)
     idle = [subscriptions.events() for _ in range(100)]
     for events in idle:
@@ -213,6 +215,7 @@ async def test_a_subscriber_that_never_reads_on_costs_nobody_anything(
 async def test_cancelled_subscribers_leave_no_connection_behind(
     store: EventStore, pool: asyncpg.Pool, server: str
 ) -> None:
+    await store.connections.close()  # it keeps none from now on: all that are lent are the subscribers'
     async with Subscriptions(pool) as subscriptions:
         await append(store, 100)
         for steps in range(30):
