@@ -23,6 +23,7 @@ import httpx
 from api.delivery.webhooks.addresses import HTTPS, Address, Network, is_named, is_public
 from api.delivery.webhooks.outcomes import Failure, Outcome
 from api.delivery.webhooks.schedule import retry_after
+from api.streams.envelope import MEDIA_TYPE
 
 CONNECT_SECONDS: Final = 5.0
 TOTAL_SECONDS: Final = 20.0
@@ -40,8 +41,6 @@ KEPT_SECONDS: Final = 15.0
 RESOLVERS: Final = 32
 """Names that are resolved at a time, in threads of our own: a resolver that hangs must hold up neither what else the
 process does in threads nor its end."""
-
-CONTENT_TYPE: Final = "application/cloudevents+json"
 
 _TRIED_ADDRESSES: Final = 3
 _TRIED_SECONDS: Final = 2.0
@@ -127,7 +126,7 @@ class Client:
         # httpcore adds nothing by itself.
         sent = {
             "Host": _host(target),
-            "Content-Type": CONTENT_TYPE,
+            "Content-Type": MEDIA_TYPE,
             "Content-Length": str(len(body)),
             "Accept-Encoding": "identity",
             **headers,
@@ -206,9 +205,7 @@ class _Checked(httpcore.AsyncNetworkBackend):
         try:
             async with asyncio.timeout(timeout):
                 found = await self._resolve(host, port)
-        except TimeoutError:
-            raise Refused(Failure.NOT_RESOLVED) from None
-        except (OSError, ValueError):
+        except (OSError, ValueError):  # among them TimeoutError
             raise Refused(Failure.NOT_RESOLVED) from None
         allowed = self._allowed(found)
         for address in allowed[:-1]:

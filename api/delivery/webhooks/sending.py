@@ -35,7 +35,7 @@ def message_of_a_test(endpoint: UUID, source: str, now: datetime) -> Message:
         "source": source,
         "type": TEST_TYPE,
         "subject": f"webhook/{endpoint}",
-        "time": now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "time": now.astimezone(UTC).replace(microsecond=0),
         "datacontenttype": "application/json",
         "data": {},
     }
