@@ -4,6 +4,7 @@ The events' own structs give the schema of ``data.event.data``, those of ``leave
 the envelope is one for all. docs/asyncapi.json holds the same text, so that a change of it is seen.
 """
 
+from functools import cache
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -68,6 +69,7 @@ def document() -> dict[str, Any]:
     }
 
 
+@cache
 def serialise() -> bytes:
     """The text that is served and kept in docs/asyncapi.json."""
     return msgspec.json.format(msgspec.json.encode(document(), order="sorted"), indent=2) + b"\n"
