@@ -115,8 +115,9 @@ def _run(screen: Console, opened: IO[bytes], sending: Sending, url: str | None, 
     if url is None or atomic:
         checked = sending.records_of(sending.counted(prepared))
         records = list(itertools.islice(checked, ATOMIC_ROWS)) if atomic else []
-        if any(atomic for _ in checked):
-            raise FileTooLarge(*_TOO_MANY)
+        for _ in checked:  # checks the rest; what is over the limit is refused
+            if atomic:
+                raise FileTooLarge(*_TOO_MANY)
     else:
         # Once through all rows, so that a file that breaks off is found before the first of them is stored.
         sending.rows = sum(1 for _ in prepared.table.rows)
