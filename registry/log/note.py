@@ -139,9 +139,8 @@ class Signer:
 
     def sign(self, text: str) -> Signature:
         """This key's signature over the UTF-8 bytes of ``text``."""
-        signed = nacl.bindings.crypto_sign(
-            text.encode(), self._private
-        )  # the signature, then what was signed
+        # The signature, then what was signed.
+        signed = nacl.bindings.crypto_sign(text.encode(), self._private)
         return Signature(self.verifier.name, self.verifier.key_id, signed[: nacl.bindings.crypto_sign_BYTES])
 
     def __repr__(self) -> str:
