@@ -7,6 +7,7 @@ from starlette.requests import HTTPConnection
 
 from api.auth.keys import Keys
 from api.health import Health
+from api.web.charts.geography import Outlines
 from registry.application.execution.application import Application
 from registry.log.keys import LogKeys
 from registry.log.policy import Policy
@@ -28,6 +29,8 @@ class Services:
     policy: Policy = field(default_factory=Policy)
     invented: bool = False
     """Whether people and events are a demonstration's, which pages must say."""
+    outlines: Outlines | None = None
+    """Of the states, where the operator has given their boundaries: the public site shows a map then."""
 
     @property
     def counting(self) -> asyncpg.Pool:

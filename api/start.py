@@ -1,5 +1,6 @@
 """Everything one process of the register needs, opened in an order that refuses before it harms, and closed again."""
 
+import asyncio
 import fcntl
 import os
 from collections.abc import AsyncIterator, Iterator
@@ -14,10 +15,14 @@ from api.auth.token import Tokens
 from api.demo import is_invented
 from api.health import Health, database_check
 from api.services import Services
+from api.web.charts.geography import Outlines
+from api.web.charts.geography import outlines as draw_outlines
 from projections.counting.definition import DEFINITION_ID, definition_sha256
 from registry.application import register
 from registry.application.execution.application import Application
 from registry.application.execution.unit import OPERATOR, WriteOptions
+from registry.catalogs.boundaries import read_states
+from registry.catalogs.errors import CatalogRefused
 from registry.database import connect_pool, migrate
 from registry.disclosure import policy
 from registry.domain.register import REGISTER_ID, Register
@@ -86,6 +91,7 @@ async def open_database(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
 @asynccontextmanager
 async def open_services(settings: Settings, environment: str = LIVE) -> AsyncIterator[Services]:
     """One running register. :raises StartRefused: something is missing, damaged or another register's."""
+    outlines = await asyncio.to_thread(_outlines, settings.state_boundaries)
     async with AsyncExitStack() as opened:
         address = await opened.enter_async_context(_address(settings))
         await migrate(address)
@@ -112,6 +118,7 @@ async def open_services(settings: Settings, environment: str = LIVE) -> AsyncIte
                 figures=figures,
                 policy=own_policy,
                 invented=await is_invented(application, asked=environment == DEMO),
+                outlines=outlines,
             )
 
 
@@ -164,6 +171,26 @@ async def _connected(
         yield pool
     finally:
         await pool.close()
+
+
+def _outlines(path: Path | None) -> Outlines | None:
+    """Read and drawn once, before anything is opened."""
+    if path is None:
+        return None
+    try:
+        return draw_outlines(read_states(path.read_bytes()))
+    except OSError as error:
+        raise StartRefused(
+            f"Los límites de los estados {path} (CONSTANCIA_STATE_BOUNDARIES) no se pueden leer: {error.strerror}. "
+            "Corrija la ruta o los permisos, o quite el ajuste.",
+            f"The boundaries of the states {path} (CONSTANCIA_STATE_BOUNDARIES) cannot be read: {error.strerror}. "
+            "Correct the path or the permissions, or remove the setting.",
+        ) from None
+    except CatalogRefused as refused:
+        raise StartRefused(
+            f"Los límites de los estados {path} (CONSTANCIA_STATE_BOUNDARIES) no sirven. {refused.text.es}",
+            f"The boundaries of the states {path} (CONSTANCIA_STATE_BOUNDARIES) cannot be used. {refused.text.en}",
+        ) from None
 
 
 def _master_key(path: Path, *, in_use: bool) -> MasterKey:

@@ -69,6 +69,10 @@ class Settings(BaseSettings):
         default=None,
         description="Policy (c2sp.org/tlog-policy) that names the witnesses; without it, none is asked.",
     )
+    state_boundaries: Path | None = Field(
+        default=None,
+        description="TopoJSON or GeoJSON of the 32 states, for a map on the public site; without it, tiles alone.",
+    )
     pool_min: Connections = Field(default=1, description="Database connections kept open per process.")
     pool_max: Connections = Field(
         default=10,

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from api import labels
 from api.counts.answer import Answer
 from api.web import questions
+from api.web.embedding import FIGURE, taken
 from api.web.pages import CERTIFICATE, address
 from api.web.texts import Texts
 from api.web.visit import Visit
@@ -19,7 +20,7 @@ class Figure(NamedTuple):
     """A count and what stands around it.
 
     ``link`` and ``certificate`` are paths as of the size, and whole addresses together with ``base``; ``commands``
-    check the certificate.
+    check the certificate; ``frame`` is the code that shows it in another page.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Figure(NamedTuple):
     certificate: str
     verify: str
     commands: Sequence[str]
+    frame: str
 
 
 class Line(NamedTuple):
@@ -72,6 +74,7 @@ def figure(visit: Visit, answer: Answer) -> Figure:
         certificate=certificate,
         verify=address("verify", visit.language, asked),
         commands=commands(visit, base + certificate),
+        frame=taken(visit, FIGURE, unit_name(query.unit, visit.texts), query).frame,
     )
 
 

@@ -12,7 +12,7 @@ CERTIFICATE: Final = "/certificado"
 
 
 class Page(NamedTuple):
-    """A page's paths. They may hold ``{id}``."""
+    """A page's paths. They may hold ``{id}`` and ``{name}``."""
 
     es: str
     en: str
@@ -31,10 +31,19 @@ PAGES: Final[Mapping[str, Page]] = {
     "method": Page("/metodo", "/en/method"),
     "verify": Page("/verificar", "/en/verify"),
     "data": Page("/datos", "/en/data"),
+    "developers": Page("/desarrollo", "/en/developers"),
+    "first-submission": Page("/desarrollo/primer-envio", "/en/developers/first-submission"),
+    "first-query": Page("/desarrollo/primera-consulta", "/en/developers/first-query"),
+    "first-subscription": Page("/desarrollo/primera-suscripcion", "/en/developers/first-subscription"),
+    "api": Page("/desarrollo/api", "/en/developers/api"),
+    "operations": Page("/desarrollo/api/{tag}", "/en/developers/api/{tag}"),
+    "events": Page("/desarrollo/eventos", "/en/developers/events"),
+    "picture": Page("/graficas/{name}.svg", "/en/charts/{name}.svg"),
+    "embed": Page("/insertar/{name}", "/en/embed/{name}"),
 }
 
 
-def address(name: str, language: Language, query: str = "", **parts: str) -> str:
+def address(page: str, language: Language, query: str = "", /, **parts: str) -> str:
     """The path of a page, with its query."""
-    path = PAGES[name].path(language).format(**parts)
+    path = PAGES[page].path(language).format(**parts)
     return f"{path}?{query}" if query else path

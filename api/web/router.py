@@ -13,11 +13,11 @@ from api.problems import Problem
 from api.routes import plain_route
 from api.shared import Shared
 from api.web import errors, questions, static
-from api.web.headers import secure
+from api.web.headers import EMBEDDED, PAGE, PICTURE, VERIFIER, secure
 from api.web.pages import CERTIFICATE, LANGUAGES, PAGES
 from api.web.rendering import prepare
 from api.web.tags import tag
-from api.web.views import changes, data, explore, front, incidents, method, verify
+from api.web.views import changes, data, explore, front, incidents, method, pictures, verify
 from api.web.visit import Site, Visit
 from projections.errors import ProjectionError
 from registry.store.transient import TRANSIENT
@@ -31,11 +31,11 @@ _BYTES_KEPT: Final = 64 * 1024
 
 
 class View(NamedTuple):
-    """How a page is made. ``scripts``: whether it runs the verifier."""
+    """How a page is made, and what browsers may do with it."""
 
     write: Callable[[Visit], Awaitable[str]]
     media_type: str = HTML
-    scripts: bool = False
+    policy: Mapping[str, str] = PAGE
 
 
 VIEWS: Final[Mapping[str, View]] = {
@@ -46,8 +46,10 @@ VIEWS: Final[Mapping[str, View]] = {
     "changes": View(changes.changes),
     "feed": View(changes.feed, "application/atom+xml; charset=utf-8"),
     "method": View(method.method),
-    "verify": View(verify.verify, scripts=True),
+    "verify": View(verify.verify, policy=VERIFIER),
     "data": View(data.data),
+    "picture": View(pictures.picture, "image/svg+xml; charset=utf-8", PICTURE),
+    "embed": View(pictures.embed, policy=EMBEDDED),
 }
 
 
@@ -56,9 +58,9 @@ def build_router(site: Site) -> APIRouter:
     prepare()
     router = APIRouter()
     pages = Pages(site)
-    for name, page in PAGES.items():
+    for name, view in VIEWS.items():
         for language in LANGUAGES:
-            router.routes.append(pages.route(page.path(language), name, language, VIEWS[name]))
+            router.routes.append(pages.route(PAGES[name].path(language), name, language, view))
     certificate = View(verify.certificate, "text/plain; charset=utf-8")
     router.routes.append(pages.route(CERTIFICATE, "verify", "es", certificate))
     router.routes += static.routes()
@@ -90,7 +92,7 @@ class Pages:
         visit = Visit(self._site, name, language, request.query_params, parts, asked.query, pinned)
         named = tag(visit, request.url.path, sorted(request.query_params.multi_items()))
         headers = {
-            **secure(view.scripts),
+            **secure(view.policy),
             "content-type": view.media_type,
             "cache-control": ASK_AGAIN,
             "etag": named,

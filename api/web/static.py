@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from api.caching import ASK_AGAIN, FOR_EVER, is_known
 from api.routes import plain_route
+from api.web.charts import style
 
 _MEDIA_TYPES: Final = {
     "css": "text/css; charset=utf-8",
@@ -18,6 +19,7 @@ _MEDIA_TYPES: Final = {
     "svg": "image/svg+xml",
     "txt": "text/plain; charset=utf-8",
 }
+_STYLE: Final = "site.css"
 _ROOM: Final = files("api.web").joinpath("static")
 
 
@@ -31,10 +33,10 @@ class StaticFile(NamedTuple):
 
 @cache
 def static_files() -> dict[str, StaticFile]:
-    """All files of the site by name."""
+    """All files of the site by name. The style sheet begins with that of pictures."""
     found = {}
     for entry in _ROOM.iterdir():
-        content = entry.read_bytes()
+        content = (style.source() if entry.name == _STYLE else b"") + entry.read_bytes()
         media_type = _MEDIA_TYPES[entry.name.rpartition(".")[2]]
         found[entry.name] = StaticFile(content, media_type, hashlib.sha256(content).hexdigest()[:12])
     return found

@@ -24,6 +24,7 @@ def tag(visit: Visit, path: str, asked: object) -> str:
         definition_sha256(),
         visit.site.vkeys(),
         visit.site.invented,
+        visit.site.outlines and visit.site.outlines.digest,
         path,
         asked,
         visit.size,

@@ -9,6 +9,7 @@ from uuid import UUID
 from api.counts.answer import Answer, Backing
 from api.counts.counts import Pin
 from api.web import questions
+from api.web.charts.geography import Outlines
 from api.web.pages import address
 from api.web.rendering import render
 from api.web.texts import Texts, texts
@@ -21,11 +22,12 @@ _STATE: Final = (*questions.NAMES, "after", "page", "since", "until")
 
 class Site(NamedTuple):
     """What pages rest on. ``vkeys``: the public keys by purpose, as ``/log/keys`` shows them. ``invented``: whether the
-    register is a demonstration."""
+    register is a demonstration. ``outlines``: of the states, where the operator has given them."""
 
     backing: Backing
     vkeys: Callable[[], Mapping[str, list[str]]]
     invented: bool = False
+    outlines: Outlines | None = None
 
 
 @dataclass(frozen=True, slots=True)

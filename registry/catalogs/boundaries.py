@@ -1,6 +1,7 @@
-"""Boundaries of municipalities, as TopoJSON or GeoJSON (RFC 7946) gives them: in which one a point lies. Pure.
+"""Boundaries of municipalities and states, as TopoJSON or GeoJSON (RFC 7946) gives them. Pure.
 
-Geometries are named by ``id``, or by the property ``CVEGEO``. Longitude and latitude in degrees (WGS 84).
+Geometries are named by ``id``, or by the property ``CVEGEO``, of states also ``CVE_ENT``. Longitude and latitude in
+degrees (WGS 84).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,11 +14,21 @@ from registry.catalogs.defects import Defect, doubt
 from registry.catalogs.errors import CatalogRefused
 from registry.catalogs.establishments import Establishment
 from registry.catalogs.reading import Row
+from registry.catalogs.states import BY_CODE, STATES
 
 Ring: TypeAlias = Sequence[tuple[float, float]]
 """Corners as (longitude, latitude); the last one is the first again."""
 
-_NAMES: Final = ("CVEGEO", "cvegeo", "cve_geo")
+Polygons: TypeAlias = Mapping[str, Sequence[Sequence[Ring]]]
+"""By code: of each polygon the ring around it, and those of its holes."""
+
+_NAMES: Final = ("CVEGEO", "cvegeo", "cve_geo", "CVE_ENT", "cve_ent")
+
+_TOLD: Final = 5
+"""Codes of other things that an error names."""
+
+_WEST, _SOUTH, _EAST, _NORTH = -119.0, 14.0, -86.0, 33.0
+"""Mexico with its islands, in degrees."""
 
 
 class _Area(NamedTuple):
@@ -78,23 +89,53 @@ class Boundaries:
 
 def read_boundaries(data: bytes) -> Boundaries:
     """Raises CatalogRefused for anything but areas with codes."""
+    polygons = _read(data)
+    return Boundaries(
+        {code: [ring for polygon in found for ring in polygon] for code, found in polygons.items()}
+    )
+
+
+def read_states(data: bytes) -> Polygons:
+    """The 32 states, neither fewer nor others. Raises CatalogRefused."""
+    polygons = _read(data)
+    missing = [state.code for state in STATES if not any(map(any, polygons.get(state.code, ())))]
+    others = sorted(polygons.keys() - BY_CODE.keys())
+    if missing or others:
+        told = (", ".join(missing) or "—", ", ".join(others[:_TOLD]) or "—")
+        raise CatalogRefused(
+            f"Tienen que ser los 32 estados con su clave de dos dígitos. Faltan: {told[0]}. Sobran: {told[1]}.",
+            f"They must be the 32 states with their codes of two digits. Missing: {told[0]}. Too many: {told[1]}.",
+        )
+    corners = (
+        corner for found in polygons.values() for polygon in found for ring in polygon for corner in ring
+    )
+    if not all(_WEST <= x <= _EAST and _SOUTH <= y <= _NORTH for x, y in corners):
+        raise CatalogRefused(
+            "Hay puntos que no están en México. Escriba longitud y latitud en grados (WGS 84, EPSG 4326).",
+            "Some points are not in Mexico. Write longitude and latitude in degrees (WGS 84, EPSG 4326).",
+        )
+    return polygons
+
+
+def _read(data: bytes) -> dict[str, list[list[Ring]]]:
     try:
         document = msgspec.json.decode(data)
-        features = _topology(document) if document["type"] == "Topology" else _collection(document)
-        rings = {code: [ring for polygon in polygons for ring in polygon] for code, polygons in features}
-    except (msgspec.DecodeError, KeyError, TypeError, IndexError, ValueError) as error:
+        polygons: dict[str, list[list[Ring]]] = {}
+        for code, found in _topology(document) if document["type"] == "Topology" else _collection(document):
+            polygons.setdefault(code, []).extend(found)
+    except (msgspec.DecodeError, KeyError, TypeError, IndexError, ValueError, StopIteration) as error:
         raise _unreadable() from error
-    if not rings:
+    if not polygons:
         raise _unreadable()
-    return Boundaries(rings)
+    return polygons
 
 
 def _unreadable() -> CatalogRefused:
     return CatalogRefused(
         "Los límites no se pueden leer. Se acepta TopoJSON o GeoJSON con polígonos cuyo id, o propiedad CVEGEO, es la "
-        "clave del municipio.",
+        "clave del INEGI.",
         "The boundaries cannot be read. Accepted: TopoJSON or GeoJSON with polygons whose id, or property CVEGEO, is "
-        "the municipality's code.",
+        "INEGI's code.",
     )
 
 

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from markupsafe import Markup
 
-from api.web.charts.svg import drawing, element
+from api.web.charts.svg import Picture, element, together
 from projections.counting.disclosure import Bounds
 
 WIDTH: Final = 420
@@ -27,7 +27,7 @@ class Bar(NamedTuple):
     known: bool = True
 
 
-def bars(id_: str, title: str, description: str, given: Sequence[Bar]) -> Markup:
+def bars(title: str, description: str, given: Sequence[Bar]) -> Picture:
     """Bars over one scale from zero. ``figure`` is written at the end of each: what is drawn can also be read."""
     beside = any(bar.known for bar in given) and all(_is_short(bar) for bar in given if bar.known)
     largest = max((bar.bounds.high for bar in given), default=0) or 1
@@ -36,7 +36,7 @@ def bars(id_: str, title: str, description: str, given: Sequence[Bar]) -> Markup
         row, height = (_beside if beside and _is_short(bar) else _above)(bar, top, largest)
         shapes.append(element("g", *row, class_="row" if bar.known else "row unknown"))
         top += height
-    return drawing(id_, title, description, WIDTH, max(top, 1), shapes, "bars")
+    return Picture("bars", title, description, WIDTH, max(top, 1), together(shapes))
 
 
 def _is_short(bar: Bar) -> bool:
@@ -62,7 +62,7 @@ def _above(bar: Bar, top: int, largest: int) -> tuple[list[Markup], int]:
 def _written(bar: Bar, baseline: int) -> tuple[Markup, Markup]:
     return (
         element("text", bar.label, x=0, y=baseline),
-        element("text", bar.figure, x=WIDTH, y=baseline, class_="figure"),
+        element("text", bar.figure, x=WIDTH, y=baseline, class_="value"),
     )
 
 

@@ -1,8 +1,42 @@
-"""SVG 1.1 as text. What is written into it is escaped; colours and fonts come from the style sheet, by class."""
+"""SVG 1.1 as text. What is written into it is escaped; colours and fonts come from ``pictures.css``, by class."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from markupsafe import Markup, escape
+
+NAMESPACE = "http://www.w3.org/2000/svg"
+
+
+class Picture(NamedTuple):
+    """A drawing that is not yet anywhere: on a page, or in a file of its own. ``kind``: its class in the style."""
+
+    kind: str
+    title: str
+    description: str
+    width: int
+    height: int
+    shapes: Markup
+
+    def inline(self, id_: str) -> Markup:
+        """On a page. It reads out its title and description (WAI-ARIA: one image, its parts are not gone through)."""
+        return element(
+            "svg",
+            *self.named(id_),
+            self.shapes,
+            xmlns=NAMESPACE,
+            class_=self.kind,
+            viewBox=f"0 0 {self.width} {self.height}",
+            role="img",
+            aria_labelledby=f"{id_}-title {id_}-desc",
+        )
+
+    def named(self, id_: str) -> tuple[Markup, Markup]:
+        """Title and description, to be pointed at."""
+        return (
+            element("title", self.title, id=f"{id_}-title"),
+            element("desc", self.description, id=f"{id_}-desc"),
+        )
 
 
 def element(name: str, *children: str, **attributes: str | int | float) -> Markup:
@@ -11,25 +45,13 @@ def element(name: str, *children: str, **attributes: str | int | float) -> Marku
         f' {attribute.rstrip("_").replace("_", "-")}="{escape(_shown(value))}"'
         for attribute, value in attributes.items()
     )
-    inside = "".join(escape(child) for child in children)
+    inside = together(children)
     return Markup(f"<{name}{written}>{inside}</{name}>") if inside else Markup(f"<{name}{written}/>")
 
 
-def drawing(
-    id_: str, title: str, description: str, width: int, height: int, shapes: Iterable[str], class_: str
-) -> Markup:
-    """A picture that reads out its title and description (WAI-ARIA: one image, its parts are not gone through)."""
-    return element(
-        "svg",
-        element("title", title, id=f"{id_}-title"),
-        element("desc", description, id=f"{id_}-desc"),
-        *shapes,
-        xmlns="http://www.w3.org/2000/svg",
-        class_=class_,
-        viewBox=f"0 0 {width} {height}",
-        role="img",
-        aria_labelledby=f"{id_}-title {id_}-desc",
-    )
+def together(parts: Iterable[str]) -> Markup:
+    """One after the other; text is escaped."""
+    return Markup("").join(parts)
 
 
 def _shown(value: str | float) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from api.web.charts.svg import drawing, element
+from api.web.charts.svg import Picture, element, together
 from projections.counting.disclosure import NOTHING, Bounds
 
 GRID: Final = (
@@ -33,14 +33,12 @@ _TILE: Final = 38
 _STEP: Final = 40
 
 
-def tiles(
-    id_: str, title: str, description: str, values: Mapping[str, Bounds], names: Mapping[str, str]
-) -> Markup:
+def tiles(title: str, description: str, values: Mapping[str, Bounds], names: Mapping[str, str]) -> Picture:
     """The best figure of each state; one without a row has zero. ``names``: what a tile is called when pointed at."""
     largest = max((bounds.best for bounds in values.values()), default=0)
     columns, rows = len(GRID[0].split()), len(GRID)
     shapes = (_tile(code, x, y, values.get(code, NOTHING), largest, names[code]) for code, x, y in places())
-    return drawing(id_, title, description, columns * _STEP, rows * _STEP, shapes, "tiles")
+    return Picture("tiles", title, description, columns * _STEP, rows * _STEP, together(shapes))
 
 
 def places() -> Iterator[tuple[str, int, int]]:

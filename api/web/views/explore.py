@@ -2,12 +2,10 @@
 
 from typing import Final
 
-from markupsafe import Markup
-
 from api import labels
 from api.counts.answer import Answer
-from api.web.drawings import chart, state_map
-from api.web.figures import figure, largest_first, lines, unit_name
+from api.web.drawings import charts
+from api.web.figures import figure, lines
 from api.web.forms import choices
 from api.web.visit import Visit
 from projections.counting.query import CountQuery, Dimension, Unit
@@ -15,11 +13,6 @@ from projections.errors import InvalidQuery
 
 ROWS: Final = 300
 """Rows of a table on one page."""
-
-_DRAWN: Final = 40
-"""Rows that are drawn as bars; more could not be told apart."""
-
-_IN_TIME: Final = (Dimension.YEAR, Dimension.MONTH)
 
 
 async def explore(visit: Visit) -> str:
@@ -34,7 +27,7 @@ async def explore(visit: Visit) -> str:
         form=choices(visit),
         dimensions=[labels.DIMENSIONS[dimension].in_(visit.language) for dimension in visit.asked.group_by],
         lines=lines(visit, answer, rows),
-        drawing=_drawing(visit, answer),
+        charts=charts(visit, answer),
         files=visit.link("data", visit.asked),
         incidents=visit.link("incidents", visit.asked._replace(unit=Unit.INCIDENTS, group_by=())),
         previous=visit.link("explore", visit.asked, page=str(number - 1)) if number > 1 else None,
@@ -45,24 +38,6 @@ async def explore(visit: Visit) -> str:
             if dimension is not Dimension.SEX or visit.asked.unit is Unit.DEATHS
         ],
     )
-
-
-def _drawing(visit: Visit, answer: Answer) -> Markup | None:
-    """One dimension is drawn, two are read."""
-    rows = answer.counted.rows
-    if len(answer.query.group_by) != 1 or not rows:
-        return None
-    (dimension,) = answer.query.group_by
-    if dimension is Dimension.STATE and not answer.query.states:
-        return state_map(visit, answer, "chart")
-    if len(rows) > _DRAWN:
-        return None
-    title = visit.texts.gettext("%(unit)s por %(dimension)s") % {
-        "unit": unit_name(answer.query.unit, visit.texts),
-        "dimension": labels.DIMENSIONS[dimension].in_(visit.language).lower(),
-    }
-    in_order = list(rows) if dimension in _IN_TIME else largest_first(rows)
-    return chart(visit, answer, in_order, "chart", title)
 
 
 def _by(visit: Visit, dimension: Dimension) -> CountQuery:

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from api.counts.answer import Answer
 from api.counts.counts import Pin
 from api.web import changing
-from api.web.drawings import chart, state_map
+from api.web.drawings import charts
 from api.web.figures import figure, largest_first, lines, openness, unit_name
 from api.web.visit import Visit
 from projections.counting.query import Unit, ask
@@ -48,11 +48,11 @@ async def front(visit: Visit) -> str:
             openness(answer, words) for answer in (by_year, by_state, by_kind, by_municipality, by_month)
         ],
         years=lines(visit, by_year),
-        year_bars=chart(visit, by_year, by_year.counted.rows, "years", words.gettext("Incidentes por año")),
+        year_charts=charts(visit, by_year),
         kinds=lines(visit, by_kind, kinds),
-        kind_bars=chart(visit, by_kind, kinds, "kinds", words.gettext("Incidentes por tipo")),
+        kind_charts=charts(visit, by_kind),
         states=lines(visit, by_state, places),
-        map=state_map(visit, by_state, "states"),
+        state_charts=charts(visit, by_state),
         links={
             name: visit.link("explore", answer.query)
             for name, answer in (("years", by_year), ("kinds", by_kind), ("states", by_state))

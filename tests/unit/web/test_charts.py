@@ -22,7 +22,7 @@ rows = st.lists(
 
 @given(rows)
 def test_bars_are_as_long_as_their_numbers_and_stay_in_the_picture(given_rows: list[Bar]) -> None:
-    picture = ElementTree.fromstring(bars("id", "Título <&>", "Descripción", given_rows))
+    picture = ElementTree.fromstring(bars("Título <&>", "Descripción", given_rows).inline("id"))
     largest = max((bar.bounds.high for bar in given_rows), default=0) or 1
     groups = picture.findall(f"{SVG}g")
     assert len(groups) == len(given_rows)
@@ -45,8 +45,8 @@ def _full(group: ElementTree.Element) -> float:
 
 def test_a_picture_is_one_image_with_a_title_and_a_description() -> None:
     for text in (
-        bars("one", "Título", "Descripción", [Bar("2020", Bounds(1, 2, 3), "2 (1–3)")]),
-        tiles("one", "Título", "Descripción", {}, NAMES),
+        bars("Título", "Descripción", [Bar("2020", Bounds(1, 2, 3), "2 (1–3)")]).inline("one"),
+        tiles("Título", "Descripción", {}, NAMES).inline("one"),
     ):
         picture = ElementTree.fromstring(text)
         assert picture.get("role") == "img"
@@ -65,7 +65,7 @@ def test_every_state_has_one_tile_of_its_own() -> None:
 
 
 def test_a_tile_shows_its_number_and_zero_has_no_shade() -> None:
-    picture = ElementTree.fromstring(tiles("map", "t", "d", {"12": Bounds(1, 8, 9)}, NAMES))
+    picture = ElementTree.fromstring(tiles("t", "d", {"12": Bounds(1, 8, 9)}, NAMES).inline("map"))
     shown = {
         group.findtext(f"{SVG}title"): (group.get("class"), group.findall(f"{SVG}text")[1].text)
         for group in picture.findall(f"{SVG}g")

@@ -1,0 +1,34 @@
+"""How a figure or a chart goes to other places: a picture as a file, and a frame for somebody else's page."""
+
+from html import escape
+from typing import Final, NamedTuple
+
+from api.web import questions
+from api.web.pages import address
+from api.web.visit import Visit
+from projections.counting.query import CountQuery
+
+FIGURE: Final = "figure"
+"""The name of a figure without a picture in the addresses of frames."""
+
+_AROUND: Final = 340
+"""Pixels of what stands around a picture in a frame, on a narrow page."""
+
+
+class Taken(NamedTuple):
+    """``image``: the address of the file; None of a figure. ``frame``: the code to copy."""
+
+    image: str | None
+    frame: str
+
+
+def taken(visit: Visit, name: str, title: str, query: CountQuery, height: int | None = None) -> Taken:
+    """As of the page's size. ``height``: of the picture, in its units."""
+    asked = questions.write(query, visit.size)
+    image = None if height is None else address("picture", visit.language, asked, name=name)
+    source = visit.site.backing.base_url + address("embed", visit.language, asked, name=name)
+    code = (
+        f'<iframe src="{escape(source)}" width="100%" height="{(height or 0) + _AROUND}" '
+        f'title="{escape(title)}. Constancia" loading="lazy"></iframe>'
+    )
+    return Taken(image, code)
