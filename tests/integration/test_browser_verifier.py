@@ -159,6 +159,14 @@ def honest_cases(register: Register) -> None:
         asOf=early,
         certificate=certified(leaves, query, early),
     )
+    many = [*leaves, *(entry for entry in small_log(entries=2000).leaves if b'"entry"' in entry)]
+    register.case(
+        "a log of which this browser keeps a part",
+        content={**files(many), "policy": b"quorum none\n"},
+        outcomes={"count": "agrees"},
+        shown=whole,
+        asOf=size,
+    )
     register.case("a log without a figure", outcomes={"count": "counted", "certificate": "absent"})
     # The full bundle may have taken the place of the partial one.
     grown = [*leaves, *small_log(entries=256).leaves]

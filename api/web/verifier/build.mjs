@@ -7,13 +7,10 @@ const here = dirname(fileURLToPath(import.meta.url));
 
 await build({
   absWorkingDir: here,
-  // hash-wasm's own comment names an address; this is its licence without one.
-  banner: { js: "/* Contains hash-wasm 4.13.0, © Dani Biro, MIT License. */" },
   bundle: true,
   charset: "utf8",
   entryPoints: ["main.js"],
   format: "esm",
-  legalComments: "none",
   logLevel: "warning",
   minify: true,
   outfile: process.argv[2] ?? join(here, "..", "static", "verify.js"),

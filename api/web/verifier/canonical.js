@@ -22,6 +22,9 @@ export function write(value) {
   }
 }
 
+/** Text whose strings need no look: no escapes, nothing but ASCII. */
+const PLAIN = /^[\x20-\x5b\x5d-\x7e]*$/;
+
 /**
  * The value that the text spells; undefined unless it is written in the canonical form.
  *
@@ -36,7 +39,40 @@ export function read(text) {
   } catch {
     return undefined;
   }
-  return write(value) === text ? value : undefined;
+  // JSON.stringify spells as RFC 8785 does and keeps the order of the keys, so what is left to see is that order. It
+  // puts keys that look like numbers first: those are spelled the long way.
+  const quick = JSON.stringify(value) === text && inOrder(value, DEPTH, PLAIN.test(text));
+  return quick || write(value) === text ? value : undefined;
+}
+
+/**
+ * Whether all keys stand in their order and everything has a canonical form.
+ *
+ * @param {Json} value
+ * @param {number} depth
+ * @param {boolean} plain whether all strings are known to be sound
+ * @returns {boolean}
+ */
+function inOrder(value, depth, plain) {
+  if (typeof value === "string") return plain || isSound(value);
+  if (typeof value === "number") return Number.isSafeInteger(value);
+  if (value === null || typeof value === "boolean") return true;
+  if (depth === 0) return false;
+  if (isList(value)) return value.every((item) => inOrder(item, depth - 1, plain));
+  let before = "";
+  let first = true;
+  for (const key of Object.keys(value)) {
+    if (!(first || before < key) || !(plain || ASCII.test(key))) return false;
+    if (!inOrder(/** @type {Json} */ (value[key]), depth - 1, plain)) return false;
+    before = key;
+    first = false;
+  }
+  return true;
+}
+
+/** @param {string} text */
+function isSound(text) {
+  return ASCII.test(text) || (!SURROGATE.test(text) && text.normalize("NFC") === text);
 }
 
 /**
@@ -51,8 +87,7 @@ function spell(value, depth) {
     return String(value);
   }
   if (typeof value === "string") {
-    const sound = ASCII.test(value) || (!SURROGATE.test(value) && value.normalize("NFC") === value);
-    if (!sound) throw new RangeError("not Unicode in NFC");
+    if (!isSound(value)) throw new RangeError("not Unicode in NFC");
     return JSON.stringify(value);
   }
   if (depth === 0) throw new RangeError("nested too deeply");

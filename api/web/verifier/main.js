@@ -1,6 +1,8 @@
 // The file that the page loads, and that its workers run. README.md says what the page holds.
 
 import { isList, read } from "./canonical.js";
+import { emptyStore } from "./kept.js";
+import { forget } from "./memory.js";
 import { browserEd25519 } from "./note.js";
 import { startWorkers, work } from "./pool.js";
 import { readQuestion } from "./query.js";
@@ -11,40 +13,67 @@ import { reader, required } from "./source.js";
 import { verify } from "./verify.js";
 
 /**
+ * Gives the page's buttons their work: to verify, to stop that, and to forget what earlier ones left in this browser.
+ *
  * @param {HTMLElement} section
- * @param {HTMLButtonElement} button
  */
-function prepare(section, button) {
+function prepare(section) {
   const rendering = new Rendering(section);
-  button.addEventListener("click", async () => {
-    button.disabled = true;
+  const [start, stop, forgetting] = ["verify", "stop", "forget"].map((name) => {
+    const button = section.querySelector(`button[data-${name}]`);
+    if (!(button instanceof HTMLButtonElement)) throw new Error(`the page lacks the button ${name}`);
+    return button;
+  });
+  if (start === undefined || stop === undefined || forgetting === undefined) return;
+  let stopping = new AbortController();
+  /** @param {boolean} running */
+  const show = (running) => {
+    start.hidden = forgetting.hidden = running;
+    stop.hidden = !running;
+  };
+  start.addEventListener("click", async () => {
+    stopping = new AbortController();
+    show(true);
     rendering.begin();
     try {
-      await run(section, rendering);
+      await run(section, rendering, stopping.signal);
       rendering.passed();
     } catch (error) {
       const refused = error instanceof Refused ? error : new Refused("UNEXPECTED", { message: String(error) });
       rendering.refused(refused);
       if (refused !== error) throw error;
     } finally {
-      button.disabled = false;
+      show(false);
     }
   });
-  button.hidden = false;
+  stop.addEventListener("click", () => stopping.abort());
+  forgetting.addEventListener("click", async () => {
+    const kept = storage();
+    if (kept !== null) forget(kept, logOf(section));
+    await emptyStore();
+    rendering.forgotten();
+  });
+  show(false);
+}
+
+/** @param {HTMLElement} section */
+function logOf({ dataset }) {
+  return new URL(dataset["log"] ?? "/log", document.baseURI).href;
 }
 
 /**
  * @param {HTMLElement} section
  * @param {Rendering} rendering
+ * @param {AbortSignal} signal
  */
-async function run(section, rendering) {
+async function run(section, rendering, signal) {
   const figure = figureOf(section);
-  const log = new URL(section.dataset["log"] ?? "/log", document.baseURI).href;
+  const log = logOf(section);
   const verifyEd25519 = await browserEd25519(globalThis.crypto.subtle);
   const sha256 = await loadSha256();
-  const workers = startWorkers(import.meta.url, log, navigator.hardwareConcurrency);
+  const workers = startWorkers(import.meta.url, log, navigator.hardwareConcurrency, signal);
   try {
-    const means = { log, read: reader(log), hash: workers.hash, sha256, verifyEd25519, kept: storage() };
+    const means = { log, read: reader(log), hash: workers.hash, sha256, verifyEd25519, kept: storage(), signal };
     await verify(figure, means, rendering);
   } finally {
     workers.stop();
@@ -111,6 +140,5 @@ if (typeof document === "undefined") {
   work();
 } else {
   const section = document.getElementById("verify");
-  const button = section?.querySelector("button[data-verify]");
-  if (section instanceof HTMLElement && button instanceof HTMLButtonElement) prepare(section, button);
+  if (section !== null) prepare(section);
 }

@@ -48,6 +48,14 @@ export function remember(kept, log, keys, note) {
   kept.setItem(name(log), write({ keys: keys.map(({ vkey }) => vkey), note, v: 1 }) ?? "");
 }
 
+/**
+ * @param {Pick<Storage, "removeItem">} kept
+ * @param {string} log
+ */
+export function forget(kept, log) {
+  kept.removeItem(name(log));
+}
+
 /** @param {string} log */
 function name(log) {
   return `constancia/verified/${log}`;

@@ -4,42 +4,45 @@ import { utf8 } from "./bytes.js";
 
 /** @typedef {import("./sha256.js").Sha256} Sha256 */
 
-const LEAF = Uint8Array.of(0);
-const NODE = Uint8Array.of(1);
+const LEAF = 0;
+const NODE = 1;
+const HASH = 32;
 
 /**
+ * The hashes of leaves, one after the other.
+ *
  * @param {Sha256} sha256
- * @param {Uint8Array} entry
+ * @param {readonly Uint8Array[]} entries
  */
-export function leafHash(sha256, entry) {
-  return sha256(LEAF, entry);
+export function leafHashes(sha256, entries) {
+  return sha256.each(LEAF, entries);
 }
 
 /**
- * The root over a power of two of leaf hashes.
+ * The root over a power of two of leaf hashes that lie one after the other.
  *
  * @param {Sha256} sha256
- * @param {readonly Uint8Array[]} hashes
+ * @param {Uint8Array} hashes
  * @returns {Uint8Array}
  */
 export function perfectRoot(sha256, hashes) {
   let level = hashes;
-  while (level.length > 1) {
-    const above = [];
-    for (let at = 0; at < level.length; at += 2) above.push(sha256(NODE, hashAt(level, at), hashAt(level, at + 1)));
-    level = above;
+  while (level.length > HASH) {
+    const pairs = [];
+    for (let at = 0; at < level.length; at += 2 * HASH) pairs.push(level.subarray(at, at + 2 * HASH));
+    level = sha256.each(NODE, pairs);
   }
-  return hashAt(level, 0);
+  if (level.length !== HASH || hashes.length & (hashes.length - 1)) throw new RangeError("not a power of two of hashes");
+  return level;
 }
 
 /**
- * @param {readonly Uint8Array[]} level
- * @param {number} at
+ * @param {Sha256} sha256
+ * @param {Uint8Array} left
+ * @param {Uint8Array} right
  */
-function hashAt(level, at) {
-  const hash = level[at];
-  if (hash === undefined) throw new RangeError("not a power of two of hashes");
-  return hash;
+function above(sha256, left, right) {
+  return sha256(Uint8Array.of(NODE), left, right);
 }
 
 /** A growing tree: the perfect subtrees that cover it, largest first, one for each bit that is set in its size. */
@@ -66,7 +69,7 @@ export class Tree {
     let node = { hash, leaves };
     for (let last = this.#nodes.at(-1); last?.leaves === node.leaves; last = this.#nodes.at(-1)) {
       this.#nodes.pop();
-      node = { hash: this.#sha256(NODE, last.hash, node.hash), leaves: 2 * node.leaves };
+      node = { hash: above(this.#sha256, last.hash, node.hash), leaves: 2 * node.leaves };
     }
     this.#nodes.push(node);
   }
@@ -75,6 +78,6 @@ export class Tree {
   root() {
     const [last, ...before] = [...this.#nodes].reverse();
     if (last === undefined) return this.#sha256(utf8(""));
-    return before.reduce((hash, node) => this.#sha256(NODE, node.hash, hash), last.hash);
+    return before.reduce((hash, node) => above(this.#sha256, node.hash, hash), last.hash);
   }
 }

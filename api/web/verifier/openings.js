@@ -162,7 +162,7 @@ function sameSeal(last, shown, name) {
  * @param {Json | undefined} other
  */
 function same(one, other) {
-  return write(one ?? null) === write(other ?? null);
+  return one === other || write(one ?? null) === write(other ?? null);
 }
 
 /**

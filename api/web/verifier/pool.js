@@ -1,12 +1,13 @@
 // Workers that fetch and hash bundles while the page stays awake. They run the very file that the page runs.
 
+import { KeptBundles, openStore } from "./kept.js";
 import { Refused } from "./refused.js";
-import { hashedBundle, reader } from "./source.js";
+import { hashedBundles, reader } from "./source.js";
 import { loadSha256 } from "./sha256.js";
 
 /** @typedef {import("./source.js").Address} Address */
 /** @typedef {import("./source.js").Hashed} Hashed */
-/** @typedef {(address: Address) => Promise<Hashed>} HashBundle */
+/** @typedef {(address: Address) => Promise<Hashed>} HashBundles */
 /** @typedef {{ base: string, address: Address, call: number }} Asked */
 /** @typedef {ConstructorParameters<typeof Refused>} Refusal */
 /** @typedef {{ call: number, hashed: Hashed } | { call: number, refused: Refusal }} Answered */
@@ -17,9 +18,10 @@ const MOST = 4;
  * @param {string} script the address of the file that is running
  * @param {string} base of the log
  * @param {number} cores
- * @returns {{ hash: HashBundle, stop: () => void }}
+ * @param {AbortSignal} signal
+ * @returns {{ hash: HashBundles, stop: () => void }}
  */
-export function startWorkers(script, base, cores) {
+export function startWorkers(script, base, cores, signal) {
   /** @type {Map<number, { resolve: (hashed: Hashed) => void, reject: (error: unknown) => void }>} */
   const waiting = new Map();
   const workers = Array.from({ length: Math.max(1, Math.min(MOST, cores)) }, () => {
@@ -30,16 +32,20 @@ export function startWorkers(script, base, cores) {
       if ("refused" in data) asked?.reject(new Refused(...data.refused));
       else asked?.resolve(data.hashed);
     };
-    worker.onerror = () => {
-      for (const { reject } of waiting.values()) reject(new Refused("UNAVAILABLE", { path: script }));
-      waiting.clear();
-    };
+    worker.onerror = () => refuse(new Refused("UNAVAILABLE", { path: new URL(script).pathname }));
     return worker;
   });
+  /** @param {Refused} refused */
+  const refuse = (refused) => {
+    for (const { reject } of waiting.values()) reject(refused);
+    waiting.clear();
+  };
+  signal.addEventListener("abort", () => refuse(new Refused("STOPPED")));
   let calls = 0;
   return {
     hash: (address) =>
       new Promise((resolve, reject) => {
+        if (signal.aborted) throw new Refused("STOPPED");
         const call = (calls += 1);
         waiting.set(call, { resolve, reject });
         workers[call % workers.length]?.postMessage({ base, address, call });
@@ -51,12 +57,17 @@ export function startWorkers(script, base, cores) {
 /** Answers the page, inside a worker. */
 export function work() {
   const sha256 = loadSha256();
-  // Where it cannot be loaded, each call says so.
+  const store = openStore();
+  // Where they cannot be had, each call says so.
   sha256.catch(() => undefined);
+  store.catch(() => undefined);
   onmessage = async (/** @type {MessageEvent<Asked>} */ { data: { base, address, call } }) => {
     try {
-      const hashed = await hashedBundle(reader(base), await sha256, address);
-      postMessage({ call, hashed });
+      const kept = await store;
+      // Bytes that are kept here need not be kept a second time by the browser.
+      const read = reader(base, kept !== null || address.anew ? "no-store" : "default");
+      const hashed = await hashedBundles(read, new KeptBundles(kept, base), await sha256, address);
+      postMessage({ call, hashed }, { transfer: [hashed.open.data.buffer] });
     } catch (error) {
       // Nobody hears of what is thrown here.
       const refused = error instanceof Refused ? error : new Refused("UNEXPECTED", { message: String(error) });

@@ -7,6 +7,7 @@
  */
 export const CODES = /** @type {const} */ ([
   "UNAVAILABLE",
+  "STOPPED",
   "NO_ED25519",
   "NO_WEBASSEMBLY",
   "UNEXPECTED",
@@ -43,6 +44,7 @@ export const CODES = /** @type {const} */ ([
  */
 const UNPROVEN = new Set([
   "UNAVAILABLE",
+  "STOPPED",
   "NO_ED25519",
   "NO_WEBASSEMBLY",
   "UNEXPECTED",

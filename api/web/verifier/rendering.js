@@ -100,6 +100,12 @@ export class Rendering {
     this.#conclude(refused.contradicts ? "failed" : "unproven");
   }
 
+  /** What this browser kept is gone. */
+  forgotten() {
+    this.#status.dataset["verdict"] = "";
+    this.#status.textContent = this.#say("forgotten");
+  }
+
   /** @param {import("./steps.js").Verdict} verdict */
   #conclude(verdict) {
     this.#status.dataset["verdict"] = verdict;

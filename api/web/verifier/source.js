@@ -1,33 +1,39 @@
 // The log's files over HTTP, and bundles of them hashed. Runs in the page and in its workers.
 
-import { concatenate } from "./bytes.js";
+import { RUN } from "./kept.js";
 import { isEntryLeaf } from "./leaf.js";
-import { leafHash, perfectRoot } from "./merkle.js";
+import { leafHashes, perfectRoot } from "./merkle.js";
 import { Refused } from "./refused.js";
-import { bundlePath, readBundle, WIDTH } from "./tiles.js";
+import { bundlePath, bundlesOf, HASH_SIZE, readBundle, WIDTH, writeBundle } from "./tiles.js";
 
 /**
  * The bytes of a file; null where there is none. `fresh`: past every cache.
  *
- * @typedef {(path: string, fresh?: boolean) => Promise<Uint8Array | null>} Read
+ * @typedef {(path: string, fresh?: boolean) => Promise<Bytes | null>} Read
  */
-/** @typedef {{ number: number, width: number }} Address */
 /**
- * What a bundle gives: the hashes of its leaves, one after the other; the root over them where it is full; and the
- * bundle itself where it holds more than entry leaves.
+ * Some bundles, and where to find them: the number of their run, the leaves from the first to before the last. `cuts`
+ * are sizes at which a root is asked for; `anew`: past all that is kept.
  *
- * @typedef {{ hashes: Uint8Array, root: Uint8Array | null, open: Uint8Array | null }} Hashed
+ * @typedef {{ run: number, from: number, to: number, cuts: number[], anew: boolean }} Address
  */
+/**
+ * What they give. `hashes`: for each bundle its root, or the hashes of all its leaves where it is partial or cut.
+ * `open`: the leaves that are not entry leaves, as a bundle, and their indexes. `kept`: whether they were kept.
+ *
+ * @typedef {{ hashes: Uint8Array[], open: { indexes: number[], data: Bytes }, kept: boolean }} Hashed
+ */
+/** @typedef {Uint8Array<ArrayBuffer>} Bytes */
 
 /**
  * @param {string} base the address below which the files are
- * @param {typeof fetch} [request]
+ * @param {RequestCache} [cache] what the browser does with a file that is not to be fresh
  * @returns {Read}
  */
-export function reader(base, request = fetch) {
+export function reader(base, cache = "default") {
   return async (path, fresh = false) => {
     try {
-      const response = await request(`${base}/${path}`, fresh ? { cache: "no-store" } : {});
+      const response = await fetch(`${base}/${path}`, { cache: fresh ? "no-store" : cache });
       if (response.status === 404 || response.status === 410) return null;
       if (response.status === 200) return new Uint8Array(await response.arrayBuffer());
     } catch (error) {
@@ -50,24 +56,55 @@ export async function required(read, path, fresh) {
 }
 
 /**
- * Fetches a bundle and hashes it. A server may drop a partial one as soon as the full one exists, so that is asked for
- * too.
+ * Reads bundles, from what is kept or from the log, and hashes them.
  *
  * @param {Read} read
+ * @param {import("./kept.js").KeptBundles} kept
  * @param {import("./sha256.js").Sha256} sha256
  * @param {Address} address
  * @returns {Promise<Hashed>}
  */
-export async function hashedBundle(read, sha256, { number, width }) {
-  const path = bundlePath(number, width);
-  const partial = width < WIDTH ? await read(path) : null;
-  const data = partial ?? (await required(read, bundlePath(number)));
-  const entries = readBundle(data, width, width < WIDTH && partial === null);
-  if (entries === null) throw new Refused("BUNDLE_MALFORMED", { path });
-  const hashes = entries.map((entry) => leafHash(sha256, entry));
-  return {
-    hashes: concatenate(...hashes),
-    root: width === WIDTH ? perfectRoot(sha256, hashes) : null,
-    open: entries.every(isEntryLeaf) ? null : data,
-  };
+export async function hashedBundles(read, kept, sha256, { run, from, to, cuts, anew }) {
+  const full = to - from === RUN * WIDTH;
+  const before = full && !anew ? await kept.get(run) : null;
+  const known = before === null ? null : readBundle(before, to - from);
+  const fetched = known === null ? await fetchBundles(read, from, to) : [];
+  const entries = known ?? fetched.flatMap((bundle) => bundle.entries);
+  const keeping = known === null && full ? kept.put(run, fetched.map((bundle) => bundle.data)) : null;
+  const leaves = leafHashes(sha256, entries);
+  const hashes = bundlesOf(from, to).map(({ number, width }) => {
+    const first = number * WIDTH;
+    const here = leaves.subarray(HASH_SIZE * (first - from), HASH_SIZE * (first - from + width));
+    const whole = width === WIDTH && cuts.every((cut) => cut <= first || cut >= first + width);
+    return whole ? perfectRoot(sha256, here) : here.slice();
+  });
+  /** @type {number[]} */
+  const indexes = [];
+  entries.forEach((entry, at) => {
+    if (!isEntryLeaf(entry)) indexes.push(from + at);
+  });
+  const data = writeBundle(indexes.map((index) => entries[index - from] ?? new Uint8Array()));
+  await keeping;
+  return { hashes, open: { indexes, data }, kept: known !== null };
+}
+
+/**
+ * The bundles from one leaf to before another, with their entries. A server may drop a partial bundle as soon as the full one
+ * exists, so that is asked for too.
+ *
+ * @param {Read} read
+ * @param {number} from
+ * @param {number} to
+ */
+function fetchBundles(read, from, to) {
+  return Promise.all(
+    bundlesOf(from, to).map(async ({ number, width }) => {
+      const path = bundlePath(number, width);
+      const partial = width < WIDTH ? await read(path) : null;
+      const data = partial ?? (await required(read, bundlePath(number)));
+      const entries = readBundle(data, width, width < WIDTH && partial === null);
+      if (entries === null) throw new Refused("BUNDLE_MALFORMED", { path });
+      return { data, entries };
+    }),
+  );
 }

@@ -8,7 +8,7 @@
 export const STEPS = /** @type {const} */ ([
   { id: "checkpoint", outcomes: ["signed"] },
   { id: "witnesses", outcomes: ["quorum", "none"] },
-  { id: "leaves", outcomes: ["root"] },
+  { id: "leaves", outcomes: ["root", "kept", "anew"] },
   { id: "memory", outcomes: ["prefix", "first", "blocked"] },
   { id: "openings", outcomes: ["kept"] },
   { id: "count", outcomes: ["agrees", "counted"] },

@@ -9,6 +9,7 @@ export const NAMES = [
   ...STATES.map((state) => `state.${state}`),
   ...VERDICTS.map((verdict) => `verdict.${verdict}`),
   ...CODES.map((code) => `failure.${code}`),
+  "forgotten",
 ];
 
 /** @typedef {(name: string, values?: Record<string, string | number>) => string} Say */

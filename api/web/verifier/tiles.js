@@ -21,15 +21,16 @@ export function tilePath(level, number, width = WIDTH) {
 }
 
 /**
- * Number and width of each bundle of a log of so many leaves.
+ * Number and width of each bundle between two leaves, the second excluded.
  *
- * @param {number} size
+ * @param {number} from the first leaf of a bundle
+ * @param {number} to
  * @returns {{ number: number, width: number }[]}
  */
-export function bundlesOf(size) {
+export function bundlesOf(from, to) {
   const bundles = [];
-  for (let first = 0; first < size; first += WIDTH) {
-    bundles.push({ number: first / WIDTH, width: Math.min(WIDTH, size - first) });
+  for (let first = from; first < to; first += WIDTH) {
+    bundles.push({ number: first / WIDTH, width: Math.min(WIDTH, to - first) });
   }
   return bundles;
 }
@@ -56,6 +57,23 @@ export function readBundle(data, width, longer = false) {
     entries.push(data.subarray(start, end));
   }
   return longer || end === data.length ? entries : null;
+}
+
+/**
+ * Entries as a bundle.
+ *
+ * @param {readonly Uint8Array[]} entries
+ */
+export function writeBundle(entries) {
+  const data = new Uint8Array(entries.reduce((length, entry) => length + 2 + entry.length, 0));
+  let at = 0;
+  for (const entry of entries) {
+    data[at] = entry.length >> 8;
+    data[at + 1] = entry.length & 0xff;
+    data.set(entry, at + 2);
+    at += 2 + entry.length;
+  }
+  return data;
 }
 
 /**

@@ -29,15 +29,16 @@ import { required } from "./source.js";
  * }} Figure
  */
 /**
- * What a verification works with. `kept` is null where the browser lets the page remember nothing.
+ * What a verification works with. `kept` is null where the browser lets the page remember nothing; `signal` stops it.
  *
  * @typedef {{
  *   log: string,
  *   read: import("./source.js").Read,
- *   hash: import("./pool.js").HashBundle,
+ *   hash: import("./pool.js").HashBundles,
  *   sha256: import("./sha256.js").Sha256,
  *   verifyEd25519: import("./note.js").VerifyEd25519,
  *   kept: import("./memory.js").Kept | null,
+ *   signal: AbortSignal,
  * }} Means
  */
 /**
@@ -57,7 +58,7 @@ import { required } from "./source.js";
  * @param {Report} report
  */
 export async function verify(figure, means, report) {
-  const { log, read, hash, sha256, kept } = means;
+  const { log, sha256, kept } = means;
 
   report.step("checkpoint", "running");
   const earlier = kept === null ? null : recall(kept, log, sha256);
@@ -89,8 +90,9 @@ export async function verify(figure, means, report) {
 
   report.step("leaves", "running");
   const sizes = new Set([asOf, ...(before === null ? [] : [before.size])]);
-  const leaves = await readLeaves(checkpoint, sizes, hash, read, sha256, (done) => report.progress(done, size));
-  report.step("leaves", "passed", "root", { size });
+  const leaves = await readLeaves(checkpoint, sizes, means, (done) => report.progress(done, size));
+  const { kept: here } = leaves;
+  report.step("leaves", "passed", leaves.anew ? "anew" : here > 0 ? "kept" : "root", { size, here });
 
   report.step("memory", "running");
   if (before !== null && leaves.roots.get(before.size) !== before.root) {
@@ -226,7 +228,7 @@ const BREATH = 500;
  * @param {Means} means
  * @param {(done: number) => void} progress
  */
-async function recounted(leaves, query, asOf, { sha256 }, progress) {
+async function recounted(leaves, query, asOf, { sha256, signal }, progress) {
   const recount = new Recount(sha256);
   /** @type {(() => import("./count.js").Count) | null} */
   let counted = null;
@@ -244,6 +246,7 @@ async function recounted(leaves, query, asOf, { sha256 }, progress) {
     if (recount.openLeaves % BREATH === 0) {
       progress(index);
       await new Promise((resolve) => setTimeout(resolve));
+      if (signal.aborted) throw new Refused("STOPPED");
     }
   }
   return { recount, counted: counted ?? look() };

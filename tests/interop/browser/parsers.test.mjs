@@ -1,9 +1,11 @@
 // What each parser of the page's verifier accepts, and that it refuses everything else.
 
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { test } from "node:test";
 
 import {
+  concatenate,
   hex,
   readBase64,
   readDecimal,
@@ -22,7 +24,7 @@ import { meets, quorumTime, readPolicy } from "../../../api/web/verifier/policy.
 import { readCanonical, readQuestion } from "../../../api/web/verifier/query.js";
 import { Refused } from "../../../api/web/verifier/refused.js";
 import { hmac, loadSha256 } from "../../../api/web/verifier/sha256.js";
-import { bundlePath, bundlesOf, readBundle, tilePath } from "../../../api/web/verifier/tiles.js";
+import { bundlePath, bundlesOf, readBundle, tilePath, writeBundle } from "../../../api/web/verifier/tiles.js";
 
 const sha256 = await loadSha256();
 const refuses = (code, action) => assert.throws(action, (error) => error instanceof Refused && error.code === code);
@@ -43,6 +45,19 @@ test("base64, hashes, decimals and UTF-8 have one spelling", () => {
   assert.equal(readUtf8(Uint8Array.of(0xef, 0xbb, 0xbf, 0x31)), "\ufeff1");
 });
 
+test("SHA-256 is that of Node, of messages of every length, one by one and many at once", () => {
+  const lengths = [...Array.from({ length: 200 }, (_, length) => length), 65_535, 300_000, 158, 158];
+  const messages = lengths.map((length) => Uint8Array.from({ length }, (_, at) => (at * 31 + length) & 0xff));
+  const known = (...parts) => parts.reduce((hash, part) => hash.update(part), createHash("sha256")).digest("hex");
+  const together = sha256.each(7, messages);
+  messages.forEach((message, at) => {
+    assert.equal(hex(sha256(message)), known(message));
+    assert.equal(hex(together.subarray(32 * at, 32 * at + 32)), known(Uint8Array.of(7), message));
+  });
+  assert.equal(hex(sha256(messages[3], messages[70])), known(messages[3], messages[70]));
+  assert.equal(sha256.each(0, []).length, 0);
+});
+
 test("HMAC-SHA-256 gives the answers of RFC 4231 and the commitment of docs/log.md", () => {
   const made = hmac(sha256, new Uint8Array(20).fill(0x0b), "Hi There");
   assert.equal(hex(made), "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
@@ -54,6 +69,8 @@ test("HMAC-SHA-256 gives the answers of RFC 4231 and the commitment of docs/log.
 test("canonical JSON is read only as it is written", () => {
   const text = '{"a":[1,-1,true,null,"ñ\\u0001\\n\\"\u007f\u2028"],"b":{}}';
   assert.equal(write(read(text)), text);
+  // Keys that look like numbers stand in the order of their characters, not where JavaScript puts them.
+  assert.deepEqual(read('{"10":1,"9":1,"a":{"":2}}'), { 9: 1, 10: 1, a: { "": 2 } });
   const others = [
     ['{"a":1,"a":1}', '{"b":1,"a":1}', '{ "a":1}', "1.0", "1e2", "-0", "0.5", "9007199254740992", "01", "NaN", ""],
     [
@@ -66,6 +83,8 @@ test("canonical JSON is read only as it is written", () => {
       "[1,]",
       "\ufeff1",
       '{"__proto__":1,"__proto__":1}',
+      '{"9":1,"10":1}',
+      '[{"b":"\\ud800"}]',
     ],
     ["[".repeat(65) + "]".repeat(65)],
   ].flat();
@@ -185,14 +204,19 @@ test("paths and bundles are those of c2sp.org/tlog-tiles", () => {
   assert.equal(bundlePath(1234067), "tile/entries/x001/x234/067");
   assert.equal(tilePath(1, 273, 112), "tile/1/273.p/112");
   assert.deepEqual(
-    bundlesOf(513).map(({ width }) => width),
-    [256, 256, 1],
+    bundlesOf(256, 769).map(({ number, width }) => [number, width]),
+    [
+      [1, 256],
+      [2, 256],
+      [3, 1],
+    ],
   );
   const bundle = Uint8Array.of(0, 1, 7, 0, 0, 0, 2, 8, 9);
   assert.deepEqual(
     readBundle(bundle, 3).map((entry) => [...entry]),
     [[7], [], [8, 9]],
   );
+  assert.deepEqual(writeBundle(readBundle(bundle, 3)), bundle);
   assert.deepEqual(readBundle(bundle, 2, true).length, 2);
   for (const [data, width] of [
     [bundle, 2],
@@ -209,12 +233,13 @@ test("a tree gives one root, however it is put together", () => {
   const leaves = new Tree(sha256);
   hashes.forEach((hash) => leaves.append(hash));
   const parts = new Tree(sha256);
-  parts.append(perfectRoot(sha256, hashes.slice(0, 8)), 8);
-  parts.append(perfectRoot(sha256, hashes.slice(8, 12)), 4);
+  parts.append(perfectRoot(sha256, concatenate(...hashes.slice(0, 8))), 8);
+  parts.append(perfectRoot(sha256, concatenate(...hashes.slice(8, 12))), 4);
   parts.append(hashes[12]);
   assert.deepEqual(parts.root(), leaves.root());
   assert.equal(writeBase64(new Tree(sha256).root()), EMPTY);
   assert.throws(() => parts.append(hashes[0], 2), RangeError);
+  assert.throws(() => perfectRoot(sha256, concatenate(...hashes.slice(0, 6))), RangeError);
 });
 
 test("a leaf has one of two shapes", () => {

@@ -8,11 +8,12 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 
 import { utf8 } from "../../../api/web/verifier/bytes.js";
+import { KeptBundles } from "../../../api/web/verifier/kept.js";
 import { browserEd25519 } from "../../../api/web/verifier/note.js";
 import { readQuestion } from "../../../api/web/verifier/query.js";
 import { Refused } from "../../../api/web/verifier/refused.js";
 import { loadSha256 } from "../../../api/web/verifier/sha256.js";
-import { hashedBundle, reader } from "../../../api/web/verifier/source.js";
+import { hashedBundles, reader } from "../../../api/web/verifier/source.js";
 import { STEPS } from "../../../api/web/verifier/steps.js";
 import { verify } from "../../../api/web/verifier/verify.js";
 
@@ -37,6 +38,14 @@ for (const name of (await readdir(cases)).sort()) {
   const log = `http://127.0.0.1:${server.address().port}/${encodeURIComponent(name)}`;
 
   test(name, async () => {
+    const store = new Map();
+    const stored = new KeptBundles(
+      {
+        match: async (address) => store.get(address)?.clone(),
+        put: async (address, response) => void store.set(address, response),
+      },
+      log,
+    );
     const kept = new Map(memory === null ? [] : [[`constancia/verified/${log}`, memory]]);
     const read = reader(log);
     const told = new Map();
@@ -44,9 +53,10 @@ for (const name of (await readdir(cases)).sort()) {
     const means = {
       log,
       read,
-      hash: (address) => hashedBundle(read, sha256, address),
+      hash: (address) => hashedBundles(read, stored, sha256, address),
       sha256,
       verifyEd25519,
+      signal: new AbortController().signal,
       kept: { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value) },
     };
     const figure = {
@@ -83,5 +93,20 @@ for (const name of (await readdir(cases)).sort()) {
     // What it saw now, it holds the next time to.
     await verify(figure, means, report);
     assert.equal(told.get("memory").outcome, "prefix");
+    const { outcome, values } = told.get("leaves");
+    assert.deepEqual([outcome, values.here], store.size > 0 ? ["kept", 2048 * store.size] : ["root", 0]);
+    // What is kept is not believed: with other bytes it is fetched anew, and then kept right.
+    for (const [change, expected] of [
+      [(bytes) => bytes.map((byte, at) => (at === 1000 ? byte ^ 1 : byte)), "anew"],
+      [(bytes) => bytes.slice(0, -1), "root"],
+      [(bytes) => bytes, "kept"],
+    ]) {
+      for (const [address, response] of store) {
+        const bytes = new Uint8Array(await response.clone().arrayBuffer());
+        store.set(address, new Response(change(bytes)));
+      }
+      await verify(figure, means, report);
+      assert.equal(told.get("leaves").outcome, store.size > 0 ? expected : "root");
+    }
   });
 }
