@@ -51,13 +51,14 @@ class Texts:
 @cache
 def texts(language: Language) -> Texts:
     """Spanish needs no catalogue: the msgids are what is said."""
-    return Texts(language, NullTranslations() if language == "es" else _english())
+    return Texts(language, NullTranslations() if language == "es" else catalogue("en.po", "en"))
 
 
-def _english() -> NullTranslations:
-    with files("api.web").joinpath("locale", "en.po").open("rb") as file:
-        catalogue = read_po(file, locale="en", abort_invalid=True)
+def catalogue(name: str, language: Language) -> NullTranslations:
+    """The translations into a language that a file of ``locale`` holds."""
+    with files("api.web").joinpath("locale", name).open("rb") as file:
+        read = read_po(file, locale=language, abort_invalid=True)
     compiled = BytesIO()
-    write_mo(compiled, catalogue)
+    write_mo(compiled, read)
     compiled.seek(0)
     return Translations(compiled)
