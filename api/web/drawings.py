@@ -33,11 +33,13 @@ _IN_TIME: Final = (Dimension.YEAR, Dimension.MONTH)
 
 
 class Chart(NamedTuple):
-    """``id``: its name on a page. ``total``: of all that is asked about. ``beyond``: what has no place on a map."""
+    """``id``: its name on a page. ``total``: of all that is asked about. ``note``: what it does not say itself.
+    ``beyond``: what has no place on a map."""
 
     id: str
     title: str
     total: str
+    note: str | None
     picture: Picture
     beyond: Picture | None
     taken: Taken
@@ -76,7 +78,7 @@ def chart(visit: Visit, answer: Answer, name: str) -> Chart:
                 "another breakdown.",
             )
         in_order = list(rows) if dimension in _IN_TIME else largest_first(rows)
-        picture, beyond = _bars(visit, answer, in_order, title), None
+        picture, beyond, note = _bars(visit, answer, in_order, title), None, None
     else:
         if not _is_of_all_states(answer.query):
             raise InvalidQuery(
@@ -85,11 +87,15 @@ def chart(visit: Visit, answer: Answer, name: str) -> Chart:
                 "The map shows all states: ask for by=STATE, without “state” or “municipality”.",
             )
         picture, beyond = _map(visit, answer, name, title), _beyond(visit, answer)
+        note = picture.description
+    if not rows:
+        note = visit.texts.gettext("No hay filas: nada de lo publicado responde a esta pregunta.")
     whole = [one for one in (picture, beyond) if one is not None]
     return Chart(
         f"{name}-{dimension.lower()}",
         title,
         interval(answer.counted.bounds, visit.texts),
+        note,
         picture,
         beyond,
         taken(visit, name, title, answer.query, sum(one.height for one in whole)),
@@ -123,13 +129,13 @@ def _map(visit: Visit, answer: Answer, name: str, title: str) -> Picture:
     }
     if name == MAP and outlines is not None:
         description = words.gettext(
-            "Los estados según el mapa; la intensidad del color sigue a su estimación. Las mismas cifras "
-            "están en la tabla."
+            "Los estados según el mapa; la intensidad del color sigue a su estimación. Un cero dice que nada de lo "
+            "publicado ocurrió ahí."
         )
         return areas(title, description, outlines, values, names)
     description = words.gettext(
-        "Cada estado es un cuadro del mismo tamaño, colocado según el mapa, con su estimación. Las mismas cifras "
-        "están en la tabla."
+        "Cada estado es un cuadro del mismo tamaño, colocado según el mapa, con su estimación. Un cero dice que nada "
+        "de lo publicado ocurrió ahí."
     )
     return tiles(title, description, values, names)
 

@@ -17,12 +17,13 @@ from registry.text import Language
 
 MARGIN: Final = 24
 
-_HEADING: Final = 42
-_LINE: Final = 66
-_SMALL: Final = 72
-"""Characters that fit on a line in each size, whatever font the reader has; addresses have wide ones."""
+_HEADING: Final = 32
+_STRONG: Final = 50
+_LINE: Final = 57
+_SMALL: Final = 61
+"""Characters that fit on a line of each kind in the widest of usual fonts, DejaVu."""
 
-_ADDRESS: Final = 62
+_ADDRESS: Final = 56
 
 
 class Caption(NamedTuple):
@@ -46,17 +47,18 @@ def document(pictures: Sequence[Picture], caption: Caption) -> str:
     """The file, as XML."""
     below = _Column(MARGIN)
     if caption.warning is not None:
-        below.write(caption.warning, "strong", _LINE, 18)
+        below.write(caption.warning, "strong", _STRONG, 18)
+        below.top += 8
     below.write(caption.title, "heading", _HEADING, 26)
     below.top += 4
     below.write(caption.sentence, "", _LINE, 18)
-    below.write(caption.total, "strong", _LINE, 18)
+    below.write(caption.total, "strong", _STRONG, 20)
     if caption.legend:
         below.legend(caption.legend)
-    for number, picture in enumerate(pictures):
-        below.draw(picture, f"picture{number}")
     if caption.note is not None:
         below.write(caption.note, "soft", _SMALL, 17)
+    for number, picture in enumerate(pictures):
+        below.draw(picture, f"picture{number}")
     below.rule()
     below.write(caption.as_of, "soft", _SMALL, 17)
     below.write(caption.source, "soft", _SMALL, 17)
@@ -102,7 +104,7 @@ class _Column:
         shapes = []
         left = 0
         for class_, said in given:
-            room = 20 + round(len(said) * 6.2) + 14
+            room = 20 + round(len(said) * 6.8) + 12
             if left and left + room > WIDTH + 14:
                 left, self.top = 0, self.top + 18
             shapes += [

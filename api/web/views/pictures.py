@@ -33,7 +33,6 @@ async def embed(visit: Visit) -> str:
         "embed.html",
         figure=figure(visit, answer),
         chart=None if name == FIGURE else chart(visit, answer, name),
-        has_bars=_has_bars(name, answer),
         licence=(LICENCE["name"], LICENCE_URL),
     )
 
@@ -57,10 +56,6 @@ def _asked(visit: Visit, name: str) -> CountQuery:
     return visit.asked._replace(group_by=(Dimension.STATE,))
 
 
-def _has_bars(name: str, answer: Answer) -> bool:
-    return name == BARS or any(cell.value is None for key, _ in answer.counted.rows for cell in key)
-
-
 def _caption(visit: Visit, answer: Answer, shown: Figure, drawn: Chart) -> Caption:
     words, checkpoint = visit.texts, answer.checkpoint
     legend = [
@@ -74,10 +69,8 @@ def _caption(visit: Visit, answer: Answer, shown: Figure, drawn: Chart) -> Capti
         title=drawn.title,
         sentence=shown.sentence,
         total=words.gettext("En total: %(number)s") % {"number": drawn.total},
-        legend=legend if _has_bars(visit.parts["name"], answer) else (),
-        note=None
-        if answer.counted.rows
-        else words.gettext("No hay filas: nada de lo publicado responde a esta pregunta."),
+        legend=legend if drawn.picture.kind == BARS else (),
+        note=drawn.note,
         warning=words.gettext(
             "Demostración: todas las personas y todos los hechos de este registro son inventados."
         )
