@@ -36,6 +36,8 @@ from api.streams import asyncapi, event_stream, feed
 from api.streams.following import Following
 from api.streams.streams import Streams
 from api.web import router as web
+from api.web.developers import router as developers
+from api.web.developers.writing import Desk
 from api.web.downloads import router as downloads
 from api.web.visit import Site
 from projections.runner import statuses
@@ -79,7 +81,7 @@ def create_app(services: Services) -> FastAPI:
     keys_of_counts = services.log_keys.signers(Purpose.COUNT)
     backing = Backing.of(services.counting, keys_of_counts, services.log_keys.origin, app.state.streams)
     access = Access(partial(authenticate, accepted=NEEDED), services.application.reads)
-    site = Site(backing, services.log_keys.vkeys, services.invented)
+    site = Site(backing, services.log_keys.vkeys, services.invented, services.outlines)
     for router in (
         graphql.build_router(lambda _: backing, access),
         writing.build_router(WRITES),
@@ -102,6 +104,7 @@ def create_app(services: Services) -> FastAPI:
         metrics.build_router(figures),
         web.build_router(site),
         downloads.build_router(site),
+        developers.build_router(Desk(backing.base_url, services.invented, app.openapi)),
     ):
         app.include_router(router)
     return app

@@ -46,6 +46,7 @@ def app() -> FastAPI:
     signer: Any = SimpleNamespace(signers=lambda _: (), origin="localhost:1/log", vkeys=dict, retired={})
     services: Any = SimpleNamespace(
         invented=False,
+        outlines=None,
         settings=Settings(),
         pool=DatabaseAway(),
         reading=NoDatabase(),
