@@ -13,16 +13,8 @@ from projections.counting.changes import SEALED, WHOLE, Effect
 from projections.counting.disclosure import NexusScope
 from projections.models.changes import RecordedChange
 
-_CODES: Final[Mapping[str, str]] = {
-    "class": "CLASS",
-    "kind": "KIND",
-    "year": "YEAR",
-    "month": "MONTH",
-    "state": "STATE",
-    "municipality": "MUNICIPALITY",
-    "certainty": "CERTAINTY",
-}
-"""The fields whose values are codes of a dimension."""
+_CODED: Final = frozenset({"class", "kind", "year", "month", "state", "municipality", "certainty"})
+"""The fields whose values are codes of the dimension of the same name."""
 
 
 class ChangeLine(NamedTuple):
@@ -58,8 +50,8 @@ def line(visit: Visit, recorded: RecordedChange) -> ChangeLine:
 def value(field: str, text: str, words: Texts) -> str:
     """What a change shows of a field, as people read it."""
     language = words.language
-    if field in _CODES:
-        return value_label(_CODES[field], text).in_(language)
+    if field in _CODED:
+        return value_label(field.upper(), text).in_(language)
     match field:
         case "status":
             return labels.STATUSES[text].in_(language)
@@ -95,21 +87,15 @@ def sexes(text: str, words: Texts) -> str:
     if text == "NOT_APPLICABLE":
         return words.gettext("No hubo muertes")
     return ", ".join(
-        f"{value_label('SEX', sex).in_(words.language)}: {interval(bounds)}"
+        f"{value_label('SEX', sex).in_(words.language)}: {words.interval(bounds)}"
         for sex, bounds in json.loads(text)["broad"].items()
     )
 
 
-def interval(bounds: list[int]) -> str:
-    """``2``, or ``2 (1–3)`` where it is known only as a range."""
-    low, best, high = bounds
-    return str(best) if low == high else f"{best} ({low}–{high})"
-
-
 def _people(scope: Mapping[str, list[int]], words: Texts) -> str:
     return words.gettext("víctimas: %(victims)s, muertes: %(deaths)s") % {
-        "victims": interval(scope["victims"]),
-        "deaths": interval(scope["deaths"]),
+        "victims": words.interval(scope["victims"]),
+        "deaths": words.interval(scope["deaths"]),
     }
 
 

@@ -14,7 +14,7 @@ from api.web.figures import Line, largest_first, lines, unit_name
 from api.web.texts import Texts
 from api.web.visit import Visit
 from projections.counting.count import CellState, Row
-from projections.counting.disclosure import NOTHING, Bounds
+from projections.counting.disclosure import NOTHING
 from projections.counting.query import CountQuery, Dimension
 from projections.errors import InvalidQuery
 from registry.catalogs import states
@@ -94,18 +94,12 @@ def chart(visit: Visit, answer: Answer, name: str) -> Chart:
     return Chart(
         f"{name}-{dimension.lower()}",
         title,
-        interval(answer.counted.bounds, visit.texts),
+        visit.texts.interval(answer.counted.bounds),
         note,
         picture,
         beyond,
         taken(visit, name, title, answer.query, sum(one.height for one in whole)),
     )
-
-
-def interval(bounds: Bounds, words: Texts) -> str:
-    """``12``, or ``12 (9–14)`` where low and high differ."""
-    low, best, high = (words.number(number) for number in bounds)
-    return best if low == high else f"{best} ({low}–{high})"
 
 
 def _is_of_all_states(query: CountQuery) -> bool:
@@ -115,7 +109,7 @@ def _is_of_all_states(query: CountQuery) -> bool:
 
 def _bars(visit: Visit, answer: Answer, rows: Sequence[Row], title: str) -> Picture:
     shown = lines(visit, answer, rows)
-    description = "; ".join(f"{line.labels[0]}: {interval(line.bounds, visit.texts)}" for line in shown)
+    description = "; ".join(f"{line.labels[0]}: {visit.texts.interval(line.bounds)}" for line in shown)
     return bars(title, description, [_bar(line, visit.texts) for line in shown])
 
 
@@ -124,7 +118,7 @@ def _map(visit: Visit, answer: Answer, name: str, title: str) -> Picture:
     words, outlines = visit.texts, visit.site.outlines
     values = {key[0].value: bounds for key, bounds in answer.counted.rows if key[0].value is not None}
     names = {
-        state.code: f"{state.name}: {interval(values.get(state.code, NOTHING), words)}"
+        state.code: f"{state.name}: {words.interval(values.get(state.code, NOTHING))}"
         for state in states.STATES
     }
     if name == MAP and outlines is not None:
@@ -148,4 +142,4 @@ def _beyond(visit: Visit, answer: Answer) -> Picture | None:
 
 
 def _bar(line: Line, words: Texts) -> Bar:
-    return Bar(line.labels[0], line.bounds, interval(line.bounds, words), line.known)
+    return Bar(line.labels[0], line.bounds, words.interval(line.bounds), line.known)

@@ -45,8 +45,8 @@ def choices(visit: Visit) -> Form:
             for code, label in labels.NEXUS.items()
         ],
         classes=_coded("CLASS", IncidentClass, query.classes, words),
-        threats=_coded("KIND", (kind for kind in ThreatKind), query.kinds, words),
-        attacks=_coded("KIND", (kind for kind in AttackKind), query.kinds, words),
+        threats=_coded("KIND", ThreatKind, query.kinds, words),
+        attacks=_coded("KIND", AttackKind, query.kinds, words),
         states=_coded("STATE", (state.code for state in states.STATES), query.states, words),
         dimensions=[
             Choice(dimension, labels.DIMENSIONS[dimension].in_(words.language), dimension in query.group_by)

@@ -49,6 +49,11 @@ def read(parameters: Parameters) -> Asked:
     return Asked(query, size(parameters))
 
 
+def listed(query: CountQuery) -> CountQuery:
+    """The question whose incidents are listed one by one where this is asked: of no other unit, and not broken down."""
+    return query.whole()._replace(unit=Unit.INCIDENTS)
+
+
 def size(parameters: Parameters) -> int | None:
     """``as_of``: the size of a published checkpoint. Raises InvalidQuery."""
     given = one(parameters, "as_of")

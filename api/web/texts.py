@@ -3,6 +3,7 @@
 The catalogue is read once at the start. Numbers and dates are written as each language writes them in Mexico.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from functools import cache
 from gettext import NullTranslations
@@ -38,6 +39,11 @@ class Texts:
     def signed(self, value: int) -> str:
         """A difference, with its sign."""
         return f"+{value:,}" if value > 0 else self.number(value)
+
+    def interval(self, bounds: Sequence[int]) -> str:
+        """Of low, best and high: ``12``, or ``12 (9–14)`` where low and high differ."""
+        low, best, high = (self.number(number) for number in bounds)
+        return best if low == high else f"{best} ({low}–{high})"
 
     def day(self, day: date) -> str:
         """``22 de noviembre de 2026``."""

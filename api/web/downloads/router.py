@@ -29,7 +29,6 @@ from api.web.headers import secure
 from api.web.pages import LANGUAGES
 from api.web.tags import tag
 from api.web.visit import Site, Visit
-from projections.counting.query import Unit
 from projections.errors import (
     CatchingUp,
     DefinitionNotAdopted,
@@ -168,9 +167,7 @@ class _Downloads:
 
 
 async def _described(visit: Visit, table: str) -> tuple[contents.Content, dict[str, Any]]:
-    query = visit.asked
-    if table == "incidents":
-        query = query._replace(unit=Unit.INCIDENTS, group_by=())
+    query = questions.listed(visit.asked) if table == "incidents" else visit.asked
     answer = await visit.count(query)
     content = contents.counts(visit, answer) if table == "counts" else contents.incidents(visit, query)
     asked = questions.write(query, visit.size)

@@ -12,7 +12,6 @@ from api.web.downloads.catalogue import BUNDLE, CATALOGUE, ROOT, TABLES, dataset
 from api.web.downloads.writing import FORMS
 from api.web.figures import figure
 from api.web.visit import Visit
-from projections.counting.query import Unit
 from projections.mirror.description import LICENCE, LICENCE_URL
 
 
@@ -43,9 +42,7 @@ async def data(visit: Visit) -> str:
 
 
 def _files(visit: Visit, root: str, table: str) -> Files:
-    query = visit.asked
-    if table == "incidents":
-        query = query._replace(unit=Unit.INCIDENTS, group_by=())
+    query = questions.listed(visit.asked) if table == "incidents" else visit.asked
     asked = questions.write(query, visit.size)
     links = [(form.upper(), f"{root}/{table}.{form}?{asked}") for form in FORMS]
     return Files(TABLES[table].in_(visit.language), links, f"{root}/{table}-metadata.json?{asked}")

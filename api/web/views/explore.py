@@ -3,7 +3,7 @@
 from typing import Final
 
 from api import labels
-from api.counts.answer import Answer
+from api.web import questions
 from api.web.drawings import charts
 from api.web.figures import figure, lines
 from api.web.forms import choices
@@ -18,9 +18,9 @@ ROWS: Final = 300
 async def explore(visit: Visit) -> str:
     """Raises InvalidQuery for a page of the table that is none."""
     answer = await visit.count(visit.asked)
-    number = _page(visit, answer)
-    rows = answer.counted.rows[(number - 1) * ROWS : number * ROWS]
     last = -(-len(answer.counted.rows) // ROWS) or 1
+    number = _page(visit, last)
+    rows = answer.counted.rows[(number - 1) * ROWS : number * ROWS]
     return visit.render(
         "explore.html",
         figure=figure(visit, answer),
@@ -29,7 +29,7 @@ async def explore(visit: Visit) -> str:
         lines=lines(visit, answer, rows),
         charts=charts(visit, answer),
         files=visit.link("data", visit.asked),
-        incidents=visit.link("incidents", visit.asked._replace(unit=Unit.INCIDENTS, group_by=())),
+        incidents=visit.link("incidents", questions.listed(visit.asked)),
         previous=visit.link("explore", visit.asked, page=str(number - 1)) if number > 1 else None,
         next=visit.link("explore", visit.asked, page=str(number + 1)) if number < last else None,
         breakdowns=[
@@ -44,9 +44,8 @@ def _by(visit: Visit, dimension: Dimension) -> CountQuery:
     return visit.asked._replace(group_by=(dimension,))
 
 
-def _page(visit: Visit, answer: Answer) -> int:
+def _page(visit: Visit, last: int) -> int:
     given = visit.parameters.getlist("page") or ["1"]
-    last = -(-len(answer.counted.rows) // ROWS) or 1
     if not (given[0].isascii() and given[0].isdigit() and 1 <= int(given[0]) <= last):
         raise InvalidQuery("page", f"«page» va de 1 a {last}.", f"“page” is from 1 to {last}.")
     return int(given[0])
