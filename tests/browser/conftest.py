@@ -7,11 +7,13 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
 
 from tests.acceptance.conftest import Program, directory, free_port
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
+PHONE: ViewportSize = {"width": 360, "height": 740}
+DESK: ViewportSize = {"width": 1280, "height": 900}
 SEED_SECONDS = 120
 STEADY_SECONDS = 3
 """A checkpoint is made every second: one that is older than this holds everything."""
@@ -53,7 +55,9 @@ def _wait_until_published(program: Program) -> None:
 def _shown(url: str) -> str:
     """The entity tag of the front page, which follows from its checkpoint; nothing before there is one."""
     answer = httpx.get(url)
-    return answer.headers["etag"] if answer.status_code == 200 else ""
+    if answer.status_code == 503:
+        return ""
+    return str(answer.raise_for_status().headers["etag"])
 
 
 @pytest.fixture(scope="session")
