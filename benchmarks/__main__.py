@@ -29,6 +29,7 @@ BENCHMARKS = (
     "relay",
     "releases",
     "streams",
+    "site_verifier",
 )
 OPT_IN = ("umadb",)
 

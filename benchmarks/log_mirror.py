@@ -28,7 +28,7 @@ CROWD = 3
 """Incidents that the shipped policy asks for before it opens where something happened: fewer would not verify."""
 
 DISCLOSED_OF = 100
-"""One leaf in so many."""
+"""One leaf in so many discloses an incident, where nothing else is asked for."""
 
 _DAY = date(2026, 11, 22)
 _SCOPE: JSON = {"victims": [1, 1, 2], "deaths": [0, 0, 0]}
@@ -45,11 +45,14 @@ _OPEN_AT_FIRST = ("tally", "year")
 _OPENED_LATER = ("state", "kind")
 
 
-def write_mirror(directory: Path, size: int) -> list[bytes]:
-    """Writes a log of ``size`` leaves as files, as any web server could serve them; gives its leaves."""
+def write_mirror(directory: Path, size: int, disclosed_of: int = DISCLOSED_OF) -> list[bytes]:
+    """Writes a log of ``size`` leaves as files, as any web server could serve them; gives its leaves.
+
+    One leaf in ``disclosed_of`` discloses an incident.
+    """
     kept: list[bytes] = []
     tree = TiledTree(lambda tile, data: _write_tile(directory, tile, data))
-    leaves = islice(_leaves(size), size)
+    leaves = islice(_leaves(size, disclosed_of), size)
     number = 0
     while bundle := list(islice(leaves, TILE_WIDTH)):
         data = encode_bundle(bundle)
@@ -63,7 +66,7 @@ def write_mirror(directory: Path, size: int) -> list[bytes]:
     return kept
 
 
-def _leaves(size: int) -> Iterator[bytes]:
+def _leaves(size: int, disclosed_of: int) -> Iterator[bytes]:
     """Without end. Releases are spread evenly."""
     yield open_leaf(uuid4(), "definition.adopted", _DAY, {"id": DEFINITION_ID, "sha256": definition_sha256()})
     policy = shipped()
@@ -71,13 +74,13 @@ def _leaves(size: int) -> Iterator[bytes]:
     yield open_leaf(
         uuid4(), "policy.adopted", _DAY, {"id": "disclosure-policy/1", "sha256": digest, "policy": policy}
     )
-    incidents = min(IN_A_RELEASE, max(size // DISCLOSED_OF // 4, CROWD))
+    incidents = min(IN_A_RELEASE, max(size // disclosed_of // 4, CROWD))
     days = (_DAY + timedelta(days=92 * quarter) for quarter in count())
     while True:
         names = sorted(str(uuid4()) for _ in range(incidents))
         seals: dict[tuple[str, str], dict[str, JSON]] = {}
         for first in (True, False):
-            yield from _entries(incidents * (DISCLOSED_OF - 1))
+            yield from _entries(incidents * (disclosed_of - 1))
             day = next(days)  # the policy opens most facets with the first release of a quarter only
             yield from (_disclosure(name, seals, day, first=first) for name in names)
             yield open_leaf(uuid4(), "release.published", day, _release(incidents, digest))
