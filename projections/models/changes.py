@@ -55,6 +55,27 @@ async def between(
     return found[:limit]
 
 
+async def backwards(
+    connection: Connection, until: int, *, after: Place | None, limit: int
+) -> list[RecordedChange]:
+    """The next ``limit`` changes, behind ``after``, made by the leaves before ``until``: the newest leaf first, and of
+    each its changes in their order."""
+    found: list[RecordedChange] = []
+    position = until if after is None else min(until, after.position + 1)
+    while len(found) < limit:
+        rows = await connection.fetch(_NEWEST_FIRST, 0, position, limit)
+        for row in rows:
+            found += [
+                one
+                for one in _made_by(row)
+                if after is None or one.place.position < after.position or one.place > after
+            ]
+        if len(rows) < limit:
+            break
+        position = rows[-1]["position"]
+    return found[:limit]
+
+
 async def newest(connection: Connection, size: int, limit: int) -> list[list[RecordedChange]]:
     """What the last ``limit`` disclosures as of ``size`` changed, the newest first; each with all its changes."""
     return [list(_made_by(row)) for row in await connection.fetch(_NEWEST_FIRST, 0, size, limit)]

@@ -17,6 +17,7 @@ import pytest
 
 from api.app import create_app
 from api.services import Services
+from api.web.views import changes
 from projections.counting.definition import DEFINITION_ID, definition_sha256
 from projections.models.public_count import PublicCount
 from projections.models.waiting import Waiting
@@ -342,6 +343,34 @@ async def test_changes_between_two_sizes_sum_to_the_difference_of_the_counts(sit
     assert "Abierto por exención" in answer.text
     today = await site.get("/cambios?since=2020-01-01&until=2999-01-01")
     assert len(Page(today.text).rows["Cambios, lo más antiguo primero"]) > len(rows) + 1
+
+
+async def test_without_a_beginning_the_newest_changes_come_first_page_by_page(
+    site: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caption = "Changes, the newest first"
+    whole = (await site.get("/en/changes")).text
+    _, *rows = Page(whole).rows[caption]
+    oldest_first = Page((await site.get("/en/changes?since=0")).text).rows["Changes, the oldest first"][1:]
+    assert sorted(rows) == sorted(oldest_first)
+    leaves = [int(re.findall(r"leaf ([\d,]+)", row[0])[0]) for row in rows]
+    assert leaves == sorted(leaves, reverse=True)
+    assert [row for row in rows if row[:2] == rows[0][:2]] == [
+        row for row in oldest_first if row[:2] == rows[0][:2]
+    ]
+    monkeypatch.setattr(changes, "CHANGES", 2)
+    address: str | None = f"/en/changes?until={SIZE}"
+    paged, cited = [], []
+    while address is not None:
+        page = (await site.get(address)).text
+        paged += Page(page).rows[caption][1:]
+        cited += re.findall(r"<code>(https://[^<]+)</code></p>\n", page)
+        following = re.search(r'href="([^"]+)" rel="next"', page)
+        address = following and unescape(following[1])
+    assert paged == rows
+    for number, link in enumerate(cited):
+        again = (await site.get(unescape(link).removeprefix(BASE))).text
+        assert Page(again).rows[caption][1:] == rows[2 * number : 2 * number + 2]
 
 
 async def test_the_feed_is_atom_and_has_one_entry_for_each_disclosure(site: httpx.AsyncClient) -> None:

@@ -23,36 +23,42 @@ _PLACE: Final = re.compile(r"([0-9]{1,16})\.([0-9]{1,4})")
 
 
 async def changes(visit: Visit) -> str:
-    """``since`` and ``until``: days, or sizes of published checkpoints. Raises InvalidQuery and NotACheckpoint."""
+    """``since`` and ``until``: days, or sizes of published checkpoints. Without ``since``, the newest come first.
+
+    Raises InvalidQuery and NotACheckpoint.
+    """
     after = _after(visit)
     async with visit.site.backing.pool.acquire() as connection:
-        since = await _size(connection, questions.one(visit.parameters, "since"), 0, timedelta())
-        until = await _size(
-            connection, questions.one(visit.parameters, "until"), visit.size, timedelta(days=1)
-        )
-        if since > until:
+        since = await _size(connection, questions.one(visit.parameters, "since"), timedelta())
+        until = await _size(connection, questions.one(visit.parameters, "until"), timedelta(days=1))
+        until = visit.size if until is None else until
+        if since is not None and since > until:
             raise InvalidQuery(
                 "since",
                 "«since» es posterior a «until». Intercámbielos.",
                 "“since” is after “until”. Swap them.",
             )
-        found = await model.between(connection, since, until, after=after, limit=CHANGES + 1)
+        if since is None:
+            found = await model.backwards(connection, until, after=after, limit=CHANGES + 1)
+        else:
+            found = await model.between(connection, since, until, after=after, limit=CHANGES + 1)
         seen = await checkpoints.at_size(connection, since) if since else None
         end = await checkpoints.at_size(connection, until)
     shown = found[:CHANGES]
-    pinned = {"since": str(since), "until": str(until)}
+    here = {} if after is None else {"after": _written(after)}
+    pinned = {"until": str(until)} if since is None else {"since": str(since), "until": str(until)}
     place = shown[-1].place if len(found) > CHANGES else None
     return visit.render(
         "changes.html",
         changes=[changing.line(visit, change) for change in shown],
-        since=since,
-        until=until,
+        newest_first=since is None,
         seen=seen,
         end=end,
-        next=visit.link("changes", None, **pinned, after=f"{place.position}.{place.number}")
-        if place
-        else None,
-        citation=visit.site.backing.base_url + visit.link("changes", None, **pinned),
+        oldest=visit.link("changes", None, since="0", until=str(until)),
+        newest=visit.link("changes", None, until=str(until)),
+        first=visit.link("changes", None, **pinned) if after else None,
+        next=visit.link("changes", None, **pinned, after=_written(place)) if place else None,
+        citation=visit.site.backing.base_url + visit.link("changes", None, **pinned, **here),
     )
 
 
@@ -79,10 +85,17 @@ def _after(visit: Visit) -> Place | None:
     return Place(int(read[1]), int(read[2]))
 
 
-async def _size(connection: Connection, given: str | None, usual: int, until: timedelta) -> int:
-    """The size that readers saw when a day began or, ``until`` a day later, ended; before the first: the empty log."""
+def _written(place: Place) -> str:
+    return f"{place.position}.{place.number}"
+
+
+async def _size(connection: Connection, given: str | None, until: timedelta) -> int | None:
+    """The size that readers saw when a day began or, ``until`` a day later, ended; before the first: the empty log.
+
+    None where nothing is given.
+    """
     if given is None:
-        return usual
+        return None
     if _SIZE.fullmatch(given):
         return 0 if int(given) == 0 else (await checkpoints.at_size(connection, int(given))).size
     try:
