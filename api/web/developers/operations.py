@@ -14,7 +14,6 @@ from api.web.texts import Texts
 Document = Mapping[str, Any]
 
 _JSON: Final = "application/json"
-_METHODS: Final = ("get", "post", "put", "patch", "delete")
 
 
 class Line(NamedTuple):
@@ -126,9 +125,8 @@ class Reference:
 
     def _operations(self) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
         for path, methods in self._document["paths"].items():
-            for method in _METHODS:
-                if method in methods:
-                    yield path, method, methods[method]
+            for method, operation in methods.items():
+                yield path, method, operation
 
     def _line(self, path: str, method: str, operation: Mapping[str, Any]) -> Line:
         summary = plain(operation["summary"], self._words.language)
@@ -176,10 +174,13 @@ class Reference:
         )
 
     def _parameter(self, parameter: Mapping[str, Any]) -> Field:
-        described = {name: parameter[name] for name in ("description",) if name in parameter}
+        schema = parameter["schema"]
+        if "anyOf" in schema:  # null is how FastAPI says that a parameter may be absent: nobody can send it
+            schema = {**schema, "anyOf": [one for one in schema["anyOf"] if one != {"type": "null"}]}
+        described = {"description": parameter["description"]} if "description" in parameter else {}
         return self._schemas.field(
             parameter["name"],
-            {**parameter["schema"], **described},
+            {**schema, **described},
             required=parameter.get("required", False),
             within=True,
         )

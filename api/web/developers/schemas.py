@@ -12,6 +12,7 @@ from markupsafe import Markup
 from api.web.developers.wording import Said, said
 from api.web.texts import Texts
 from registry.application.drafts import NO_CONTROLS
+from registry.log.canonical import MAX_INTEGER
 
 Schema = Mapping[str, Any]
 
@@ -196,8 +197,9 @@ class Schemas:
             bounds.append(_("de %(least)s a %(most)s caracteres") % given)
         elif "maxLength" in schema:
             bounds.append(_("hasta %(most)s caracteres") % {"most": number(schema["maxLength"])})
-        if "minimum" in schema and "maximum" in schema:
-            given = {"least": number(schema["minimum"]), "most": number(schema["maximum"])}
+        most = schema.get("maximum", MAX_INTEGER)
+        if "minimum" in schema and most < MAX_INTEGER:
+            given = {"least": number(schema["minimum"]), "most": number(most)}
             bounds.append(_("de %(least)s a %(most)s") % given)
         elif "minimum" in schema:
             bounds.append(_("desde %(least)s") % {"least": number(schema["minimum"])})
