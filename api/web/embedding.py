@@ -11,8 +11,11 @@ from projections.counting.query import CountQuery
 FIGURE: Final = "figure"
 """The name of a figure without a picture in the addresses of frames."""
 
-_AROUND: Final = 340
-"""Pixels of what stands around a picture in a frame, on a narrow page."""
+_AROUND: Final = 390
+"""Pixels of what stands around a picture in a frame of 360 pixels or more."""
+
+_WIDEST: Final = 1.14
+"""Pixels of a unit of a picture at most: a frame shows it no wider than 32 rem."""
 
 
 class Taken(NamedTuple):
@@ -28,7 +31,7 @@ def taken(visit: Visit, name: str, title: str, query: CountQuery, height: int | 
     image = None if height is None else address("picture", visit.language, asked, name=name)
     source = visit.site.backing.base_url + address("embed", visit.language, asked, name=name)
     code = (
-        f'<iframe src="{escape(source)}" width="100%" height="{(height or 0) + _AROUND}" '
+        f'<iframe src="{escape(source)}" width="100%" height="{round((height or 0) * _WIDEST) + _AROUND}" '
         f'title="{escape(title)}. Constancia" loading="lazy"></iframe>'
     )
     return Taken(image, code)

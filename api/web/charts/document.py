@@ -84,18 +84,18 @@ def document(pictures: Sequence[Picture], caption: Caption) -> str:
 
 
 class _Column:
-    """What has been put one below the other, and where the next begins."""
+    """What has been put one below the other, and where the next begins. Lines of a text are one text when copied."""
 
     def __init__(self, top: int) -> None:
         self.top = top
         self.parts: list[Markup] = []
 
     def write(self, text: str, class_: str, characters: int, height: int) -> None:
-        lines = textwrap.wrap(text, characters, break_on_hyphens=False)
-        self.parts.append(self._text(lines, height, class_))
+        *before, last = textwrap.wrap(text, characters, break_on_hyphens=False)
+        self.parts.append(self._text([*(f"{line} " for line in before), last], height, class_))
 
     def link(self, address: str) -> None:
-        """In pieces that are one again when they are copied."""
+        """Cut where a line is full."""
         lines = [address[start : start + _ADDRESS] for start in range(0, len(address), _ADDRESS)]
         self.parts.append(element("a", self._text(lines, 17, ""), href=address))
 

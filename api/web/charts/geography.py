@@ -154,11 +154,11 @@ def _simplified(line: Line, tolerance: float, known: dict[Line, Line]) -> Line:
     if line[-1] < line[0] or (line[-1] == line[0] and line[-2] < line[1]):
         return _simplified(line[::-1], tolerance, known)[::-1]
     if line not in known:
-        known[line] = tuple(line[number] for number in sorted(_kept(line, tolerance)))
+        known[line] = tuple(line[number] for number in sorted(kept_corners(line, tolerance)))
     return known[line]
 
 
-def _kept(line: Line, tolerance: float) -> set[int]:
+def kept_corners(line: Line, tolerance: float) -> set[int]:
     """The corners that stay (Douglas and Peucker). Of a closed line, the one farthest away stays in any case."""
     kept = {0, len(line) - 1}
     spans = [(0, len(line) - 1)]
