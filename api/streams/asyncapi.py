@@ -15,6 +15,7 @@ from starlette.responses import Response
 from api.auth.guard import SECURITY_SCHEME
 from api.delivery.webhooks.sending import TEST_TYPE
 from api.streams.envelope import BATCH_MEDIA_TYPE, MEDIA_TYPE, TYPES
+from api.streams.examples import examples
 from api.streams.feed import DEFAULT_LIMIT, MAX_WAIT_SECONDS
 from api.streams.leaves import OPEN_LEAVES
 from api.streams.models import EntryLeaf, StreamEvent
@@ -208,6 +209,7 @@ def _operations() -> dict[str, Any]:
 def _message(name: str) -> dict[str, Any]:
     noun = None if name == ENTRY else AGGREGATES[name].NOUN
     text = (EntryLeaf.__doc__ if name == ENTRY else EVENTS[name].__doc__) or name
+    example = examples().get(name)
     return {
         "name": name,
         "title": name,
@@ -215,6 +217,7 @@ def _message(name: str) -> dict[str, Any]:
         "contentType": MEDIA_TYPE,
         "payload": {"$ref": _SCHEMA.format(name=name)},
         **({"tags": [{"name": noun}]} if noun else {}),
+        **({"examples": [{"name": name, "payload": example}]} if example else {}),
     }
 
 

@@ -18,6 +18,7 @@ from api.streams.asyncapi import document, serialise
 from api.streams.envelope import OPEN_TYPES, TYPES, Envelope, Shown, publicly, subject_of
 from api.streams.leaves import OPEN_LEAVES
 from registry.domain.mapper import content, decode_event
+from registry.log.canonical import encode
 from registry.log.leaf import entry_leaf, open_leaf
 from registry.log.merkle import leaf_hash
 from tests.golden import corpus
@@ -89,6 +90,19 @@ def test_every_event_ever_recorded_is_as_its_schema_says() -> None:
     assert seen | {"entry"} == TYPES
     tested = message_of_a_test(uuid4(), envelope.source, datetime(2026, 11, 22, tzinfo=UTC)).body
     jsonschema.validate(json.loads(tested), described["components"]["messages"][TEST_TYPE]["payload"])
+
+
+def test_examples_are_as_their_schema_says_and_their_leaves_have_their_hash() -> None:
+    described = document()
+    given = {
+        name: one["examples"]
+        for name, one in described["components"]["messages"].items()
+        if "examples" in one
+    }
+    assert set(given) == {"incident.disclosed", "entry"}
+    for name, (example,) in given.items():
+        validator(described, name).validate(example["payload"])
+        assert leaf_hash(encode(example["payload"]["data"]["leaf"])).hex() == example["payload"]["leafhash"]
 
 
 def validator(described: dict[str, Any], name: str) -> jsonschema.Draft202012Validator:
