@@ -1,6 +1,7 @@
 """Every page in a browser: in both languages, with scripts and without, on a phone and on a desk."""
 
 from collections.abc import Iterator
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, Response
@@ -73,3 +74,48 @@ def test_a_page_is_complete_on_every_screen_with_and_without_scripts(
         page.set_viewport_size(PHONE)
     assert runs or told[True] == told[False]
     assert [reading.complaints for reading in readings.values()] == [[], []]
+
+
+def test_the_front_page_with_all_it_loads_is_small(page: Page) -> None:
+    loaded: list[int] = []
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    session.on("Network.loadingFinished", lambda event: loaded.append(event["encodedDataLength"]))
+    page.goto("/", wait_until="networkidle")
+    assert len(loaded) >= 3  # itself, its style, its icon
+    assert sum(loaded) <= 100_000, loaded
+
+
+def test_the_other_language_answers_the_same_question(page: Page, site: str) -> None:
+    question = "unit=DEATHS&nexus=BROAD&from=2024&to=2026&by=YEAR&by=CLASS"
+    page.goto(f"/explorar?{question}")
+    numbers = page.locator("tbody td").all_inner_texts()
+    assert numbers
+    page.get_by_role("link", name="English").click()
+    assert set(parse_qsl(urlsplit(page.url).query)) == set(parse_qsl(question))
+    assert page.url.startswith(f"{site}/en/explore?")
+    assert page.locator("tbody td").all_inner_texts() == numbers
+    page.get_by_role("link", name="Español").click()
+    assert page.url.startswith(f"{site}/explorar?")
+    assert page.locator("tbody td").all_inner_texts() == numbers
+
+
+def test_a_figure_leads_to_its_certificate(page: Page) -> None:
+    page.goto("/")
+    best = page.locator("p.best").first.inner_text()
+    page.get_by_role("link", name="Certificado").first.click()
+    assert f'"best":{best}' in page.inner_text("body")
+
+
+PAPER = """() => [...document.querySelectorAll("nav, .languages, .skip, form, details")]
+    .filter(one => one.checkVisibility()).map(one => one.outerHTML.slice(0, 100))
+    .concat([document.body, ...document.querySelectorAll(".figure")]
+    .map(one => getComputedStyle(one).backgroundColor).filter(colour => colour !== "rgb(255, 255, 255)"))"""
+
+
+def test_on_paper_a_page_is_ink_and_nothing_to_click(page: Page) -> None:
+    page.emulate_media(media="print", color_scheme="dark")
+    page.goto("/")
+    assert page.evaluate(PAPER) == []
+    assert page.locator("h1").is_visible()
+    assert page.pdf(format="Letter").startswith(b"%PDF")
