@@ -139,7 +139,8 @@ def _channels() -> dict[str, Any]:
             "/v1/events",
             ("register",),
             "Páginas: {“items”: […], “next”: n}, o el formato por lotes de CloudEvents "
-            f"({BATCH_MEDIA_TYPE}). · Pages: the same, or the batch format of CloudEvents.",
+            f"({BATCH_MEDIA_TYPE}). · Pages: {{“items”: […], “next”: n}}, or the batch format of CloudEvents "
+            f"({BATCH_MEDIA_TYPE}).",
             TYPES,
         ),
         "stream": channel(
@@ -154,7 +155,8 @@ def _channels() -> dict[str, Any]:
             (),
             "Standard Webhooks 1.0: POST a la dirección que se registró, un evento por entrega, firmada en los "
             "encabezados webhook-id, webhook-timestamp y webhook-signature. · Standard Webhooks 1.0: a POST to the "
-            "address that was registered, one event per delivery, signed in the headers named.",
+            "address that was registered, one event per delivery, signed in the headers webhook-id, webhook-timestamp "
+            "and webhook-signature.",
             TYPES | {TEST_TYPE},
         ),
         "nats": nats,

@@ -157,7 +157,7 @@ class Schemas:
         if schema.get("type") == "array":
             inner = self._value(schema.get("items", {}))
             what = self._words.gettext(" o ").join(dict.fromkeys(inner.types))
-            listed = self._words.gettext("lista de %(what)s") % {"what": what}
+            listed = self._words.gettext("lista (%(what)s)") % {"what": what}
             return _Value([listed], inner.codes, [*inner.bounds, *self._bounds(schema)], inner.objects)
         codes = [str(code) for code in schema.get("enum", ())]
         if "const" in schema:
