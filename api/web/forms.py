@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from api import labels
+from api.web.figures import value_label
 from api.web.texts import Texts
 from api.web.visit import Visit
 from projections.counting.query import CountQuery, Dimension, Unit
 from registry.catalogs import states
-from registry.domain.codes import AttackKind, IncidentClass, ThreatKind
+from registry.domain.codes import NOT_REPORTED, UNKNOWN, AttackKind, IncidentClass, ThreatKind
 
 
 class Choice(NamedTuple):
@@ -19,15 +20,33 @@ class Choice(NamedTuple):
     chosen: bool
 
 
+class Group(NamedTuple):
+    """Values that belong together; ``label`` is empty where there is one group only."""
+
+    label: str
+    choices: Sequence[Choice]
+
+
+class Filter(NamedTuple):
+    """A filter of which any number of values may be chosen; ``name`` is its parameter. ``all`` says that none is."""
+
+    name: str
+    label: str
+    all: str
+    groups: Sequence[Group]
+
+    @property
+    def chosen(self) -> list[str]:
+        """In words."""
+        return [choice.label for group in self.groups for choice in group.choices if choice.chosen]
+
+
 class Form(NamedTuple):
     """Every field of a question. ``municipalities`` and the ends of the period are typed."""
 
     units: Sequence[Choice]
     nexus: Sequence[Choice]
-    classes: Sequence[Choice]
-    threats: Sequence[Choice]
-    attacks: Sequence[Choice]
-    states: Sequence[Choice]
+    filters: Sequence[Filter]
     dimensions: Sequence[Choice]
     municipalities: Sequence[str]
     first: str
@@ -44,10 +63,7 @@ def choices(visit: Visit) -> Form:
             Choice(code, label.in_(words.language), code == query.nexus)
             for code, label in labels.NEXUS.items()
         ],
-        classes=_coded("CLASS", IncidentClass, query.classes, words),
-        threats=_coded("KIND", ThreatKind, query.kinds, words),
-        attacks=_coded("KIND", AttackKind, query.kinds, words),
-        states=_coded("STATE", (state.code for state in states.STATES), query.states, words),
+        filters=_filters(query, words),
         dimensions=[
             Choice(dimension, labels.DIMENSIONS[dimension].in_(words.language), dimension in query.group_by)
             for dimension in Dimension
@@ -58,10 +74,26 @@ def choices(visit: Visit) -> Form:
     )
 
 
-def _coded(dimension: str, codes: Iterable[str], chosen: Sequence[str] | None, words: Texts) -> list[Choice]:
+def _filters(query: CountQuery, words: Texts) -> list[Filter]:
+    def group(label: str, dimension: str, codes: Iterable[str], chosen: Sequence[str] | None) -> Group:
+        named = ((code, value_label(dimension, code).in_(words.language)) for code in codes)
+        return Group(label, [Choice(code, name, code in (chosen or ())) for code, name in named])
+
+    _ = words.gettext
+    kinds, places = query.kinds, [*(state.code for state in states.STATES), UNKNOWN]
     return [
-        Choice(code, labels.cell(dimension, code).in_(words.language), code in (chosen or ()))
-        for code in codes
+        Filter("class", _("Clase"), _("todas"), [group("", "CLASS", IncidentClass, query.classes)]),
+        Filter(
+            "kind",
+            _("Tipo"),
+            _("todos"),
+            [
+                group(_("Amenazas"), "KIND", ThreatKind, kinds),
+                group(_("Ataques"), "KIND", AttackKind, kinds),
+                group(_("Sin tipo conocido"), "KIND", (NOT_REPORTED, UNKNOWN), kinds),
+            ],
+        ),
+        Filter("state", _("Estado"), _("todos"), [group("", "STATE", places, query.states)]),
     ]
 
 
