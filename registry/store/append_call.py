@@ -38,7 +38,8 @@ def to_arguments(commands: Sequence[Command]) -> tuple[Any, ...]:
     data_keys: list[tuple[int, str, bytes]] = []
     holders: list[tuple[Any, ...]] = []
     for number, command in enumerate(commands):
-        expected += [(number, *version) for version in _expected(command)]
+        if follows_on := _expected(command):
+            expected += [(number, *version) for version in follows_on]
         for event in command.events:
             event_id = event.event_id
             events.append(
@@ -75,8 +76,10 @@ def to_arguments(commands: Sequence[Command]) -> tuple[Any, ...]:
                     event_ids,
                 )
             )
-        data_keys += [(number, key.subject, key.wrapped) for key in command.data_keys]
-        holders += [(number, holder.stream_id, holder.names) for holder in command.exclusive]
+        if command.data_keys:
+            data_keys += [(number, key.subject, key.wrapped) for key in command.data_keys]
+        if command.exclusive:
+            holders += [(number, holder.stream_id, holder.names) for holder in command.exclusive]
     return len(commands), events, expected, parts, keys, idempotency, records, data_keys, holders
 
 

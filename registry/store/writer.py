@@ -66,7 +66,8 @@ class Writer:
         """By the commands under way, no two of which claim the same."""
         self._changed = asyncio.Event()
         self._closing = False
-        self._task = asyncio.create_task(self._run(), name="store writer")
+        self._loop = asyncio.get_running_loop()
+        self._task = self._loop.create_task(self._run(), name="store writer")
 
     async def append(self, command: Command) -> Answer:
         """Stores a command; returns when it is durable.
@@ -88,7 +89,7 @@ class Writer:
                 "Hay demasiados envíos en espera. Repita en unos segundos con la misma Idempotency-Key.",
                 "Too many submissions are waiting. Repeat in a few seconds with the same Idempotency-Key.",
             )
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Answer] = self._loop.create_future()
         waiting = _Waiting(command, answer, _claims(command), size)
         self._queue.append(waiting)
         self._waiting_events += len(command.events)
@@ -106,7 +107,7 @@ class Writer:
         try:
             while self._queue or self._under_way or not self._closing:
                 if len(self._under_way) < BATCHES_UNDER_WAY and (batch := self._take()):
-                    commit = asyncio.create_task(self._commit(batch))
+                    commit = self._loop.create_task(self._commit(batch))
                     self._under_way[commit] = batch
                     commit.add_done_callback(self._landed)
                 else:
@@ -182,14 +183,14 @@ class Writer:
     async def _write(self, commands: Sequence[Command]) -> list[Answer]:
         """One round trip. Over a lost connection the same batch is sent again: event ids make that harmless."""
         arguments = to_arguments(commands)
-        deadline = asyncio.get_running_loop().time() + RETRY_SECONDS
+        deadline = self._loop.time() + RETRY_SECONDS
         while True:
             try:
                 rows = await self._send(arguments)
             except asyncpg.DataError:
                 raise
             except TRANSIENT:
-                if self._closing or asyncio.get_running_loop().time() > deadline:
+                if self._closing or self._loop.time() > deadline:
                     raise
                 await asyncio.sleep(RETRY_PAUSE_SECONDS)
             else:
