@@ -14,6 +14,9 @@ FIGURE: Final = "figure"
 _AROUND: Final = 390
 """Pixels of what stands around a picture in a frame of 360 pixels or more."""
 
+_NOTICE: Final = 80
+"""Pixels in which a demonstration says that it is one."""
+
 _WIDEST: Final = 1.14
 """Pixels of a unit of a picture at most: a frame shows it no wider than 32 rem."""
 
@@ -30,8 +33,9 @@ def taken(visit: Visit, name: str, title: str, query: CountQuery, height: int | 
     asked = questions.write(query, visit.size)
     image = None if height is None else address("picture", visit.language, asked, name=name)
     source = visit.site.backing.base_url + address("embed", visit.language, asked, name=name)
+    room = round((height or 0) * _WIDEST) + _AROUND + (_NOTICE if visit.site.invented else 0)
     code = (
-        f'<iframe src="{escape(source)}" width="100%" height="{round((height or 0) * _WIDEST) + _AROUND}" '
+        f'<iframe src="{escape(source)}" width="100%" height="{room}" frameborder="0" '
         f'title="{escape(title)}. Constancia" loading="lazy"></iframe>'
     )
     return Taken(image, code)
