@@ -1,6 +1,6 @@
 """One request for a page: who answers, what was asked, and the checkpoint that everything on the page is as of."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
@@ -68,8 +68,18 @@ class Visit:
 
     def here(self, language: Language) -> str:
         """This page, in the same state, in a language."""
-        stated = [(name, value) for name in _STATE for value in self.parameters.getlist(name) if value]
-        return address(self.page, language, urlencode(stated), **self.parts)
+        return address(self.page, language, urlencode(self._stated(_STATE)), **self.parts)
+
+    @property
+    def lasting(self) -> str:
+        """This page, in the same state, as of this checkpoint: it stays as it is."""
+        stated = self._stated(name for name in _STATE if name != "as_of")
+        return address(
+            self.page, self.language, urlencode([*stated, ("as_of", str(self.size))]), **self.parts
+        )
+
+    def _stated(self, names: Iterable[str]) -> list[tuple[str, str]]:
+        return [(name, value) for name in names for value in self.parameters.getlist(name) if value]
 
     def render(self, template: str, **context: Any) -> str:
         """The page, with what every page shows."""
