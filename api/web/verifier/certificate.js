@@ -12,6 +12,7 @@ import { Refused } from "./refused.js";
 /**
  * @typedef {{
  *   origin: string, definition: string, sha256: string, query: Json, result: Json, size: number, root: string,
+ *   keys: import("./note.js").Key[],
  * }} Certificate
  */
 
@@ -46,7 +47,9 @@ export async function openCertificate(note, keys, verifyEd25519) {
   ) {
     throw new Refused("CERTIFICATE_MALFORMED");
   }
-  return { origin: name.slice(0, -SUFFIX.length), definition, sha256, query, result, size, root: writeBase64(hash) };
+  const origin = name.slice(0, -SUFFIX.length);
+  const signers = verified.map(({ key }) => key);
+  return { origin, definition, sha256, query, result, size, root: writeBase64(hash), keys: signers };
 }
 
 /**

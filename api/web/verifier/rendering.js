@@ -60,14 +60,17 @@ export class Rendering {
    * @param {State} state
    * @param {string} [outcome]
    * @param {Values} [values]
+   * @param {string[]} [keys] that signed
    */
-  step(id, state, outcome, values) {
+  step(id, state, outcome, values, keys = []) {
     this.current = id;
     const item = this.#item(id);
     this.#show(item, state);
     item.querySelector("progress")?.remove();
     if (outcome !== undefined)
       part(item, "[data-part=outcome]").textContent = this.#say(`step.${id}.${outcome}`, values);
+    // To be compared with the one that somebody has on paper.
+    for (const key of keys) part(item, "[data-part=outcome]").after(paragraph("key", key));
   }
 
   /**
@@ -94,10 +97,14 @@ export class Rendering {
   /** @param {import("./refused.js").Refused} refused by the step that is being taken */
   refused(refused) {
     const item = this.#item(this.current);
-    this.step(this.current, "failed");
+    const verdict = refused.contradicts ? "failed" : "unproven";
+    this.step(this.current, verdict);
     part(item, "[data-part=outcome]").textContent = this.#say(`failure.${refused.code}`, refused.values);
     for (const note of refused.evidence) item.append(paragraph("evidence", note, "pre"));
-    this.#conclude(refused.contradicts ? "failed" : "unproven");
+    for (const later of this.#items.values()) {
+      if (later.dataset["state"] === "waiting") this.#show(later, "unreached");
+    }
+    this.#conclude(verdict);
   }
 
   /** What this browser kept is gone. */

@@ -1,7 +1,12 @@
 // The steps of a verification, as data. Each rests on the ones before it and on nothing else. For each, the page has
 // the texts `step.<id>.title`, `.proves`, `.not` (what it does not prove) and `.<outcome>`.
 
-/** @typedef {"waiting" | "running" | "passed" | "noted" | "failed"} State */
+/**
+ * `noted` where there was nothing to hold it against, `unproven` where it could not be taken to its end, `unreached`
+ * where an earlier one ended the verification.
+ *
+ * @typedef {"waiting" | "running" | "passed" | "noted" | "failed" | "unproven" | "unreached"} State
+ */
 /** @typedef {"passed" | "failed" | "unproven"} Verdict */
 /** @typedef {(typeof STEPS)[number]["id"]} StepId */
 
@@ -16,6 +21,6 @@ export const STEPS = /** @type {const} */ ([
 ]);
 
 /** @type {readonly State[]} */
-export const STATES = ["waiting", "running", "passed", "noted", "failed"];
+export const STATES = ["waiting", "running", "passed", "noted", "failed", "unproven", "unreached"];
 /** @type {readonly Verdict[]} */
 export const VERDICTS = ["passed", "failed", "unproven"];

@@ -42,10 +42,10 @@ import { required } from "./source.js";
  * }} Means
  */
 /**
- * Who is told. `outcome` names the text that says how a step ended.
+ * Who is told. `outcome` names the text that says how a step ended, `keys` are the public ones that signed.
  *
  * @typedef {{
- *   step: (id: StepId, state: State, outcome?: string, values?: Values) => void,
+ *   step: (id: StepId, state: State, outcome?: string, values?: Values, keys?: string[]) => void,
  *   progress: (done: number, total: number) => void,
  * }} Report
  */
@@ -66,12 +66,7 @@ export async function verify(figure, means, report) {
   const signed = await signedCheckpoint(means, keys.log, earlier);
   const { checkpoint } = signed;
   const { origin, size, root } = checkpoint;
-  report.step("checkpoint", "passed", "signed", {
-    origin,
-    size,
-    root,
-    key: signed.keys.map(({ vkey }) => vkey).join("\n"),
-  });
+  report.step("checkpoint", "passed", "signed", { origin, size, root }, signed.keys.map(shownKey));
 
   report.step("witnesses", "running");
   await checkWitnesses(means, signed, report);
@@ -131,7 +126,7 @@ export async function verify(figure, means, report) {
   const certificate = await openCertificate(note, keys.count, means.verifyEd25519);
   const rootThen = leaves.roots.get(asOf) ?? "";
   checkCertificate(certificate, { origin, size: asOf, root: rootThen, query: figure.query, count: answer });
-  report.step("certificate", "passed", "agrees", { size: asOf, key: keys.count.map(({ vkey }) => vkey).join("\n") });
+  report.step("certificate", "passed", "agrees", { size: asOf }, certificate.keys.map(shownKey));
 }
 
 /**
@@ -275,6 +270,11 @@ function checkShown(shown, { low, best, high }) {
  */
 function contradiction(code, before, size, remembered = "", shown = "") {
   return new Refused(code, { before, size }, [remembered, shown]);
+}
+
+/** @param {Key} key */
+function shownKey({ vkey }) {
+  return vkey;
 }
 
 /** @param {string} octets a name in a policy, as text */
