@@ -1,5 +1,6 @@
 """Every page in a browser: in both languages, with scripts and without, on a phone and on a desk."""
 
+import re
 from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlsplit
 
@@ -118,4 +119,5 @@ def test_on_paper_a_page_is_ink_and_nothing_to_click(page: Page) -> None:
     page.goto("/")
     assert page.evaluate(PAPER) == []
     assert page.locator("h1").is_visible()
+    assert re.search(r"/\?as_of=\d+$", page.locator(".printed").inner_text())
     assert page.pdf(format="Letter").startswith(b"%PDF")
