@@ -11,6 +11,12 @@ from registry.text import Text
 _UNKNOWN = Text("Se desconoce", "Unknown")
 _NOT_REPORTED = Text("La fuente no lo dice", "Not reported")
 
+INVENTED = Text(
+    "Demostración: todas las personas y todos los hechos de este registro son inventados.",
+    "Demonstration: all people and all events in this register are invented.",
+)
+"""What pages and files of a demonstration begin with."""
+
 CLASSES: Mapping[str, Text] = {
     "THREAT": Text("Amenaza", "Threat"),
     "ATTACK": Text("Ataque", "Attack"),

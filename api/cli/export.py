@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from api.cli.options import Data
+from api.labels import INVENTED
 from api.services import Services
 from api.start import open_services, read_settings
 from projections.mirror.export import Exported
@@ -63,4 +64,5 @@ async def export_services(services: Services, directory: Path, tell: Tell) -> Ex
         "policy": services.policy.serialise(),
     }
     verifiers = [*keys.verifiers(Purpose.LOG), *retired]
-    return await export_mirror(services.pool, keys.origin, verifiers, served, directory, tell)
+    warning = INVENTED if services.invented else None
+    return await export_mirror(services.pool, keys.origin, verifiers, served, directory, tell, warning)

@@ -86,7 +86,7 @@ def page(
             "title": None if title is None else title.in_(language),
             "text": None if text is None else text.in_(language),
             "instead": instead,
-            "invented": False,
+            "invented": None,
         },
     )
     headers = {**secure(), "content-type": "text/html; charset=utf-8", "cache-control": NEVER}

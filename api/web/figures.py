@@ -68,7 +68,7 @@ def figure(visit: Visit, answer: Answer) -> Figure:
         disputed=answer.counted.disputed,
         waiting=answer.waiting,
         excluded=[_excluded(item, visit.texts) for item in answer.counted.excluded],
-        citation=answer.citation(visit.language),
+        citation=visit.warned(answer.citation(visit.language)),
         base=base,
         link=address("explore", visit.language, asked),
         certificate=certificate,

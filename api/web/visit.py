@@ -8,6 +8,7 @@ from uuid import UUID
 
 from api.counts.answer import Answer, Backing
 from api.counts.counts import Pin
+from api.labels import INVENTED
 from api.web import questions
 from api.web.charts.geography import Outlines
 from api.web.pages import address
@@ -58,6 +59,15 @@ class Visit:
         counted = await backing.counts.count(query, pinned)
         return Answer(backing, query, counted, pinned.checkpoint, pinned.waiting)
 
+    @property
+    def warning(self) -> str | None:
+        """What everything of a demonstration begins with."""
+        return INVENTED.in_(self.language) if self.site.invented else None
+
+    def warned(self, text: str) -> str:
+        """A text that is taken away from here."""
+        return text if self.warning is None else f"{self.warning} {text}"
+
     def link(self, page: str, query: CountQuery | None = None, /, **more: str) -> str:
         """A page in the same language that asks this as of this checkpoint."""
         return address(page, self.language, questions.write(query or CountQuery(), self.size, **more))
@@ -87,6 +97,6 @@ class Visit:
             "visit": self,
             "checkpoint": self.pinned.checkpoint,
             "base_url": self.site.backing.base_url,
-            "invented": self.site.invented,
+            "invented": self.warning,
         }
         return render(template, self.language, self.page, {**base, **context})

@@ -32,17 +32,26 @@ MEDIA_TYPES: Final = {CSV: "text/csv", PARQUET: "application/vnd.apache.parquet"
 
 @dataclass(frozen=True, slots=True)
 class AsOf:
-    """The checkpoint that a mirror shows. ``published_at``: when that size was first published, UTC."""
+    """The checkpoint that a mirror shows. ``published_at``: when that size was first published, UTC.
+
+    ``warning`` is what whoever finds the data must know first, such as that they are a demonstration's.
+    """
 
     origin: str
     size: int
     root: bytes
     published_at: datetime
+    warning: Text | None = None
 
     @property
     def name(self) -> str:
         """In one line, as it is cited."""
         return f"{self.origin}, size {self.size}, root {write_base64(self.root)}"
+
+    def warned(self, text: Text) -> Text:
+        """With the warning before it, if there is one."""
+        warning = self.warning
+        return text if warning is None else Text(f"{warning.es} {text.es}", f"{warning.en} {text.en}")
 
 
 class Resource(NamedTuple):
@@ -74,7 +83,7 @@ def data_package(as_of: AsOf, described: Iterable[Resource]) -> bytes:
             "profile": "data-package",
             "name": "constancia",
             "id": as_of.name,
-            "title": str(TITLE),
+            "title": str(as_of.warned(TITLE)),
             "description": (
                 f"National counts as of size {as_of.size} of the log {as_of.origin}, by the definition {DEFINITION_ID} "
                 f"(sha256 {definition_sha256()}). Recount them with “constancia verify”."
@@ -105,7 +114,7 @@ def citation(as_of: AsOf) -> bytes:
         "cff-version: 1.2.0\n"
         "message: Cite estos datos con el tamaño y la raíz. · Cite these data with size and root.\n"
         "type: dataset\n"
-        f"title: {_text(str(TITLE))}\n"
+        f"title: {_text(str(as_of.warned(TITLE)))}\n"
         "authors:\n"
         f"  - name: {_text(f'Constancia, {as_of.origin}')}\n"
         f"version: {_text(str(as_of.size))}\n"
@@ -121,8 +130,9 @@ def citation(as_of: AsOf) -> bytes:
 def readme(as_of: AsOf) -> bytes:
     """``README.md``, Spanish first."""
     folder = f"counts/{as_of.size}"
+    es, en = paragraphs(as_of)
     return f"""# {TITLE.es}
-
+{es}
 Espejo de la bitácora pública `{as_of.origin}` con {as_of.size} hojas y raíz `{write_base64(as_of.root)}`, y de los
 conteos que resultan de ella según `{DEFINITION_ID}`. No hay que confiar en quien lo aloja: «constancia verify» con esta
 carpeta, y con la clave de la bitácora obtenida por otro medio, comprueba cada hoja y vuelve a contar.
@@ -133,7 +143,7 @@ carpeta, y con la clave de la bitácora obtenida por otro medio, comprueba cada 
 - `LICENSE`: CC BY 4.0. `CITATION.cff`: cómo citar.
 
 # {TITLE.en}
-
+{en}
 A mirror of the public log `{as_of.origin}` with {as_of.size} leaves and root `{write_base64(as_of.root)}`, and of the
 counts that follow from it by `{DEFINITION_ID}`. Nobody has to trust its host: “constancia verify” with this directory,
 and with the log's key obtained by another way, checks every leaf and counts again.
@@ -143,6 +153,13 @@ and with the log's key obtained by another way, checks every leaf and counts aga
 - UNDISCLOSED: not public yet. UNKNOWN: nobody knows. Zero does not mean that there are no data.
 - `LICENSE`: CC BY 4.0. `CITATION.cff`: how to cite.
 """.encode()
+
+
+def paragraphs(as_of: AsOf) -> tuple[str, str]:
+    """The warning as it stands below a heading in both languages; nothing where there is none."""
+    return (
+        ("", "") if as_of.warning is None else (f"\n**{as_of.warning.es}**\n", f"\n**{as_of.warning.en}**\n")
+    )
 
 
 def schema(columns: Sequence[Column]) -> dict[str, Any]:

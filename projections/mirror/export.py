@@ -35,6 +35,7 @@ from registry.log.merkle import EMPTY_ROOT, leaf_hash
 from registry.log.note import Verifier
 from registry.log.storage import PublishedCheckpoint
 from registry.log.tiles import TILE_WIDTH, bundle_path, encode_bundle, tile_path
+from registry.text import Text
 
 CHECKPOINT: Final = "checkpoint"
 
@@ -54,8 +55,11 @@ async def export(
     served: Mapping[str, bytes],
     directory: Path,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
+    warning: Text | None = None,
 ) -> Exported:
     """Export to ``directory``. ``verifiers`` are the log's keys, ``served`` the other files that it serves.
+
+    ``warning`` is what descriptions of the data begin with.
 
     :raises ExportRefused: the directory is another log's, or the database is not what was signed.
     :raises NotPublishedYet, DefinitionNotAdopted: there is nothing to export yet.
@@ -68,7 +72,7 @@ async def export(
         earlier = _earlier(directory, origin, verifiers, latest)
         fold = await _stage_log(pool, latest, earlier, placing, progress)
         _check_definition(fold)
-        as_of = AsOf(origin, latest.size, latest.root, latest.published_at)
+        as_of = AsOf(origin, latest.size, latest.root, latest.published_at, warning)
         counted = tables(fold)
         files = _files(directory, latest.size, counted)
         for path, content in files.items():

@@ -19,7 +19,9 @@ import yaml
 from python_calamine import CalamineWorkbook
 
 from api.app import create_app
+from api.cli.export import export_services
 from api.cli.verify import run
+from api.labels import INVENTED
 from api.services import Services
 from api.web.downloads.writing import FORMS
 from projections.counting.definition import DEFINITION_ID, definition_sha256
@@ -296,6 +298,32 @@ async def test_catalogues_find_every_file(site: httpx.AsyncClient) -> None:
         answer = await got(site, local(file))
         assert answer.headers["content-type"].partition(";")[0] == media_type
     assert yaml.safe_load((await got(site, "/datos/CITATION.cff")).text)["version"] == str(SIZE)
+
+
+async def test_files_of_a_demonstration_say_that_everybody_is_invented(
+    site: httpx.AsyncClient, services: Services, tmp_path: Path
+) -> None:
+    transport = httpx.ASGITransport(create_app(replace(services, invented=True)))
+    async with httpx.AsyncClient(transport=transport, base_url="https://log.example") as demonstration:
+        for path, words in (
+            ("/datos/CITATION.cff", [INVENTED.es, INVENTED.en]),
+            ("/datos/catalogo.jsonld", [INVENTED.es, INVENTED.en]),
+            ("/datos/dataset.jsonld", [INVENTED.es]),
+            ("/en/data/dataset.jsonld", [INVENTED.en]),
+            ("/datos/counts-metadata.json", [INVENTED.es]),
+            ("/en/data/incidents.json", [INVENTED.en]),
+        ):
+            answer = (await got(demonstration, path)).text
+            assert [word for word in words if word not in answer] == [], path
+            assert "nvent" not in (await got(site, path)).text
+        archive = zipfile.ZipFile(io.BytesIO((await got(demonstration, "/datos/todo.zip")).content))
+        for name in ("README.md", "CITATION.cff", "datapackage.json"):
+            text = archive.read(f"constancia/{name}").decode()
+            assert INVENTED.es in text, name
+            assert INVENTED.en in text, name
+    await export_services(replace(services, invented=True), tmp_path / "mirror", lambda _done, _total: None)
+    for name in ("README.md", "CITATION.cff", "datapackage.json"):
+        assert INVENTED.en in (tmp_path / "mirror" / name).read_text(encoding="utf-8")
 
 
 async def test_the_page_leads_to_every_file_of_the_question_and_describes_itself_to_search_engines(

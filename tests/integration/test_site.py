@@ -347,15 +347,16 @@ async def test_changes_between_two_sizes_sum_to_the_difference_of_the_counts(sit
 
 @pytest.mark.parametrize("path", ["/explorar", "/en/incidents"])
 async def test_a_form_holds_every_value_of_every_filter(site: httpx.AsyncClient, path: str) -> None:
-    asked = "kind=ARMED_ATTACK&kind=NOT_REPORTED&kind=VERBAL&state=16&state=UNKNOWN&municipality=16012&municipality=UNKNOWN"
-    answer = await site.get(f"{path}?{asked}")
+    kinds, places = ["ARMED_ATTACK", "NOT_REPORTED", "VERBAL"], ["16012", "UNKNOWN"]
+    asked = {"kind": kinds, "state": ["16", "UNKNOWN"], "municipality": places}
+    answer = await site.get(path, params=asked)
     chosen = re.findall(r'name="(kind|state|class)" value="(\w+)" checked', answer.text)
     typed = re.findall(r'(name)="municipality" value="(\w+)"', answer.text)
     assert sorted(chosen) == [
-        *(("kind", code) for code in ("ARMED_ATTACK", "NOT_REPORTED", "VERBAL")),
+        *(("kind", code) for code in kinds),
         *(("state", code) for code in ("16", "UNKNOWN")),
     ]
-    assert [code for _, code in typed] == ["16012", "UNKNOWN"]
+    assert [code for _, code in typed] == places
 
 
 async def test_without_a_beginning_the_newest_changes_come_first_page_by_page(

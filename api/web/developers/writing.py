@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from api.graphql.http import PATH as GRAPHQL
 from api.graphql.ide.page import PATH as GRAPHIQL
+from api.labels import INVENTED
 from api.streams import asyncapi
 from api.web.developers import events, operations
 from api.web.developers.guides import GUIDES, examples, key_commands
@@ -101,7 +102,7 @@ class _Writing:
         """With what all of these pages show."""
         base = {
             "base_url": self._desk.base_url,
-            "invented": self._desk.invented,
+            "invented": INVENTED.in_(self._language) if self._desk.invented else None,
             "graphql": GRAPHQL,
             "here": {tongue: address(self._name, tongue, **self._parts) for tongue in ("es", "en")},
         }

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Final
 
+from api.labels import INVENTED
 from api.web.downloads.contents import Content, Rows, codes, incidents, pieces
 from api.web.downloads.writing import written
 from api.web.visit import Visit
@@ -29,6 +30,7 @@ from projections.mirror.description import (
     citation,
     data_package,
     licence,
+    paragraphs,
 )
 from projections.mirror.layout import CSV, PARQUET
 from projections.mirror.parquet import convert
@@ -63,7 +65,8 @@ async def bundle(visit: Visit) -> IO[bytes]:
 def as_of_visit(visit: Visit) -> AsOf:
     """The checkpoint, as descriptions name it."""
     checkpoint = visit.pinned.checkpoint
-    return AsOf(visit.site.backing.origin, checkpoint.size, checkpoint.root, checkpoint.published_at)
+    warning = INVENTED if visit.site.invented else None
+    return AsOf(visit.site.backing.origin, checkpoint.size, checkpoint.root, checkpoint.published_at, warning)
 
 
 def _contents(visit: Visit) -> Iterator[Content]:
@@ -133,8 +136,9 @@ def _entry(name: str, when: tuple[int, ...], size: int) -> zipfile.ZipInfo:
 def readme(as_of: AsOf) -> bytes:
     """``README.md``, Spanish first."""
     root = write_base64(as_of.root)
+    es, en = paragraphs(as_of)
     return f"""# {TITLE.es}
-
+{es}
 Todo lo que la bitácora pública `{as_of.origin}` ha publicado con {as_of.size} hojas y raíz `{root}`, contado según
 `{DEFINITION_ID}` (sha256 `{definition_sha256()}`). Los conteos en CSV son, byte por byte, los de un espejo
 («constancia export»).
@@ -147,7 +151,7 @@ Todo lo que la bitácora pública `{as_of.origin}` ha publicado con {as_of.size}
 - Cite siempre el tamaño y la raíz: `CITATION.cff`. Licencia: CC BY 4.0 (`LICENSE`).
 
 # {TITLE.en}
-
+{en}
 All that the public log `{as_of.origin}` has published with {as_of.size} leaves and root `{root}`, counted by
 `{DEFINITION_ID}` (sha256 `{definition_sha256()}`). The counts as CSV are, byte for byte, those of a mirror
 (“constancia export”).

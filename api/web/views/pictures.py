@@ -71,11 +71,7 @@ def _caption(visit: Visit, answer: Answer, shown: Figure, drawn: Chart) -> Capti
         total=words.gettext("En total: %(number)s") % {"number": drawn.total},
         legend=legend if drawn.picture.kind == BARS else (),
         note=drawn.note,
-        warning=words.gettext(
-            "Demostración: todas las personas y todos los hechos de este registro son inventados."
-        )
-        if visit.site.invented
-        else None,
+        warning=visit.warning,
         as_of=words.gettext("Al %(moment)s: punto de control de %(size)s hojas.")
         % {"moment": words.moment(checkpoint.published_at), "size": words.number(checkpoint.size)},
         source=words.gettext("Fuente: Constancia, %(licence)s. Citar y verificar:")
