@@ -52,7 +52,7 @@ def test_no_template_says_anything_beside_the_catalogue(template: Path) -> None:
         r"\{% trans .*?%\}.*?\{% endtrans %\}|\{% trans %\}.*?\{% endtrans %\}", "", text, flags=re.DOTALL
     )
     text = re.sub(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", "", text, flags=re.DOTALL)
-    text = re.sub(r"<code>.*?</code>", "", text)  # names of fields and addresses are the same in every language
+    text = re.sub(r"<code>.*?</code>", "", text)  # names of fields are the same in every language
     spoken = re.findall(r'(?:aria-label|title|placeholder|alt|content|label)="([^"]*)"', text)
     said = [*spoken, *re.sub(r"<[^>]*>", "\n", text, flags=re.DOTALL).split("\n")]
     said = [re.sub(r"(?<!\w)/[\w/]+", "", phrase) for phrase in said]  # an address is no text
