@@ -26,8 +26,8 @@ from registry.text import Language
 HTML: Final = "text/html; charset=utf-8"
 
 _PAGES_KEPT: Final = 64
-_BYTES_KEPT: Final = 64 * 1024
-"""Of the pages asked for last, as of a size: 4 MB at most."""
+_BYTES_KEPT: Final = 128 * 1024
+"""Of the pages asked for last, as of a size: 8 MB at most."""
 
 
 class View(NamedTuple):

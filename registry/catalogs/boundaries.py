@@ -27,6 +27,9 @@ _NAMES: Final = ("CVEGEO", "cvegeo", "cve_geo", "CVE_ENT", "cve_ent")
 _TOLD: Final = 5
 """Codes of other things that an error names."""
 
+_LEAST: Final = 0.01
+"""Square degrees: a tenth of the smallest state."""
+
 _WEST, _SOUTH, _EAST, _NORTH = -119.0, 14.0, -86.0, 33.0
 """Mexico with its islands, in degrees."""
 
@@ -98,13 +101,15 @@ def read_boundaries(data: bytes) -> Boundaries:
 def read_states(data: bytes) -> Polygons:
     """The 32 states, neither fewer nor others. Raises CatalogRefused."""
     polygons = _read(data)
-    missing = [state.code for state in STATES if not any(map(any, polygons.get(state.code, ())))]
+    missing = [state.code for state in STATES if not _has_area(polygons.get(state.code, ()))]
     others = sorted(polygons.keys() - BY_CODE.keys())
     if missing or others:
         told = (", ".join(missing) or "—", ", ".join(others[:_TOLD]) or "—")
         raise CatalogRefused(
-            f"Tienen que ser los 32 estados con su clave de dos dígitos. Faltan: {told[0]}. Sobran: {told[1]}.",
-            f"They must be the 32 states with their codes of two digits. Missing: {told[0]}. Too many: {told[1]}.",
+            "Tienen que ser los polígonos de los 32 estados, cada uno con su clave de dos dígitos. "
+            f"Faltan: {told[0]}. Sobran: {told[1]}.",
+            "They must be the polygons of the 32 states, each with its code of two digits. "
+            f"Missing: {told[0]}. Too many: {told[1]}.",
         )
     corners = (
         corner for found in polygons.values() for polygon in found for ring in polygon for corner in ring
@@ -115,6 +120,14 @@ def read_states(data: bytes) -> Polygons:
             "Some points are not in Mexico. Write longitude and latitude in degrees (WGS 84, EPSG 4326).",
         )
     return polygons
+
+
+def _has_area(polygons: Iterable[Sequence[Ring]]) -> bool:
+    return any(
+        abs(sum(x * y2 - x2 * y for (x, y), (x2, y2) in pairwise(ring))) / 2 >= _LEAST
+        for polygon in polygons
+        for ring in polygon
+    )
 
 
 def _read(data: bytes) -> dict[str, list[list[Ring]]]:
@@ -143,7 +156,10 @@ def _collection(document: Any) -> Iterator[tuple[str, list[list[Ring]]]]:
     for feature in document["features"]:
         geometry = feature["geometry"]
         polygons = [geometry["coordinates"]] if geometry["type"] == "Polygon" else geometry["coordinates"]
-        yield _code(feature), [[[(x, y) for x, y, *_ in ring] for ring in polygon] for polygon in polygons]
+        yield (
+            _code(feature),
+            [[[(float(x), float(y)) for x, y, *_ in ring] for ring in polygon] for polygon in polygons],
+        )
 
 
 def _topology(document: Any) -> Iterator[tuple[str, list[list[Ring]]]]:
@@ -155,7 +171,7 @@ def _topology(document: Any) -> Iterator[tuple[str, list[list[Ring]]]]:
         points: list[tuple[float, float]] = []
         for first, second, *_ in arc:
             if transform is None:
-                points.append((first, second))
+                points.append((float(first), float(second)))
                 continue
             x, y = x + first, y + second
             (x_scale, y_scale), (x_first, y_first) = transform["scale"], transform["translate"]

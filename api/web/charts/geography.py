@@ -13,6 +13,8 @@ from itertools import pairwise
 from math import ceil, cos, hypot, log, pi, radians, sin, tan
 from typing import Final, NamedTuple, TypeAlias
 
+from registry.catalogs.boundaries import Polygons
+
 WIDTH: Final = 420
 """Units of the picture, as of bars."""
 
@@ -46,8 +48,8 @@ class Outlines(NamedTuple):
     digest: str
 
 
-def outlines(polygons: Mapping[str, Sequence[Sequence[Sequence[tuple[float, float]]]]]) -> Outlines:
-    """``polygons``: of each state, as GeoJSON has them: rings of longitude and latitude, in degrees."""
+def outlines(polygons: Polygons) -> Outlines:
+    """``polygons``: of each state, one of them at least large enough to be seen (``read_states``)."""
     rings, height = _placed(polygons)
     meetings = set(_meetings(ring for found in rings.values() for ring in found))
     lines = {code: [_cut(ring, meetings) for ring in found] for code, found in rings.items()}
@@ -76,12 +78,10 @@ def _distance(latitude: float) -> float:
     return found
 
 
-def _placed(
-    polygons: Mapping[str, Sequence[Sequence[Sequence[tuple[float, float]]]]],
-) -> tuple[dict[str, list[Line]], int]:
+def _placed(polygons: Polygons) -> tuple[dict[str, list[Line]], int]:
     """Every ring that can be seen on the grid of the picture, and the picture's height."""
     projected = {
-        code: [[project(*corner) for corner in ring] for polygon in found for ring in polygon]
+        code: [[project(*corner) for corner in ring] for polygon in found for ring in polygon if ring]
         for code, found in polygons.items()
     }
     corners = [corner for found in projected.values() for ring in found for corner in ring]

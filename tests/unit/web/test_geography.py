@@ -105,9 +105,11 @@ def test_the_real_map_is_small_and_whole(shared_data: Path) -> None:
             lambda found: found["features"][4]["geometry"]["coordinates"][0].append([2_500_000, 800_000]),
             "degrees",
         ),
+        (lambda found: found["features"][7]["geometry"]["coordinates"][0].clear(), "Missing: 08"),
+        (lambda found: found["features"][7]["geometry"]["coordinates"][0].append(["x", 1]), "cannot be read"),
         (lambda found: found.clear(), "cannot be read"),
     ],
-    ids=["one-too-few", "another", "without-area", "in-metres", "nothing"],
+    ids=["one-too-few", "another", "without-area", "in-metres", "without-corners", "in-words", "nothing"],
 )
 async def test_what_is_no_map_of_the_states_is_refused_at_the_start(
     change: object, says: str, tmp_path: Path
