@@ -8,6 +8,7 @@ import msgspec
 
 from registry.domain.claims import Range
 from registry.domain.codes import (
+    KINDS,
     DatePrecision,
     Manner,
     Nexus,
@@ -27,6 +28,16 @@ CluesCode = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{5}[0-9]{6}$")]
 Curp = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{4}[0-9]{6}[HMX][A-Z]{5}[A-Z0-9][0-9]$")]
 LongText = Annotated[str, msgspec.Meta(max_length=20_000)]
 ShortText = Annotated[str, msgspec.Meta(max_length=2_000)]
+Kind = Annotated[
+    str,
+    msgspec.Meta(
+        title="Kind",
+        description="Los de amenaza con la clase THREAT, los de ataque con ATTACK. · Those of threats with class "
+        "THREAT, those of attacks with ATTACK.",
+        extra_json_schema={"enum": sorted(frozenset().union(*KINDS.values()))},
+    ),
+]
+"""Which of them belong to the class is checked with the rest of the record, which says the class."""
 
 
 class Draft(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

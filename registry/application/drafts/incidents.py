@@ -8,6 +8,7 @@ import msgspec
 
 from registry.application.drafts.common import (
     Draft,
+    Kind,
     LongText,
     Pseudonym,
     Reference,
@@ -47,7 +48,7 @@ class FindingDraft(Draft, frozen=True, kw_only=True):
 
     when: WhenDraft | None = None
     where: WhereDraft | None = None
-    kind: str | None = None
+    kind: Kind | None = None
     means: list[Means] | None = None
     perpetrator: Perpetrator | None = None
     already_public: bool | None = None
@@ -153,7 +154,7 @@ class IncidentCorrectionDraft(Draft, frozen=True, kw_only=True):
     class_: IncidentClass | None = msgspec.field(name="class", default=None)
     when: WhenDraft | None = None
     where: WhereDraft | None = None
-    kind: str | None = None
+    kind: Kind | None = None
     means: list[Means] | None = None
     perpetrator: Perpetrator | None = None
     victim: VictimCorrectionDraft | None = None

@@ -6,6 +6,7 @@ import msgspec
 
 from registry.application.drafts.common import (
     Draft,
+    Kind,
     LongText,
     Reference,
     ReportedVictimDraft,
@@ -57,7 +58,7 @@ class ReportDraft(Draft, frozen=True, kw_only=True):
     derived_from: Reference | None = None
     when: WhenDraft | None = None
     where: WhereDraft | list[WhereDraft] | None = None
-    kind: str = NOT_REPORTED
+    kind: Kind = NOT_REPORTED
     means: list[Means] = []
     perpetrator: Perpetrator | None = None
     victims: list[ReportedVictimDraft] = []
