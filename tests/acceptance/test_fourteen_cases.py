@@ -4,167 +4,20 @@ What each source said of the date, and who published it, comes from the data bes
 and so is one case more, of a student who dies of an attack a month later.
 """
 
-import asyncio
 import csv
 import os
 import subprocess
-import time
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
 
-import httpx
 import pytest
 
-from api.start import open_services, read_settings
-from projections.releases import Releases
+from tests.acceptance.cases import CASES, KILLED, Json, Row, between, day, in_municipality, student
 from tests.acceptance.conftest import CONSTANCIA, Program, directory, free_port
+from tests.acceptance.desk import Desk, ask
 
-Row = dict[str, str]
-Json = dict[str, Any]
-
-
-def day(on: str) -> Json:
-    return {"earliest": on, "latest": on, "precision": "DAY"}
-
-
-def between(earliest: str | None, latest: str) -> Json:
-    return {"earliest": earliest, "latest": latest, "precision": "INTERVAL"}
-
-
-def in_municipality(code: str) -> Json:
-    return {"cvegeo": code, "precision": "MUNICIPALITY"}
-
-
-def in_state(code: str) -> Json:
-    return {"state": code, "precision": "STATE"}
-
-
-def student(outcome: str = "NOT_REPORTED", nexus: str = "ON_DUTY_AT_SITE", **more: Any) -> Json:
-    return {"role": "PASANTE_MEDICINE", "outcome": outcome, "nexus": nexus, **more}
-
-
-def alike(number: int) -> Json:
-    return {"low": number, "best": number, "high": number}
-
-
-KILLED = {"outcome": "KILLED", "manner": "HOMICIDE"}
 DRIVER = {"role": "STAFF", **KILLED, "nexus": "ON_DUTY_TRANSFER"}
-
-
-class Case(NamedTuple):
-    """What the sources of one case agree on. ``when``: for those that give no calendar date."""
-
-    kind: str
-    when: Json
-    where: Json
-    victims: list[Json]
-    incident_class: str = "ATTACK"
-    direct: tuple[str, ...] = ()
-    """The sources that name a witness or a document."""
-
-
-CASES = {
-    "DGO-2022-07-15": Case(
-        "ARMED_ATTACK", between(None, "2022-07-21"), in_municipality("10023"), [student(**KILLED, sex="MALE")]
-    ),
-    "CHIS-2021-01-28": Case(
-        "DEATH_UNDETERMINED",
-        between(None, "2021-01-31"),
-        in_municipality("07059"),
-        [student("KILLED", "LIVING_QUARTERS", sex="FEMALE", manner="SUICIDE_REPORTED")],
-        direct=("1", "5", "7"),
-    ),
-    "ZAC-2021-06-30": Case(
-        "ARMED_ATTACK",
-        between(None, "2021-07-05"),
-        in_municipality("32049"),
-        [student(**KILLED, nexus="ON_DUTY_TRANSFER", sex="MALE")],
-    ),
-    "SON-2013": Case(
-        "DEATH_UNDETERMINED",
-        {"earliest": "2013-01-01", "latest": "2013-12-31", "precision": "YEAR"},
-        in_municipality("26061"),
-        [student("KILLED", "UNKNOWN", sex="FEMALE", manner="UNDETERMINED")],
-    ),
-    "OAX-2015-10": Case(
-        "SEXUAL_VIOLENCE", between("2015-10-19", "2015-10-31"), in_municipality("20305"), [student()]
-    ),
-    "MEX-2013-11": Case(
-        "SITE_ATTACK", between("2013-11-01", "2013-11-30"), in_state("15"), [student(count=alike(2))]
-    ),
-    "MICH-2020-spring": Case(
-        "COERCED_CARE",
-        between("2020-03-01", "2020-06-20"),
-        in_state("16"),
-        [student()],
-        direct=("1", "2"),
-    ),
-    "MICH-2022-08-24": Case(
-        "ARMED_INTIMIDATION",
-        day("2022-08-24"),
-        in_municipality("16099"),
-        [student(count={"low": 1, "best": 1, "high": 2})],
-        incident_class="THREAT",
-    ),
-    "MICH-2021-07-11": Case(
-        "ORDER_TO_LEAVE",
-        between("2021-07-11", "2021-07-13"),
-        in_municipality("16012"),
-        [student(nexus="UNKNOWN", count=alike(2))],
-        incident_class="THREAT",
-        direct=("1",),
-    ),
-    "CHIH-2021-06": Case("COERCED_CARE", between("2021-06-01", "2021-06-30"), in_state("08"), [student()]),
-    "CHIH-2015-07": Case(
-        "UNKNOWN",
-        between("2015-07-01", "2015-07-31"),
-        in_state("08"),
-        [student()],
-        incident_class="THREAT",
-        direct=("1",),
-    ),
-    "CHIS-2020-06-10": Case(
-        "ABDUCTION",
-        day("2020-06-10"),
-        in_municipality("07052"),
-        [{"role": "STAFF", "nexus": "NOT_APPLICABLE"}],
-    ),
-    "PUE-2020-02-23": Case(
-        "NOT_REPORTED",
-        day("2020-02-23"),
-        in_municipality("21074"),
-        [
-            student("KILLED", "OFF_DUTY_ELSEWHERE", manner="HOMICIDE"),
-            {"role": "OTHER", **KILLED, "nexus": "NOT_APPLICABLE", "count": alike(3)},
-        ],
-    ),
-    "NL-2011": Case(
-        "ABDUCTION", between(None, "2011-03-31"), in_state("19"), [student(nexus="UNKNOWN", count=alike(10))]
-    ),
-}
-
-DATES = {
-    "15 de julio": "2022-07-15",
-    "viernes 15 de julio": "2022-07-15",
-    "15 julio": "2022-07-15",
-    "July 15": "2022-07-15",
-    "15 de junio": "2022-06-15",
-    "28 de enero": "2021-01-28",
-    "jueves 28 de enero": "2021-01-28",
-    "29 de enero": "2021-01-29",
-    "30 de junio": "2021-06-30",
-    "1 de julio": "2021-07-01",
-    "jueves pasado [1 de julio]": "2021-07-01",
-}
-"""Calendar days as sources write them; all other words leave the interval of the case."""
-
-LA_TIMES = "Los Angeles Times"
-NEWSROOMS = {"Sun Sentinel (LA Times)": LA_TIMES, "seed article": LA_TIMES}
-COPIES = {("ZAC-2021-06-30", "4"): "3", ("MICH-2020-spring", "1"): "2"}
-"""Pieces that repeat another of the same case."""
 
 # What the public is told in the end, computed by hand: [low, best, high], from the definition of the count.
 NOTHING, POSSIBLE, PROBABLE, CONFIRMED = (0, 0, 0), (0, 0, 1), (0, 1, 1), (1, 1, 1)
@@ -181,149 +34,6 @@ EXPECTED = {
 }
 
 
-class Desk:
-    """Those who report, keep assignments and adjudicate, each with a key of their own; the program they talk to."""
-
-    press: httpx.Client
-    university: httpx.Client
-    ministry: httpx.Client
-    first: httpx.Client
-    second: httpx.Client
-    third: httpx.Client
-
-    def __init__(self, program: Program, sources: dict[str, list[Row]]) -> None:
-        self.program, self.sources = program, sources
-        self.size = 0
-        """Of the log after the last write."""
-        self.incidents: dict[str, str] = {}
-        self.reports: dict[tuple[str, str], str] = {}
-        self._clients = ExitStack()
-        self._runner = self._clients.enter_context(asyncio.Runner())
-
-    def join(self) -> None:
-        """Gives everybody their key. Releases are made here, beside the program, as ``constancia release`` does."""
-        services = open_services(read_settings(data=self.program.data))
-        running = self._runner.run(services.__aenter__())
-        self._clients.callback(lambda: self._runner.run(services.__aexit__(None, None, None)))
-        self._releases = Releases(running.application, running.pool)
-        submits = ["reports:write", "assignments:write", "events:read"]
-        self.press = self._client(["reports:write"], "ASSOCIATION")
-        self.university = self._client(submits, "UNIVERSITY")
-        self.ministry = self._client(submits, "MINISTRY_HEALTH")
-        self.first, self.second, self.third = (
-            self._client(["incidents:verify"], "ASSOCIATION") for _ in range(3)
-        )
-
-    def _client(self, scopes: list[str], kind: str) -> httpx.Client:
-        return self._clients.enter_context(self.program.client(self.program.new_key(scopes, kind=kind)))
-
-    def close(self) -> None:
-        self._clients.close()
-
-    def send(self, who: httpx.Client, path: str, body: Json, read: str | None = None) -> httpx.Response:
-        """As it stands when ``read``, the record that is decided about, was read."""
-        headers = {"If-Match": who.get(read).headers["etag"]} if read else {}
-        return who.post(path, json=body, headers=headers)
-
-    def made(self, who: httpx.Client, path: str, body: Json, read: str | None = None) -> str:
-        answer = self.send(who, path, body, read)
-        assert answer.status_code == 201, (path, answer.text)
-        self.size = answer.json()["events"][-1]["position"] + 1
-        return str(answer.json()["id"])
-
-    def refused(self, who: httpx.Client, path: str, body: Json, read: str | None = None) -> str:
-        """The rule that refuses it."""
-        answer = self.send(who, path, body, read)
-        assert answer.status_code == 409, (path, answer.text)
-        return str(answer.json()["rule"])
-
-    def decide(self, who: httpx.Client, case: str, what: str, body: Json) -> str:
-        path = f"/v1/incidents/{self.incidents[case]}"
-        return self.made(who, f"{path}/{what}", body, path)
-
-    def decide_unread(self, who: httpx.Client, case: str, what: str, body: Json) -> str:
-        """By somebody who may not read the record."""
-        return self.made(who, f"/v1/incidents/{self.incidents[case]}/{what}", body)
-
-    def forbidden(self, who: httpx.Client, case: str, what: str, body: Json) -> str:
-        path = f"/v1/incidents/{self.incidents[case]}"
-        return self.refused(who, f"{path}/{what}", body, path)
-
-    def read(self, case: str) -> Json:
-        return dict(self.first.get(f"/v1/incidents/{self.incidents[case]}").json())
-
-    def warned(self, case: str, what: str) -> Json:
-        """What came before and followed, once there is some of ``what``: this view may lag a moment behind."""
-        deadline = time.monotonic() + 60
-        while not (answer := self.first.get(f"/v1/incidents/{self.incidents[case]}/warnings").json())[what]:
-            assert time.monotonic() < deadline, "it did not come about in time"
-            time.sleep(0.1)
-        return dict(answer)
-
-    def report(self, case: str, row: Row) -> str:
-        """One source as the press desk sends it."""
-        said, number = CASES[case], row["source_no"]
-        words = row["event_date_as_reported"]
-        when = day(DATES[words]) if words in DATES else said.when
-        body = {
-            "class": said.incident_class,
-            "source_type": "PRESS",
-            "directness": "DIRECT" if number in said.direct else "INDIRECT",
-            "source_name": NEWSROOMS.get(row["outlet"], row["outlet"]),
-            "when": {**when, "wording": words},
-            "where": said.where,
-            "kind": said.kind,
-            "victims": said.victims,
-            "source_record_id": f"{case}/{number}",
-        }
-        if original := COPIES.get((case, number)):
-            body["derived_from"] = self.reports[case, original]
-        self.reports[case, number] = self.made(self.press, "/v1/reports", body)
-        return self.reports[case, number]
-
-    def report_all(self, case: str) -> list[str]:
-        """All sources of a case, what is copied before its copies."""
-        rows = sorted(self.sources[case], key=lambda row: (case, row["source_no"]) in COPIES)
-        return [self.report(case, row) for row in rows]
-
-    def open(self, case: str, *reports: str, when: Json, victims: list[Json], **more: Any) -> None:
-        said = CASES[case]
-        findings = [{"when": when}, {"where": said.where}, {"kind": said.kind}]
-        body = {
-            "class": said.incident_class,
-            "reports": list(reports),
-            "findings": findings,
-            "victims": victims,
-        }
-        self.incidents[case] = self.made(self.first, "/v1/incidents", {**body, **more})
-
-    def link(self, case: str, report: str) -> None:
-        """From the waiting report, as a reviewer who works through the queue does."""
-        decided = {"decision": "LINK", "incident": self.incidents[case]}
-        self.made(self.first, f"/v1/reports/{report}/triage", decided)
-
-    def assign(self, cvegeo: str, promotion: str, starts: str, ends: str, number: str) -> tuple[str, str]:
-        """(site, assignment) of an invented student whose service has begun."""
-        site = self.site(cvegeo)
-        body = {"student": {"internal_id": number}, "site": site, "promotion": promotion, "plaza_type": "C"}
-        planned = {"starts": starts, "planned_end": ends}
-        assignment = self.made(self.university, "/v1/assignments", body | planned)
-        self.made(self.university, f"/v1/assignments/{assignment}/start", {"on": starts})
-        return site, assignment
-
-    def site(self, cvegeo: str) -> str:
-        return self.made(self.ministry, "/v1/sites", {"name": "Centro de Salud El Ejemplo", "cvegeo": cvegeo})
-
-    def release(self) -> None:
-        """One release, and the checkpoint that shows it."""
-        self._runner.run(self._releases.release_once())
-        deadline = time.monotonic() + 60
-        while (size := (ask(self.program) or {}).get("asOf", {}).get("size", 0)) <= self.size:
-            assert time.monotonic() < deadline, "the release was not published in time"
-            time.sleep(0.1)
-        self.size = size
-
-
 def constancia(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [str(CONSTANCIA), *arguments],
@@ -333,25 +43,6 @@ def constancia(*arguments: str) -> subprocess.CompletedProcess[str]:
         timeout=120,
         check=False,
     )
-
-
-def ask(program: Program, unit: str = "INCIDENTS", nexus: str = "STRICT", by: str = "CLASS") -> Json | None:
-    """What everybody is told: the total, and its rows by one dimension. None before there is any count."""
-    numbers = "low best high"
-    question = (
-        f"{{ counts(groupBy: [{by}], unit: {unit}, filter: {{nexus: {nexus}}}) {{ rows {{ key {{ state value }} "
-        f"{numbers} }} total {{ {numbers} disputed excluded {{ reason incidents }} asOf {{ size }} }} }} }}"
-    )
-    answer = httpx.post(f"{program.url}/graphql", json={"query": question}, timeout=30).json()
-    if answer.get("errors"):
-        return None
-    counts: Json = answer["data"]["counts"]
-    rows = {one["key"][0]["value"] or one["key"][0]["state"]: bounds(one) for one in counts["rows"]}
-    return {"total": bounds(counts["total"]), "rows": rows, **counts["total"]}
-
-
-def bounds(numbers: Json) -> tuple[int, int, int]:
-    return numbers["low"], numbers["best"], numbers["high"]
 
 
 def total(column: int) -> tuple[int, ...]:

@@ -1,7 +1,7 @@
 """Records the golden bytes of events that have none yet: ``python -m tests.golden.record``.
 
 To be run when an event type, or a new version of one, is about to be released, after its cases were added to
-``values.py``; and after an aggregate's ``class_version`` went up, for the states that it now folds to. What was
+``values``; and after an aggregate's ``class_version`` went up, for the states that it now folds to. What was
 recorded before is never touched; the new files belong into the same commit as the change.
 """
 

@@ -65,6 +65,15 @@ async def app(
         yield application
 
 
+@pytest.fixture
+async def second(
+    pool: asyncpg.Pool, master: MasterKey, log_keys: LogKeys, clock: Clock
+) -> AsyncIterator[Application]:
+    """Another process on the same database."""
+    async with Application(pool, master, log_keys, clock=clock) as another:
+        yield another
+
+
 async def new_institution(app: Application, name: str, kind: InstitutionKind, scopes: set[str]) -> Actor:
     """Registers an institution and acts for it."""
     draft = InstitutionDraft(name=name, kind=kind, state="09")

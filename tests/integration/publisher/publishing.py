@@ -1,6 +1,6 @@
 """``constancia publish`` as often as a test wants, to be killed where it wants: the command itself, in real processes.
 
-    python -m tests.integration.publishing DATA SIGNATURES
+    python -m tests.integration.publisher.publishing DATA SIGNATURES
 
 Says "ready", then follows lines from standard input:
 

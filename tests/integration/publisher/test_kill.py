@@ -25,7 +25,7 @@ from registry.store import EventStore
 from tests.integration.store.conftest import command, event
 
 ORIGIN = "log.example.org/log"
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 WAIT_SECONDS = 60
 
 STEPS = ["_recall", "_extend", "_audit", "_remember", "_sign", "_witness", "_publish"]
@@ -57,7 +57,13 @@ class Publishing:
         self.data.mkdir(exist_ok=True)
         with self._log.open("ab") as log:
             self._parent = subprocess.Popen(
-                [sys.executable, "-m", "tests.integration.publishing", str(self.data), str(self.signatures)],
+                [
+                    sys.executable,
+                    "-m",
+                    "tests.integration.publisher.publishing",
+                    str(self.data),
+                    str(self.signatures),
+                ],
                 cwd=ROOT,
                 env={**clean, **settings},
                 stdin=subprocess.PIPE,
