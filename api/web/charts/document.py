@@ -52,10 +52,12 @@ def document(pictures: Sequence[Picture], caption: Caption) -> str:
     below.write(caption.title, "heading", _HEADING, 26)
     below.top += 4
     below.write(caption.sentence, "", _LINE, 18)
-    below.write(caption.total, "strong", _STRONG, 20)
+    below.top += 4
+    below.write(caption.total, "strong", _STRONG, 18)
     if caption.legend:
         below.legend(caption.legend)
     if caption.note is not None:
+        below.top += 4
         below.write(caption.note, "soft", _SMALL, 17)
     for number, picture in enumerate(pictures):
         below.draw(picture, f"picture{number}")

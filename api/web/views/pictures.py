@@ -69,7 +69,7 @@ def _caption(visit: Visit, answer: Answer, shown: Figure, drawn: Chart) -> Capti
         title=drawn.title,
         sentence=shown.sentence,
         total=words.gettext("En total: %(number)s") % {"number": drawn.total},
-        legend=legend if drawn.picture.kind == BARS else (),
+        legend=legend if drawn.picture.kind == BARS and answer.counted.rows else (),
         note=drawn.note,
         warning=visit.warning,
         as_of=words.gettext("Al %(moment)s: punto de control de %(size)s hojas.")
