@@ -24,6 +24,8 @@ from registry.log.canonical import JSON
 
 
 class IncidentOpened(Event, frozen=True, kw_only=True):
+    """A reviewer opens an incident from reports of one occurrence."""
+
     TOPIC = "incident.opened"
 
     incident_class: IncidentClass
@@ -39,6 +41,8 @@ class ReportLinked(Event, frozen=True, kw_only=True):
 
 
 class ReportUnlinked(Event, frozen=True, kw_only=True):
+    """A report is about this incident no more."""
+
     TOPIC = "incident.report_unlinked"
 
     report: UUID
@@ -114,6 +118,8 @@ class IncidentDisputed(Event, frozen=True, kw_only=True):
 
 
 class DisputeResolved(Event, frozen=True, kw_only=True):
+    """Another institution has decided on a dispute. UPHELD changes nothing by itself."""
+
     TOPIC = "incident.dispute_resolved"
 
     dispute: int
@@ -143,12 +149,16 @@ class IncidentCorrected(Event, frozen=True, kw_only=True):
 
 
 class IncidentRetracted(Event, frozen=True, kw_only=True):
+    """It counts no more, and stays in sight with the reason."""
+
     TOPIC = "incident.retracted"
 
     reason: CorrectionReason
 
 
 class IncidentReinstated(Event, frozen=True, kw_only=True):
+    """Another institution takes the retraction back: it counts as before."""
+
     TOPIC = "incident.reinstated"
 
     reason: CorrectionReason

@@ -12,6 +12,8 @@ from registry.log.canonical import JSON
 
 
 class InstitutionRegistered(Event, frozen=True, kw_only=True):
+    """Who submits or verifies: a university, a ministry, an association. All of it is public."""
+
     TOPIC = "institution.registered"
     OPEN = True
 

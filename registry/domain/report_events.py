@@ -42,10 +42,14 @@ class IncidentReported(Source, frozen=True, kw_only=True):
 
 
 class ThreatReported(IncidentReported, frozen=True, kw_only=True):
+    """What one source says of a threat. Its words, and who anybody is, are private."""
+
     TOPIC = "threat.reported"
 
 
 class AttackReported(IncidentReported, frozen=True, kw_only=True):
+    """What one source says of an attack. Its words, and who anybody is, are private."""
+
     TOPIC = "attack.reported"
 
 

@@ -20,6 +20,8 @@ from registry.log.canonical import JSON
 
 
 class SiteRegistered(Event, frozen=True, kw_only=True):
+    """A health unit where students serve. How to reach it is private."""
+
     TOPIC = "site.registered"
     OPEN = True
 
