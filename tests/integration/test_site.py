@@ -378,7 +378,7 @@ async def test_without_a_beginning_the_newest_changes_come_first_page_by_page(
     while address is not None:
         page = (await site.get(address)).text
         paged += Page(page).rows[caption][1:]
-        cited += re.findall(r"<code>(https://[^<]+)</code></p>\n", page)
+        cited += re.findall(r'class="cite">[^<]*<code>(https://[^<]+)</code>', page)
         following = re.search(r'href="([^"]+)" rel="next"', page)
         address = following and unescape(following[1])
     assert paged == rows
