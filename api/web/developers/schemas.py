@@ -9,14 +9,38 @@ from typing import Any, Final, NamedTuple
 
 from markupsafe import Markup
 
+from api import labels, private_labels
 from api.web.developers.wording import Said, said
 from api.web.texts import Texts
 from registry.application.drafts import NO_CONTROLS
 from registry.log.canonical import MAX_INTEGER
+from registry.text import Text
 
 Schema = Mapping[str, Any]
 
 _MODELS: Final = "#/components/schemas/"
+
+_LABELS: Final[Mapping[str, Mapping[str, Text]]] = {
+    "Certainty": labels.CERTAINTIES,
+    "CorrectionReason": labels.REASONS,
+    "IncidentClass": labels.CLASSES,
+    "Kind": labels.KINDS,
+    "Manner": private_labels.MANNERS,
+    "Means": private_labels.MEANS,
+    "Nexus": private_labels.NEXUS,
+    "Outcome": private_labels.OUTCOMES,
+    "PerpetratorGroup": private_labels.PERPETRATORS,
+    "Sex": labels.SEXES,
+    "VictimRole": private_labels.ROLES,
+}
+"""What pages call the codes of these models."""
+
+
+class Code(NamedTuple):
+    """A value that a field may have, and what it is called where it has a name."""
+
+    value: str
+    label: str
 
 
 class Field(NamedTuple):
@@ -25,7 +49,7 @@ class Field(NamedTuple):
     name: str
     type: str
     required: bool
-    codes: Sequence[str]
+    codes: Sequence[Code]
     bounds: Sequence[str]
     said: Said | None
     shape: str | None
@@ -44,7 +68,7 @@ class _Value(NamedTuple):
     """What a value may be: types in words, and the objects among them by name, if they have one."""
 
     types: Sequence[str]
-    codes: Sequence[str]
+    codes: Sequence[Code]
     bounds: Sequence[str]
     objects: Sequence[tuple[str | None, Schema]]
 
@@ -159,11 +183,18 @@ class Schemas:
             what = self._words.gettext(" o ").join(dict.fromkeys(inner.types))
             listed = self._words.gettext("lista (%(what)s)") % {"what": what}
             return _Value([listed], inner.codes, [*inner.bounds, *self._bounds(schema)], inner.objects)
-        codes = [str(code) for code in schema.get("enum", ())]
-        if "const" in schema:
-            codes = [json.dumps(schema["const"]) if not isinstance(schema["const"], str) else schema["const"]]
         objects = [(name, schema)] if schema.get("properties") else []
-        return _Value([self._type(schema)], codes, self._bounds(schema), objects)
+        return _Value([self._type(schema)], self._codes(schema), self._bounds(schema), objects)
+
+    def _codes(self, schema: Schema) -> list[Code]:
+        if "const" in schema:
+            return [Code(_written(schema["const"]), "")]
+        named = _LABELS.get(schema.get("title", ""), {})
+        language = self._words.language
+        return [
+            Code(_written(value), named[value].in_(language) if value in named else "")
+            for value in schema.get("enum", ())
+        ]
 
     def _type(self, schema: Schema) -> str:
         _ = self._words.gettext
@@ -213,5 +244,8 @@ class Schemas:
         default = self.resolve(schema)[1].get("default")
         if default in (None, [], {}):
             return []
-        shown = default if isinstance(default, str) else json.dumps(default)
-        return [self._words.gettext("si no se dice, %(value)s") % {"value": shown}]
+        return [self._words.gettext("si no se dice, %(value)s") % {"value": _written(default)}]
+
+
+def _written(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

@@ -181,11 +181,13 @@ def test_schemas_are_told_in_words() -> None:
         "description": "Un árbol · A tree",
         "properties": {"left": {"anyOf": [{"$ref": "#/components/schemas/Tree"}, {"type": "null"}]}},
     }
-    document = {"components": {"schemas": {"Tree": tree, "Kind": {"enum": ["A", "B"]}}}}
+    document = {
+        "components": {"schemas": {"Tree": tree, "Sex": {"title": "Sex", "enum": ["MALE", "UNKNOWN"]}}}
+    }
     schema = {
         "required": ["kinds"],
         "properties": {
-            "kinds": {"type": "array", "items": {"$ref": "#/components/schemas/Kind"}, "maxItems": 3},
+            "kinds": {"type": "array", "items": {"$ref": "#/components/schemas/Sex"}, "maxItems": 3},
             "name": {"type": "string", "minLength": 1, "maxLength": 2000, "default": "x"},
             "tree": {"$ref": "#/components/schemas/Tree"},
             "count": {"type": "integer", "minimum": 0, "maximum": 2**53 - 1},
@@ -196,7 +198,7 @@ def test_schemas_are_told_in_words() -> None:
     assert (kinds.type, kinds.required, kinds.codes, kinds.bounds) == (
         "list (code)",
         True,
-        ["A", "B"],
+        [("MALE", "Male"), ("UNKNOWN", "")],
         ["up to 3"],
     )
     assert (name.type, name.bounds) == ("text", ["1 to 2,000 characters", "x unless said"])
@@ -204,7 +206,7 @@ def test_schemas_are_told_in_words() -> None:
     assert [(child.name, child.type, child.shape) for child in node.children] == [
         ("left", "any value or null", "Tree")
     ]
-    assert (count.bounds, version.codes) == (["from 0"], ["1"])
+    assert (count.bounds, version.codes) == (["from 0"], [("1", "")])
     (_, _, flat, _, _) = Schemas(document, texts("es")).fields(schema, within=False)
     assert (flat.shape, flat.children) == ("Tree", [])
 
