@@ -10,29 +10,34 @@ import httpx
 from api.web.pages import LANGUAGES, PAGES
 from registry.text import Language
 
+QUESTIONS = {"explore": ("by=STATE", "unit=VICTIMISATIONS&nexus=BROAD&state=12&state=16&by=CLASS&by=YEAR")}
+"""What pages are asked besides what they show unasked."""
+
 
 class Place(NamedTuple):
-    """A page in a language."""
+    """A page in a language, and what it is asked."""
 
     name: str
     language: Language
+    query: str = ""
 
     def __str__(self) -> str:
-        return f"{self.name}-{self.language}"
+        return "-".join(filter(None, self))
 
     def address(self, site: str) -> str:
-        """Its path; where that holds a part, of the first such page that another page links to."""
+        """Where it is; if its path holds a part, the first such page that another page links to."""
         path = PAGES[self.name].path(self.language)
         if "{" not in path:
-            return path
+            return f"{path}?{self.query}" if self.query else path
         pattern = re.compile(re.sub(r"\\{\w+\\}", "[^/?]+", re.escape(path)) + r"(\?.*)?")
         return next(link for link in _links(site) if pattern.fullmatch(link))
 
 
 PLACES = [
-    Place(name, language)
+    Place(name, language, query)
     for name, page in PAGES.items()
     for language in LANGUAGES
+    for query in ("", *QUESTIONS.get(name, ()))
     if "." not in page.path(language)  # feeds and pictures are files
 ]
 

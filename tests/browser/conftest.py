@@ -14,6 +14,9 @@ from tests.acceptance.conftest import Program, directory, free_port
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 PHONE: ViewportSize = {"width": 360, "height": 740}
 DESK: ViewportSize = {"width": 1280, "height": 900}
+UNFOLD = "document.querySelectorAll('details').forEach(folded => { folded.open = true })"
+"""All that a page keeps folded is opened."""
+
 SEED_SECONDS = 120
 STEADY_SECONDS = 3
 """A checkpoint is made every second: one that is older than this holds everything."""

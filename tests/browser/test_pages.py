@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Response
 
 from tests.browser.addresses import PLACES, Place
-from tests.browser.conftest import DESK, PHONE
+from tests.browser.conftest import DESK, PHONE, UNFOLD
 
 OVERFLOWING = """() => {
   const { scrollWidth, clientWidth } = document.scrollingElement;
@@ -65,14 +65,14 @@ def test_a_page_is_complete_on_every_screen_with_and_without_scripts(
         assert page.locator("html").get_attribute("lang") == place.language
         assert page.title().endswith(" · Constancia")
         assert page.locator("h1").count() == 1
-        for size in (PHONE, DESK):
-            page.set_viewport_size(size)
-            over = page.evaluate(OVERFLOWING)
-            assert over == [], f"{size['width']} wide, beyond the edge: {over}"
         if runs := page.locator("script[src]").count() > 0:
             page.wait_for_load_state("networkidle")
         told[scripts] = page.inner_text("body")
-        page.set_viewport_size(PHONE)
+        page.evaluate(UNFOLD)
+        for size in (DESK, PHONE):
+            page.set_viewport_size(size)
+            over = page.evaluate(OVERFLOWING)
+            assert over == [], f"{size['width']} wide, beyond the edge: {over}"
     assert runs or told[True] == told[False]
     assert [reading.complaints for reading in readings.values()] == [[], []]
 
