@@ -357,12 +357,13 @@ def test_it_goes_on_after_the_network_was_lost_and_after_it_was_stopped(reader: 
     assert "No se ha demostrado nada" in reader.page.locator("[data-verdict]").inner_text()
 
     held: list[Route] = []
-    reader.page.route(f"**/{lost}", lambda route: held.append(route))
-    reader.page.locator("button[data-verify]").click()
-    expect(reader.page.locator("[data-step=leaves]")).to_have_attribute("data-state", "running")
-    reader.page.locator("button[data-stop]").click()
-    expect(reader.page.locator("[data-verdict]")).to_have_attribute("data-verdict", "unproven")
-    assert reader.outcome("leaves") == "Usted lo detuvo."
+    for path, step in ((lost, "leaves"), ("checkpoint", "checkpoint")):
+        reader.page.route(f"**/log/{path}", lambda route: held.append(route))
+        reader.page.locator("button[data-verify]").click()
+        expect(reader.page.locator(f"[data-step={step}]")).to_have_attribute("data-state", "running")
+        reader.page.locator("button[data-stop]").click()
+        expect(reader.page.locator("[data-verdict]")).to_have_attribute("data-verdict", "unproven")
+        assert reader.outcome(step) == "Usted lo detuvo."
 
     reader.page.unroute_all()
     reader.answers = {}

@@ -35,7 +35,7 @@ export async function openStore() {
 
 /** Everything that was kept goes, of all logs. */
 export async function emptyStore() {
-  if (typeof caches !== "undefined") await caches.delete(NAME);
+  if (typeof caches !== "undefined") await allowed(() => caches.delete(NAME));
 }
 
 /** The kept bundles of one log. */
@@ -58,8 +58,9 @@ export class KeptBundles {
    * @param {number} run
    */
   async get(run) {
-    const response = await allowed(() => this.#store?.match(this.#address(run)));
-    return response === undefined ? null : new Uint8Array(await response.arrayBuffer());
+    const stored = this.#store;
+    const bytes = await allowed(async () => (await stored?.match(this.#address(run)))?.arrayBuffer());
+    return bytes === undefined ? null : new Uint8Array(bytes);
   }
 
   /**
@@ -83,17 +84,17 @@ export class KeptBundles {
 }
 
 /**
- * What a storage answers; undefined where it refuses, because it is full or was closed to the page. Then there is less
- * that need not be fetched, and nothing else changes.
+ * What a storage answers; undefined where it refuses, because it is full, was closed to the page, or cannot read its
+ * file (a TypeError, as where a connection fails). Then there is less that need not be fetched, and nothing else changes.
  *
  * @template T
- * @param {() => Promise<T> | undefined} ask
+ * @param {() => Promise<T>} ask
  */
 async function allowed(ask) {
   try {
     return await ask();
   } catch (error) {
-    if (error instanceof DOMException) return undefined;
+    if (error instanceof DOMException || error instanceof TypeError) return undefined;
     throw error;
   }
 }

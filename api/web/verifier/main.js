@@ -67,13 +67,13 @@ function logOf({ dataset }) {
  * @param {AbortSignal} signal
  */
 async function run(section, rendering, signal) {
-  const figure = figureOf(section);
+  const figure = figureOf(section, signal);
   const log = logOf(section);
   const verifyEd25519 = await browserEd25519(globalThis.crypto.subtle);
   const sha256 = await loadSha256();
   const workers = startWorkers(import.meta.url, log, navigator.hardwareConcurrency, signal);
   try {
-    const means = { log, read: reader(log), hash: workers.hash, sha256, verifyEd25519, kept: storage(), signal };
+    const means = { log, read: reader(log, { signal }), hash: workers.hash, sha256, verifyEd25519, kept: storage(), signal };
     await verify(figure, means, rendering);
   } finally {
     workers.stop();
@@ -82,9 +82,10 @@ async function run(section, rendering, signal) {
 
 /**
  * @param {HTMLElement} section
+ * @param {AbortSignal} signal
  * @returns {import("./verify.js").Figure}
  */
-function figureOf({ dataset }) {
+function figureOf({ dataset }, signal) {
   const asked = parsed(dataset["query"] ?? "{}");
   const { unit, groupBy, filter, asOf = null, ...others } = asked;
   const positive = asOf === null || (typeof asOf === "number" && Number.isSafeInteger(asOf) && asOf >= 0);
@@ -94,14 +95,17 @@ function figureOf({ dataset }) {
     query: readQuestion({ unit, groupBy, filter }),
     asOf,
     shown: low === undefined ? null : { low: whole(low), best: whole(best), high: whole(high) },
-    certificate: certificate === undefined ? null : () => fetched(certificate),
+    certificate: certificate === undefined ? null : () => fetched(certificate, signal),
   };
 }
 
-/** @param {string} address of a certificate */
-function fetched(address) {
+/**
+ * @param {string} address of a certificate
+ * @param {AbortSignal} signal
+ */
+function fetched(address, signal) {
   const { origin, pathname, search } = new URL(address, document.baseURI);
-  return required(reader(origin), `${pathname.slice(1)}${search}`);
+  return required(reader(origin, { signal }), `${pathname.slice(1)}${search}`);
 }
 
 /** @param {string} text */

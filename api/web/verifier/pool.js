@@ -65,7 +65,7 @@ export function work() {
     try {
       const kept = await store;
       // Bytes that are kept here need not be kept a second time by the browser.
-      const read = reader(base, kept !== null || address.anew ? "no-store" : "default");
+      const read = reader(base, { cache: kept !== null || address.anew ? "no-store" : "default" });
       const hashed = await hashedBundles(read, new KeptBundles(kept, base), await sha256, address);
       postMessage({ call, hashed }, { transfer: [hashed.open.data.buffer] });
     } catch (error) {

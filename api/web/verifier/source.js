@@ -27,16 +27,21 @@ import { bundlePath, bundlesOf, HASH_SIZE, readBundle, WIDTH, writeBundle } from
 
 /**
  * @param {string} base the address below which the files are
- * @param {RequestCache} [cache] what the browser does with a file that is not to be fresh
+ * @param {{ cache?: RequestCache, signal?: AbortSignal }} [options] what the browser does with a file that is not to be
+ *   fresh, and what ends the reading
  * @returns {Read}
  */
-export function reader(base, cache = "default") {
+export function reader(base, { cache = "default", signal } = {}) {
   return async (path, fresh = false) => {
     try {
-      const response = await fetch(`${base}/${path}`, { cache: fresh ? "no-store" : cache });
+      const response = await fetch(`${base}/${path}`, {
+        cache: fresh ? "no-store" : cache,
+        ...(signal === undefined ? {} : { signal }),
+      });
       if (response.status === 404 || response.status === 410) return null;
       if (response.status === 200) return new Uint8Array(await response.arrayBuffer());
     } catch (error) {
+      if (signal?.aborted) throw new Refused("STOPPED");
       // A TypeError is how fetch says that the connection failed.
       if (!(error instanceof TypeError)) throw error;
     }
