@@ -30,10 +30,17 @@ _LABELS: Final[Mapping[str, Mapping[str, Text]]] = {
     "Nexus": private_labels.NEXUS,
     "Outcome": private_labels.OUTCOMES,
     "PerpetratorGroup": private_labels.PERPETRATORS,
+    "ReportClass": labels.CLASSES,
     "Sex": labels.SEXES,
     "VictimRole": private_labels.ROLES,
 }
 """What pages call the codes of these models."""
+
+_OF_ALL: Final[Mapping[str, Text]] = {
+    "UNKNOWN": labels.unknown(""),
+    "NOT_REPORTED": private_labels.NOT_REPORTED,
+    "NOT_APPLICABLE": private_labels.NOT_APPLICABLE,
+}
 
 
 class Code(NamedTuple):
@@ -189,7 +196,7 @@ class Schemas:
     def _codes(self, schema: Schema) -> list[Code]:
         if "const" in schema:
             return [Code(_written(schema["const"]), "")]
-        named = _LABELS.get(schema.get("title", ""), {})
+        named = {**_OF_ALL, **_LABELS.get(schema.get("title", ""), {})}
         language = self._words.language
         return [
             Code(_written(value), named[value].in_(language) if value in named else "")

@@ -198,7 +198,7 @@ def test_schemas_are_told_in_words() -> None:
     assert (kinds.type, kinds.required, kinds.codes, kinds.bounds) == (
         "list (code)",
         True,
-        [("MALE", "Male"), ("UNKNOWN", "")],
+        [("MALE", "Male"), ("UNKNOWN", "Unknown")],
         ["up to 3"],
     )
     assert (name.type, name.bounds) == ("text", ["1 to 2,000 characters", "x unless said"])
