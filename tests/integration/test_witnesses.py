@@ -16,14 +16,12 @@ from registry.log import reader, storage
 from registry.log.checkpoint import Checkpoint
 from registry.log.keys import LogKeys, Purpose, load_or_create
 from registry.log.last_signed import LastSigned, TreeHead
-from registry.log.merkle import leaf_hash, root
 from registry.log.note import Signer, split_note
 from registry.log.policy import Cosigned, Log, Policy
 from registry.log.publisher import Publisher
 from registry.log.witnessed import FILE
+from tests.integration.publisher.leaves import ORIGIN, append, expected_root
 from tests.witness_server import SILENCE, Network, WitnessServer, posts, shows, stale
-
-ORIGIN = "log.example.org/log"
 
 
 @pytest.fixture
@@ -60,29 +58,12 @@ def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quorum_module, "LATECOMERS_SECONDS", 0.5)
 
 
-def leaf(position: int) -> bytes:
-    return b'{"n":%d}' % position
-
-
 def head(size: int) -> TreeHead:
-    return TreeHead(size, root(leaf_hash(leaf(position)) for position in range(size)))
+    return TreeHead(size, expected_root(size))
 
 
 def signed(keys: LogKeys, tree: TreeHead) -> str:
     return Checkpoint(ORIGIN, tree.size, tree.root).sign(*keys.signers(Purpose.LOG))
-
-
-async def append(pool: asyncpg.Pool, count: int) -> None:
-    start = await storage.count_events(pool)
-    leaves = [leaf(position) for position in range(start, start + count)]
-    await pool.execute(
-        "INSERT INTO events (position, event_id, stream_id, version, type, state, leaf, leaf_hash) "
-        "SELECT position, gen_random_uuid(), gen_random_uuid(), 1, 'attack.reported', '', leaf, hash "
-        "FROM unnest($1::bigint[], $2::bytea[], $3::bytea[]) AS new (position, leaf, hash)",
-        range(start, start + count),
-        leaves,
-        [leaf_hash(each) for each in leaves],
-    )
 
 
 async def published(pool: asyncpg.Pool, policy: Policy) -> Cosigned | None:
