@@ -1,9 +1,11 @@
 """SVG 1.1 as text. What is written into it is escaped; colours and fonts come from ``pictures.css``, by class."""
 
 from collections.abc import Iterable
+from functools import cache
+from html import escape
 from typing import NamedTuple
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 NAMESPACE = "http://www.w3.org/2000/svg"
 
@@ -41,18 +43,27 @@ class Picture(NamedTuple):
 
 def element(name: str, *children: str, **attributes: str | int | float) -> Markup:
     """One element. A trailing underscore of an attribute is dropped, others become hyphens; text is escaped."""
-    written = "".join(
-        f' {attribute.rstrip("_").replace("_", "-")}="{escape(_shown(value))}"'
-        for attribute, value in attributes.items()
-    )
-    inside = together(children)
+    # A page has hundreds of elements: so no Markup is made of what is inside of one.
+    written = "".join([f' {_name(attribute)}="{_shown(value)}"' for attribute, value in attributes.items()])
+    inside = "".join(map(_escaped, children))
     return Markup(f"<{name}{written}>{inside}</{name}>") if inside else Markup(f"<{name}{written}/>")
 
 
 def together(parts: Iterable[str]) -> Markup:
     """One after the other; text is escaped."""
-    return Markup("").join(parts)
+    return Markup("".join(map(_escaped, parts)))
+
+
+@cache
+def _name(attribute: str) -> str:
+    return attribute.rstrip("_").replace("_", "-")
 
 
 def _shown(value: str | float) -> str:
-    return f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.2f}".rstrip("0").rstrip(".")
+    return str(value) if isinstance(value, int) else _escaped(value)
+
+
+def _escaped(text: str) -> str:
+    return text if isinstance(text, Markup) else escape(text)

@@ -5,6 +5,7 @@ the tile; there is no shade for zero.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Final
 
 from markupsafe import Markup
@@ -59,8 +60,18 @@ def _tile(code: str, column: int, row: int, bounds: Bounds, largest: int, name: 
     return element(
         "g",
         element("title", name),
-        element("rect", x=x, y=y, width=_TILE, height=_TILE, rx=3),
-        element("text", ABBREVIATIONS[code], x=x + _TILE / 2, y=y + 14, class_="name"),
+        _frame(code, x, y),
         element("text", str(bounds.best), x=x + _TILE / 2, y=y + 31, class_="number"),
         class_=f"tile t{shade(bounds.best, largest)}",
+    )
+
+
+@cache
+def _frame(code: str, x: int, y: int) -> Markup:
+    """What a tile shows whatever is counted."""
+    return together(
+        (
+            element("rect", x=x, y=y, width=_TILE, height=_TILE, rx=3),
+            element("text", ABBREVIATIONS[code], x=x + _TILE / 2, y=y + 14, class_="name"),
+        )
     )
