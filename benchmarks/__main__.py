@@ -29,6 +29,7 @@ BENCHMARKS = (
     "relay",
     "releases",
     "streams",
+    "site",
     "site_verifier",
 )
 OPT_IN = ("umadb",)

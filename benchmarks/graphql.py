@@ -5,7 +5,6 @@ thousand incidents. Both sides are answered by one server, in this process, over
 """
 
 import asyncio
-import statistics
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -21,7 +20,7 @@ from api.counts.counts import Counts
 from api.graphql.http import build_router
 from api.streams.streams import Streams
 from benchmarks.connection import Connection, get, served
-from benchmarks.harness import Bench, Comparison, Side, Timed, in_tasks
+from benchmarks.harness import Bench, Comparison, Run, Side, Timed, at_median, in_tasks
 from projections.counting.definition import DEFINITION_ID, definition_sha256
 from projections.models.public_count import PublicCount
 from projections.models.waiting import Waiting
@@ -102,9 +101,6 @@ LIMIT 101
 """
 
 
-_Run = Callable[[int], Awaitable[Timed]]
-
-
 async def run(bench: Bench) -> list[Comparison]:
     """The first four figures of the count's table."""
     pool = await connect_pool(await bench.database("graphql"), plan_once=True)
@@ -114,8 +110,8 @@ async def run(bench: Bench) -> list[Comparison]:
         past, head = sizes[len(sizes) // 2], sizes[-1]
         many, few = bench.size(300, 20), bench.size(100, 5)
 
-        async def compare(figure: str, ours: _Run, theirs: _Run, count: int, names: tuple[str, str]) -> None:
-            sides = (Side(names[0], count, _at_median(ours)), Side(names[1], count, _at_median(theirs)))
+        async def compare(figure: str, ours: Run, theirs: Run, count: int, names: tuple[str, str]) -> None:
+            sides = (Side(names[0], count, at_median(ours)), Side(names[1], count, at_median(theirs)))
             results.append(await bench.compare(figure, *sides, unit="requests", reach=0.5))
 
         results: list[Comparison] = []
@@ -153,16 +149,6 @@ async def run(bench: Bench) -> list[Comparison]:
         )
     await pool.close()
     return results
-
-
-def _at_median(run: _Run) -> _Run:
-    """The same side by the p50 of its latency, as one client sees it; a rate would be of their mean."""
-
-    async def timed(count: int) -> Timed:
-        took = await run(count)
-        return took._replace(seconds=took.operations * statistics.median(took.latencies))
-
-    return timed
 
 
 async def _fill(pool: asyncpg.Pool, incidents: int) -> list[int]:
@@ -229,32 +215,32 @@ class _Asking:
     def __init__(self, port: int) -> None:
         self._port = port
 
-    def count(self, size: int | None) -> "_Run":
+    def count(self, size: int | None) -> Run:
         return self.ours(_COUNT, asOf=size)
 
-    def anew(self, query: str, size: int | None = None) -> "_Run":
+    def anew(self, query: str, size: int | None = None) -> Run:
         """Nothing is remembered of earlier answers."""
         return self._side(
             _post(orjson.dumps({"query": query, "variables": {"asOf": size}}), b"anew: 1\r\n"), 200
         )
 
-    def ours(self, query: str, clients: int = 1, **variables: object) -> "_Run":
+    def ours(self, query: str, clients: int = 1, **variables: object) -> Run:
         body = orjson.dumps({"query": query, "variables": variables})
         return self._side(_post(body), 200, clients)
 
-    def plain(self, name: str, size: int, clients: int = 1) -> "_Run":
+    def plain(self, name: str, size: int, clients: int = 1) -> Run:
         return self._side(get(f"/plain/{name}?size={size}"), 200, clients)
 
-    def afresh(self, size: int) -> "_Run":
+    def afresh(self, size: int) -> Run:
         return self._side(get(_link(size), b"anew: 1\r\n"), 200)
 
-    async def again(self, size: int) -> "_Run":
+    async def again(self, size: int) -> Run:
         async with _connected(self._port) as connection:
             _, head = await connection.ask(get(_link(size)))
         tag = next(line for line in head.split(b"\r\n") if line.startswith(b"etag: ")).removeprefix(b"etag: ")
         return self._side(get(_link(size), b"if-none-match: " + tag + b"\r\n"), 304)
 
-    def _side(self, request: bytes, status: int, clients: int = 1) -> "_Run":
+    def _side(self, request: bytes, status: int, clients: int = 1) -> Run:
         async def ask(count: int) -> Timed:
             connections: asyncio.Queue[Connection] = asyncio.Queue()
             for _ in range(clients):
