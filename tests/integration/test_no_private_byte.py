@@ -128,6 +128,8 @@ def text_fields() -> set[str]:
                 return any(holds_text(one) for one in types)
             case msgspec.inspect.ListType(item_type=item):
                 return holds_text(item)
+            case msgspec.inspect.Metadata(type=described):
+                return holds_text(described)
         return False
 
     found = set()
