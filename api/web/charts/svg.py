@@ -60,9 +60,9 @@ def _name(attribute: str) -> str:
 
 
 def _shown(value: str | float) -> str:
-    if isinstance(value, float):
-        return f"{value:.2f}".rstrip("0").rstrip(".")
-    return str(value) if isinstance(value, int) else _escaped(value)
+    if isinstance(value, str):
+        return _escaped(value)
+    return f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
 
 
 def _escaped(text: str) -> str:
