@@ -38,7 +38,7 @@ def test_a_page_breaks_no_serious_rule(place: Place, tab: Page, site: str) -> No
     assert answer is not None
     assert answer.status == 200
     tab.evaluate(UNFOLD)
-    assert findings(tab) == []
+    assert_no_findings(tab)
 
 
 @pytest.mark.parametrize("verdict", ["passed", "unproven"])
@@ -50,7 +50,7 @@ def test_steps_of_a_verification_break_no_serious_rule(verdict: str, tab: Page) 
     expect(tab.locator(f"[data-verdict={verdict}]")).to_be_visible(timeout=20_000)
     for scheme in SCHEMES:
         tab.emulate_media(color_scheme=scheme)
-        assert findings(tab) == []
+        assert_no_findings(tab)
     tab.unroute("**/log/policy")
 
 
@@ -58,14 +58,15 @@ def test_a_page_that_is_not_there_breaks_no_serious_rule(tab: Page) -> None:
     answer = tab.goto("/incidentes/00000000-0000-4000-8000-000000000000")
     assert answer is not None
     assert answer.status == 404
-    assert findings(tab) == []
+    assert_no_findings(tab)
 
 
-def findings(tab: Page) -> list[str]:
-    """A line for each element that breaks a grave rule: which rule, where, and what is wrong."""
-    return [
-        f"{broken['id']} ({broken['impact']}): {node['html'][:200]} {node['failureSummary']}"
+def assert_no_findings(tab: Page) -> None:
+    """Names each element that breaks a grave rule: which rule, where, and what is wrong."""
+    found = [
+        f"{broken['id']} ({broken['impact']}): {node['html'][:200]}\n{node['failureSummary']}"
         for broken in tab.evaluate(RUN)
         if broken["impact"] in GRAVE
         for node in broken["nodes"]
     ]
+    assert found == [], "\n\n".join(found)
