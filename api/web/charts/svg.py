@@ -59,7 +59,7 @@ def _name(attribute: str) -> str:
     return attribute.rstrip("_").replace("_", "-")
 
 
-def _shown(value: str | float) -> str:
+def _shown(value: str | int | float) -> str:
     if isinstance(value, str):
         return _escaped(value)
     return f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
