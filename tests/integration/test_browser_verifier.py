@@ -26,6 +26,7 @@ from registry.log.canonical import JSON, encode
 from registry.log.checkpoint import Checkpoint
 from registry.log.cosignature import Cosigner
 from registry.log.keys import LogKeys
+from registry.log.lines import write_base64
 from registry.log.merkle import leaf_hash, root
 from registry.log.note import Signer
 from registry.log.publisher import Publisher
@@ -88,9 +89,10 @@ def certified(leaves: list[bytes], query: CountQuery, size: int, **lies: Any) ->
     return certify([COUNT_KEY], ORIGIN, query, answer, size, root(map(leaf_hash, leaves[:size])))
 
 
-def memory(note: str, *keys: Signer) -> str:
+def memory(note: str, *keys: Signer, policy: bytes = b"quorum none\n") -> str:
     """What the browser kept."""
-    return encode({"keys": [key.verifier.vkey() for key in keys or [KEY]], "note": note, "v": 1}).decode()
+    vkeys: list[JSON] = [key.verifier.vkey() for key in keys or [KEY]]
+    return encode({"keys": vkeys, "note": note, "policy": write_base64(policy), "v": 1}).decode()
 
 
 def shown(leaves: list[bytes], query: CountQuery) -> Json:
@@ -178,6 +180,14 @@ def honest_cases(register: Register) -> None:
     witnessed = {"checkpoint": cosigned.encode(), "policy": WITNESSED}
     register.case("a log with witnesses", outcomes={"witnesses": "quorum"}, altered=witnessed)
     false = cosigned.encode()[:-6] + b"AAAA=\n"
+    before = memory(signed(leaves[:280]), policy=WITNESSED)
+    register.case(
+        "a log with witnesses that asks for none any more",
+        outcomes={"witnesses": "none", "memory": "prefix"},
+        altered={"checkpoint": cosigned.encode()},
+        memory=before,
+    )
+    register.case("a quorum that was dropped", "POLICY_WEAKENED", {"quorum": "w"}, memory=before)
     register.case("a false cosignature", "SIGNATURE_FALSE", altered={**witnessed, "checkpoint": false})
     register.case("a quorum that is missed", "QUORUM_MISSED", altered={"policy": WITNESSED})
     both = Checkpoint(ORIGIN, size, root(map(leaf_hash, leaves))).sign(KEY, OTHER_KEY)
@@ -246,6 +256,8 @@ def tampered_cases(register: Register) -> None:
     register.case("a fork of the same size", "FORKED", memory=memory(signed(forked)))
     register.case("a fork further back", "FORKED", {"before": 270}, memory=memory(signed(forked[:270])))
     register.case("a key that nobody knew", "NOT_SIGNED", memory=memory(other, OTHER_KEY))
+    no_policy = memory(note, policy=b"<html>")
+    register.case("a memory of a policy that is none", "MEMORY_DAMAGED", memory=no_policy)
     register.case("a damaged memory", "MEMORY_DAMAGED", memory='{"v":1}')
     register.case("a memory that is no note", "MEMORY_DAMAGED", memory=memory("x"))
 

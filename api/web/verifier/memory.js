@@ -1,15 +1,24 @@
 // What this browser saw of a log before. Only who remembers notices a fork or a rollback.
 
+import { readBase64, writeBase64 } from "./bytes.js";
 import { isList, members, read, write } from "./canonical.js";
 import { readCheckpoint } from "./checkpoint.js";
 import { readKey, splitNote } from "./note.js";
+import { readPolicy } from "./policy.js";
 import { Refused } from "./refused.js";
 
 /** @typedef {import("./note.js").Key} Key */
 /**
- * The keys that signed then, and the checkpoint: as a note, and what it says.
+ * The keys that signed then; the checkpoint, as a note and what it says; the witnesses that were asked for, as a file and
+ * what it says.
  *
- * @typedef {{ keys: Key[], note: string, checkpoint: import("./checkpoint.js").Checkpoint }} Memory
+ * @typedef {{
+ *   keys: Key[],
+ *   note: string,
+ *   checkpoint: import("./checkpoint.js").Checkpoint,
+ *   policyFile: Uint8Array,
+ *   policy: import("./policy.js").Policy,
+ * }} Memory
  */
 
 /**
@@ -27,11 +36,18 @@ import { Refused } from "./refused.js";
 export function recall(kept, log, sha256) {
   const text = kept.getItem(name(log));
   if (text === null) return null;
-  const memory = members(read(text), ["keys", "note", "v"]);
+  const memory = members(read(text), ["keys", "note", "policy", "v"]);
   if (memory?.v !== 1 || typeof memory.note !== "string" || !isList(memory.keys)) throw new Refused("MEMORY_DAMAGED");
+  const policyFile = readBase64(String(memory.policy));
+  if (policyFile === null) throw new Refused("MEMORY_DAMAGED");
   try {
-    const keys = memory.keys.map((vkey) => readKey(sha256, String(vkey)));
-    return { keys, note: memory.note, checkpoint: readCheckpoint(splitNote(memory.note).text) };
+    return {
+      keys: memory.keys.map((vkey) => readKey(sha256, String(vkey))),
+      note: memory.note,
+      checkpoint: readCheckpoint(splitNote(memory.note).text),
+      policyFile,
+      policy: readPolicy(sha256, policyFile),
+    };
   } catch (error) {
     if (error instanceof Refused) throw new Refused("MEMORY_DAMAGED");
     throw error;
@@ -43,9 +59,11 @@ export function recall(kept, log, sha256) {
  * @param {string} log
  * @param {readonly Key[]} keys
  * @param {string} note
+ * @param {Uint8Array} policyFile
  */
-export function remember(kept, log, keys, note) {
-  kept.setItem(name(log), write({ keys: keys.map(({ vkey }) => vkey), note, v: 1 }) ?? "");
+export function remember(kept, log, keys, note, policyFile) {
+  const memory = { keys: keys.map(({ vkey }) => vkey), note, policy: writeBase64(policyFile), v: 1 };
+  kept.setItem(name(log), write(memory) ?? "");
 }
 
 /**

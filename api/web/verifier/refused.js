@@ -21,6 +21,7 @@ export const CODES = /** @type {const} */ ([
   "CHECKPOINT_MALFORMED",
   "POLICY_MALFORMED",
   "QUORUM_MISSED",
+  "POLICY_WEAKENED",
   "ROLLED_BACK",
   "FORKED",
   "FIGURE_AHEAD",

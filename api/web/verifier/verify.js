@@ -69,7 +69,7 @@ export async function verify(figure, means, report) {
   report.step("checkpoint", "passed", "signed", { origin, size, root }, signed.keys.map(shownKey));
 
   report.step("witnesses", "running");
-  await checkWitnesses(means, signed, report);
+  const policyFile = await checkWitnesses(means, signed, earlier, report);
 
   // What a log that went back, or a figure of the future, is refused for costs no leaves.
   const asOf = figure.asOf ?? size;
@@ -94,7 +94,7 @@ export async function verify(figure, means, report) {
     throw contradiction("FORKED", before.size, size, earlier?.note, signed.note);
   }
   // Now, not at the end: whatever is wrong with the figures, this log may never take these leaves back.
-  if (kept !== null) remember(kept, log, signed.keys, signed.note);
+  if (kept !== null) remember(kept, log, signed.keys, signed.note, policyFile);
   if (before !== null) report.step("memory", "passed", "prefix", { size: before.size });
   else report.step("memory", "noted", kept === null ? "blocked" : "first");
 
@@ -184,31 +184,41 @@ async function signedCheckpoint({ read, verifyEd25519 }, shown, earlier) {
 }
 
 /**
- * The quorum of the policy that the register publishes under.
+ * The quorum of the policy that the register publishes under, and of the one that it published under when this browser
+ * verified before: a server may not ask for less without being noticed.
  *
  * @param {Means} means
  * @param {Awaited<ReturnType<typeof signedCheckpoint>>} signed
+ * @param {import("./memory.js").Memory | null} earlier
  * @param {Report} report
+ * @returns {Promise<Uint8Array>} the policy's file
  */
-async function checkWitnesses({ read, sha256, verifyEd25519 }, signed, report) {
-  const policy = readPolicy(sha256, await required(read, "policy", true));
-  const { verified } = await openNote(
-    signed.note,
-    [...signed.keys, ...policy.witnesses.map(({ key }) => key)],
-    verifyEd25519,
+async function checkWitnesses({ read, sha256, verifyEd25519 }, signed, earlier, report) {
+  const file = await required(read, "policy", true);
+  const policy = readPolicy(sha256, file);
+  const policies = earlier === null ? [policy] : [policy, earlier.policy];
+  const keys = policies.flatMap(({ witnesses }) => witnesses.map(({ key }) => key));
+  const { verified } = await openNote(signed.note, [...signed.keys, ...keys], verifyEd25519);
+  const [times = new Map(), timesThen] = policies.map(
+    ({ witnesses }) =>
+      new Map(
+        witnesses.flatMap(({ name, key }) => {
+          const time = verified.find((signature) => signature.key.vkey === key.vkey)?.time;
+          return typeof time === "number" ? [/** @type {const} */ ([name, time])] : [];
+        }),
+      ),
   );
-  /** @type {Map<string, number>} */
-  const times = new Map();
-  for (const { name, key } of policy.witnesses) {
-    const time = verified.find((signature) => signature.key === key)?.time;
-    if (typeof time === "number") times.set(name, time);
-  }
   const witnesses = [...times.keys()].sort().map(readable).join(", ");
   if (!meets(policy, new Set(times.keys()))) {
     throw new Refused("QUORUM_MISSED", { quorum: readable(policy.quorum ?? ""), witnesses: witnesses || "-" });
   }
+  if (earlier !== null && !meets(earlier.policy, new Set(timesThen?.keys()))) {
+    const both = [earlier.policyFile, file].map((bytes) => new TextDecoder().decode(bytes));
+    throw new Refused("POLICY_WEAKENED", { quorum: readable(earlier.policy.quorum ?? "") }, both);
+  }
   if (policy.quorum === null) report.step("witnesses", "noted", "none");
   else report.step("witnesses", "passed", "quorum", { witnesses, time: shownTime(quorumTime(policy, times) ?? 0) });
+  return file;
 }
 
 /** Milliseconds after which the page gets a moment for itself. */

@@ -78,7 +78,7 @@ for (const name of (await readdir(cases)).sort()) {
       assert.equal(refused.code, expected.refused);
       assert.deepEqual({ ...refused.values, ...expected.values }, refused.values);
       assert.equal([...told.values()].at(-1).state, "running");
-      assert.equal(refused.evidence.length, ["ROLLED_BACK", "FORKED"].includes(refused.code) ? 2 : 0);
+      assert.equal(refused.evidence.length, ["ROLLED_BACK", "FORKED", "POLICY_WEAKENED"].includes(refused.code) ? 2 : 0);
       return;
     }
     assert.equal(refused, null, refused?.stack);
