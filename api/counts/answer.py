@@ -75,13 +75,15 @@ class Answer(NamedTuple):
         asked, link = encode(self.query.canonical()).decode(), self.permalink(language)
         if language == "es":
             return (
-                f"Constancia: {best} {unit} (mínimo {low}, máximo {high}) contra pasantes de medicina, {nexus}. "
+                f"Constancia. Agresiones y amenazas contra pasantes de medicina, {nexus}; {unit}: {best} "
+                f"(mínimo {low}, máximo {high}). "
                 f"Pregunta {asked}. Definición {DEFINITION_ID}, sha256 {definition_sha256()}. Bitácora "
                 f"{self.backing.origin}, tamaño {self.checkpoint.size}, raíz {root}, publicada el {day}. "
                 f"{link}"
             )
         return (
-            f"Constancia: {best} {unit} (at least {low}, at most {high}) against medical students in social service, "
-            f"{nexus}. Question {asked}. Definition {DEFINITION_ID}, sha256 {definition_sha256()}. Log "
+            f"Constancia. Attacks on and threats against medical students in social service, {nexus}; {unit}: {best} "
+            f"(at least {low}, at most {high}). "
+            f"Question {asked}. Definition {DEFINITION_ID}, sha256 {definition_sha256()}. Log "
             f"{self.backing.origin}, size {self.checkpoint.size}, root {root}, published {day}. {link}"
         )

@@ -10,7 +10,7 @@ from api.web.figures import value_label
 from api.web.texts import Texts
 from api.web.visit import Visit
 from projections.counting.changes import SEALED, WHOLE, Effect
-from projections.counting.disclosure import NexusScope
+from projections.counting.disclosure import FACETS, NexusScope
 from projections.models.changes import RecordedChange
 
 _CODED: Final = frozenset({"class", "kind", "year", "month", "state", "municipality", "certainty"})
@@ -40,11 +40,18 @@ def line(visit: Visit, recorded: RecordedChange) -> ChangeLine:
         incident=str(recorded.incident),
         link=visit.incident(recorded.incident),
         field=labels.FIELDS[change.field].in_(words.language),
-        old=None if change.old is None else value(change.field, change.old, words),
-        new=None if change.new is None else value(change.field, change.new, words),
+        old=_side(change.field, change.old, words),
+        new=_side(change.field, change.new, words),
         reason=None if change.reason is None else labels.REASONS[change.reason].in_(words.language),
         effects=tuple(_effects(change.effects, words)),
     )
+
+
+def _side(field: str, text: str | None, words: Texts) -> str | None:
+    """What stood before a change, or behind it; None where that is nothing. A facet that is not open has a value."""
+    if text is None:
+        return labels.UNDISCLOSED_CELL.in_(words.language) if field in FACETS else None
+    return value(field, text, words)
 
 
 def value(field: str, text: str, words: Texts) -> str:

@@ -245,7 +245,7 @@ async def test_the_front_page_shows_what_graphql_counts_and_is_small(site: httpx
     assert "Established or changed, and waiting for the next release: 0." in answer.text
     for reason in ("Retracted", "Refuted", "Merged into another incident"):
         assert f"Not counted: 1. Reason: {reason}." in answer.text
-    (unknown,) = [rows for caption, rows in page.rows.items() if caption.startswith("Of the ")]
+    (unknown,) = [rows for caption, rows in page.rows.items() if caption.startswith("Of how many ")]
     # State: one is known, one nobody knows, one is sealed; and so on for what may count at most.
     assert unknown[2] == ["State", "1", "1", "1"]
 
