@@ -39,7 +39,7 @@ for (const name of (await readdir(cases)).sort()) {
 
   test(name, async () => {
     const store = new Map();
-    const stored = new KeptBundles(
+    let stored = new KeptBundles(
       {
         match: async (address) => store.get(address)?.clone(),
         put: async (address, response) => void store.set(address, response),
@@ -107,6 +107,13 @@ for (const name of (await readdir(cases)).sort()) {
       }
       await verify(figure, means, report);
       assert.equal(told.get("leaves").outcome, store.size > 0 ? expected : "root");
+    }
+    // A storage that is full, or closed to the page, is as good as none.
+    const full = () => Promise.reject(new DOMException("no room", "QuotaExceededError"));
+    for (const storage of [{ match: full, put: full }, null]) {
+      stored = new KeptBundles(storage, log);
+      await verify(figure, means, report);
+      assert.equal(told.get("leaves").outcome, "root");
     }
   });
 }
