@@ -25,12 +25,20 @@ class Place(NamedTuple):
         return "-".join(filter(None, self))
 
     def address(self, site: str) -> str:
-        """Where it is; if its path holds a part, the first such page that another page links to."""
+        """Where it is; if its path holds a part, the first such page that another page links to.
+
+        Raises LookupError if none does.
+        """
         path = PAGES[self.name].path(self.language)
         if "{" not in path:
             return f"{path}?{self.query}" if self.query else path
         pattern = re.compile(re.sub(r"\\{\w+\\}", "[^/?]+", re.escape(path)) + r"(\?.*)?")
-        return next(link for link in _links(site) if pattern.fullmatch(link))
+        for page in PAGES.values():
+            if "{" not in (known := page.path(self.language)):
+                for link in _links(site + known):
+                    if pattern.fullmatch(link):
+                        return link
+        raise LookupError(f"no page leads to {path}")
 
 
 PLACES = [
@@ -43,9 +51,8 @@ PLACES = [
 
 
 @cache
-def _links(site: str) -> list[str]:
-    """All addresses of the site that pages of a known address link to, or give away to be copied."""
-    paths = [page.path(language) for page in PAGES.values() for language in LANGUAGES]
-    pages = [httpx.get(site + path, timeout=30).text for path in paths if "{" not in path]
-    found = [link for text in pages for link in re.findall(r'"(?:https?://[^/"]+)?(/[^"]*)"', unescape(text))]
+def _links(url: str) -> list[str]:
+    """All addresses of the site that a page links to, or gives away to be copied."""
+    text = unescape(httpx.get(url, timeout=30).text)
+    found = re.findall(r'"(?:https?://[^/"]+)?(/[^"]*)"', text)
     return [unescape(link) for link in found]  # what is copied is HTML within HTML
