@@ -1,5 +1,6 @@
 """The front page: how many, as of when, what changed, and what is not known."""
 
+import asyncio
 from datetime import timedelta
 from typing import Final, NamedTuple
 
@@ -12,12 +13,20 @@ from api.web.visit import Visit
 from projections.counting.query import Unit, ask
 from projections.errors import DefinitionNotAdopted, NotPublishedYet
 from projections.models import changes, checkpoints
+from projections.models.changes import RecordedChange
 
 RECENT: Final = timedelta(days=30)
 """What “recently” is on the front page."""
 
 _NEWEST: Final = 4
 """Disclosures that are told one by one."""
+
+
+_QUESTIONS: Final = (
+    *(ask(group_by=[dimension]) for dimension in ("YEAR", "KIND", "STATE", "MUNICIPALITY", "MONTH")),
+    ask(Unit.VICTIMISATIONS),
+    ask(Unit.DEATHS),
+)
 
 
 class Difference(NamedTuple):
@@ -31,14 +40,12 @@ class Difference(NamedTuple):
 
 async def front(visit: Visit) -> str:
     """Every figure is as of one checkpoint."""
-    by_year, by_kind, by_state, by_municipality, by_month = [
-        await visit.count(ask(group_by=[dimension]))
-        for dimension in ("YEAR", "KIND", "STATE", "MUNICIPALITY", "MONTH")
-    ]
-    whole = [by_year.whole(), *[await visit.count(ask(unit)) for unit in (Unit.VICTIMISATIONS, Unit.DEATHS)]]
-    since = await _some_time_ago(visit)
-    async with visit.site.backing.pool.acquire() as connection:
-        newest = await changes.newest(connection, visit.size, _NEWEST)
+    # At once: the first reader of a checkpoint waits as long as the longest of these takes, and not for their sum.
+    counted, since, newest = await asyncio.gather(
+        asyncio.gather(*[visit.count(query) for query in _QUESTIONS]), _some_time_ago(visit), _newest(visit)
+    )
+    by_year, by_kind, by_state, by_municipality, by_month, victims, deaths = counted
+    whole = [by_year.whole(), victims, deaths]
     kinds, places = largest_first(by_kind.counted.rows), largest_first(by_state.counted.rows)
     words = visit.texts
     return visit.render(
@@ -58,10 +65,15 @@ async def front(visit: Visit) -> str:
             for name, answer in (("years", by_year), ("kinds", by_kind), ("states", by_state))
         },
         since=since and since.checkpoint,
-        differences=[await _difference(visit, answer, since) for answer in whole],
+        differences=await asyncio.gather(*[_difference(visit, answer, since) for answer in whole]),
         all_changes=visit.link("changes", None, since=str(since.checkpoint.size if since else 0)),
         newest=[[changing.line(visit, change) for change in leaf] for leaf in newest],
     )
+
+
+async def _newest(visit: Visit) -> list[list[RecordedChange]]:
+    async with visit.site.backing.pool.acquire() as connection:
+        return await changes.newest(connection, visit.size, _NEWEST)
 
 
 async def _some_time_ago(visit: Visit) -> Pin | None:
