@@ -48,7 +48,7 @@ def write(desk: Desk, name: str, language: Language, parts: Mapping[str, str]) -
         case "operations":
             return made.operations(parts["tag"])
         case "events":
-            return made.events()
+            return made.streams()
         case _:
             return made.render(f"{name}.html", examples=examples(name), key_commands=key_commands)
 
@@ -88,7 +88,7 @@ class _Writing:
             "operations.html", group=groups[tag], operations=listed, shapes=reference.shapes(listed)
         )
 
-    def events(self) -> str:
+    def streams(self) -> str:
         reference = events.Reference(asyncapi.document(), self._words)
         return self.render(
             "events.html",
