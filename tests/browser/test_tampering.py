@@ -139,6 +139,7 @@ def test_it_passes_on_the_true_log_and_keeps_what_it_verified(reader: Reader, lo
     assert reader.verify() == "passed"
 
     assert [reader.state(step) for step in STEPS] == ["passed", "noted", "passed", "noted", *["passed"] * 3]
+    expect(reader.page.locator("button[data-verify]")).to_be_focused()
     low, best, high = fold(log.leaves).count(ask()).bounds
     assert f"mínimo {low}, mejor {best}, máximo {high}" in reader.outcome("count")
     assert reader.page.locator(".figure .best").inner_text() == str(best)
@@ -292,6 +293,7 @@ def test_it_refuses(tell: Callable[[Log], Lie], reader: Reader, log: Log) -> Non
     assert reader.verify() == "failed"
 
     assert lie.said in reader.outcome(lie.step)
+    assert lie.said in reader.page.locator("[data-verdict]").inner_text()
     at = STEPS.index(lie.step)
     assert reader.state(lie.step) == "failed"
     assert {reader.state(step) for step in STEPS[:at]} <= {"passed", "noted"}

@@ -28,8 +28,12 @@ function prepare(section) {
   let stopping = new AbortController();
   /** @param {boolean} running */
   const show = (running) => {
+    const [gone, come] = running ? [start, stop] : [stop, start];
+    const focused = document.activeElement === gone;
     start.hidden = forgetting.hidden = running;
     stop.hidden = !running;
+    // Who works with the keyboard stays where the buttons are.
+    if (focused) come.focus({ preventScroll: true });
   };
   start.addEventListener("click", async () => {
     stopping = new AbortController();

@@ -16,6 +16,8 @@ export class Rendering {
   #status;
   /** @type {Map<StepId, HTMLLIElement>} */
   #items = new Map();
+  /** @type {HTMLProgressElement | null} How far that step is, below the verdict. */
+  #bar = null;
   /** @type {StepId} The step that is being taken. */
   current = STEPS[0].id;
 
@@ -66,7 +68,9 @@ export class Rendering {
     this.current = id;
     const item = this.#item(id);
     this.#show(item, state);
-    item.querySelector("progress")?.remove();
+    this.#bar?.remove();
+    this.#bar = null;
+    if (state === "running") this.#status.textContent = `${this.#say("state.running")} ${this.#say(`step.${id}.title`)}`;
     if (outcome !== undefined)
       part(item, "[data-part=outcome]").textContent = this.#say(`step.${id}.${outcome}`, values);
     // To be compared with the one that somebody has on paper.
@@ -78,15 +82,13 @@ export class Rendering {
    * @param {number} total
    */
   progress(done, total) {
-    const item = this.#item(this.current);
-    let bar = item.querySelector("progress");
-    if (bar === null) {
-      bar = document.createElement("progress");
-      bar.setAttribute("aria-label", this.#say(`step.${this.current}.title`));
-      part(item, "[data-part=state]").after(bar);
+    if (this.#bar === null) {
+      this.#bar = document.createElement("progress");
+      this.#bar.setAttribute("aria-label", this.#say(`step.${this.current}.title`));
+      this.#status.after(this.#bar);
     }
-    bar.max = total;
-    bar.value = done;
+    this.#bar.max = total;
+    this.#bar.value = done;
   }
 
   /** Every step was taken. */
@@ -99,12 +101,14 @@ export class Rendering {
     const item = this.#item(this.current);
     const verdict = refused.contradicts ? "failed" : "unproven";
     this.step(this.current, verdict);
-    part(item, "[data-part=outcome]").textContent = this.#say(`failure.${refused.code}`, refused.values);
+    const why = this.#say(`failure.${refused.code}`, refused.values);
+    part(item, "[data-part=outcome]").textContent = why;
     for (const note of refused.evidence) item.append(paragraph("evidence", note, "pre"));
     for (const later of this.#items.values()) {
       if (later.dataset["state"] === "waiting") this.#show(later, "unreached");
     }
     this.#conclude(verdict);
+    this.#status.append(paragraph("why", `${this.#say(`step.${this.current}.title`)}: ${why}`, "span"));
   }
 
   /** What this browser kept is gone. */
