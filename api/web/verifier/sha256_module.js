@@ -68,42 +68,42 @@ function unsigned(value) {
 
 /** @typedef {(one: Code, other: Code) => Code} Operation */
 
-/** @type {(local: number) => Code} */
+/** local.get. @type {(local: number) => Code} */
 const get = (local) => [0x20, local];
-/** @type {(local: number, value: Code) => Code} */
+/** local.set. @type {(local: number, value: Code) => Code} */
 const set = (local, value) => [value, 0x21, local];
-/** @type {(value: number) => Code} */
+/** i32.const. @type {(value: number) => Code} */
 const number = (value) => [0x41, signed(value | 0)];
-/** @type {Operation} */
+/** i32.add. @type {Operation} */
 const plus = (one, other) => [one, other, 0x6a];
-/** @type {Operation} */
+/** i32.mul. @type {Operation} */
 const times = (one, other) => [one, other, 0x6c];
-/** @type {(body: Code) => Code} whose end says whether it is to be done again */
+/** loop … br_if 0 end. @type {(body: Code) => Code} whose end says whether it is to be done again */
 const repeat = (body) => [0x03, 0x40, body, 0x0d, 0, 0x0b];
 
-/** @type {(word: number) => Code} in all four lanes */
+/** i32x4.splat. @type {(word: number) => Code} in all four lanes */
 const splat = (word) => [number(word), 0xfd, 0x11];
-/** @type {(first: Code, ...terms: Code[]) => Code} */
+/** i32x4.add. @type {(first: Code, ...terms: Code[]) => Code} */
 const sum = (first, ...terms) => [first, terms.map((term) => [term, 0xfd, 0xae, 0x01])];
-/** @type {(first: Code, ...terms: Code[]) => Code} */
+/** v128.xor. @type {(first: Code, ...terms: Code[]) => Code} */
 const xor = (first, ...terms) => [first, terms.map((term) => [term, 0xfd, 0x51])];
-/** @type {(ones: Code, zeros: Code, mask: Code) => Code} bits of `ones` where the mask has 1 */
+/** v128.bitselect. @type {(ones: Code, zeros: Code, mask: Code) => Code} bits of `ones` where the mask has 1 */
 const select = (ones, zeros, mask) => [ones, zeros, mask, 0xfd, 0x52];
-/** @type {(word: Code, bits: number) => Code} */
+/** i32x4.shr_u. @type {(word: Code, bits: number) => Code} */
 const shift = (word, bits) => [word, number(bits), 0xfd, 0xad, 0x01];
-/** @type {(word: Code, bits: number) => Code} */
+/** and i32x4.shl, v128.or. @type {(word: Code, bits: number) => Code} */
 const rotate = (word, bits) => [shift(word, bits), word, number(32 - bits), 0xfd, 0xab, 0x01, 0xfd, 0x50];
 /** For each byte of four words, which byte comes there: the other order. */
 const SWAPPED = Array.from({ length: WIDE }, (_, at) => at - (at % 4) + (3 - (at % 4)));
-/** @type {(words: Code) => Code} */
+/** v128.const, i8x16.swizzle. @type {(words: Code) => Code} */
 const swap = (words) => [words, 0xfd, 0x0c, SWAPPED, 0xfd, 0x0e];
-/** @type {(address: Code, offset: number) => Code} */
+/** v128.load. @type {(address: Code, offset: number) => Code} */
 const load = (address, offset) => [address, 0xfd, 0x00, 4, unsigned(offset)];
-/** @type {(address: Code, offset: number, value: Code) => Code} */
+/** v128.store. @type {(address: Code, offset: number, value: Code) => Code} */
 const store = (address, offset, value) => [address, value, 0xfd, 0x0b, 4, unsigned(offset)];
-/** @type {(address: Code, offset: number, lane: number, into: Code) => Code} */
+/** v128.load32_lane. @type {(address: Code, offset: number, lane: number, into: Code) => Code} */
 const loadLane = (address, offset, lane, into) => [address, into, 0xfd, 0x56, 2, unsigned(offset), lane];
-/** @type {(address: Code, offset: number, lane: number, value: Code) => Code} */
+/** v128.store32_lane. @type {(address: Code, offset: number, lane: number, value: Code) => Code} */
 const storeLane = (address, offset, lane, value) => [address, value, 0xfd, 0x5a, 2, unsigned(offset), lane];
 
 /** @type {(lane: number) => Code} */
