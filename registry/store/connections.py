@@ -4,6 +4,7 @@ The pool lends each connection anew and takes it back in a task of its own: meas
 waits for the history of a stream of 100 events, and as much for every commit.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeAlias
@@ -14,7 +15,7 @@ from asyncpg.pool import PoolConnectionProxy
 Connection: TypeAlias = PoolConnectionProxy
 
 KEPT_OF_ALL: Final = 4
-"""One in so many of the pool's connections may stay here, so that nobody else waits for one that is idle.
+"""One in so many of the pool's connections may stay here; all others are everybody's.
 
 Of ten that is two, and under load two batches are under way (``writer``), so neither of them waits for the pool.
 """
@@ -27,17 +28,21 @@ class Connections:
         self._pool = pool
         self._most = pool.get_max_size() // KEPT_OF_ALL
         self._kept: list[Connection] = []
+        self._waiting = 0
 
     @asynccontextmanager
     async def lent(self) -> AsyncGenerator[Connection, None]:
-        """A connection for statements outside of transactions. After an error the pool decides what becomes of it."""
+        """A connection for statements outside of transactions. After an error the pool decides what becomes of it.
+
+        None is kept while somebody waits for the pool, who would not learn of it.
+        """
         connection = await self._borrow()
         try:
             yield connection
         except BaseException:
             await self._pool.release(connection)
             raise
-        if len(self._kept) < self._most:
+        if len(self._kept) < self._most and not self._waiting:
             self._kept.append(connection)
         else:
             await self._pool.release(connection)
@@ -51,8 +56,9 @@ class Connections:
     async def close(self) -> None:
         """Gives back what is kept, and keeps nothing from now on: what is lent then goes back to the pool."""
         self._most = 0
-        while self._kept:
-            await self._pool.release(self._kept.pop())
+        kept, self._kept = self._kept, []
+        # One that is lost just now has been closed by the pool; the others go back all the same, for it waits for them.
+        await asyncio.gather(*map(self._pool.release, kept), return_exceptions=True)
 
     async def _borrow(self) -> Connection:
         while self._kept:
@@ -63,4 +69,8 @@ class Connections:
             except asyncpg.InterfaceError:
                 continue  # lost at rest: the pool has noticed, and taken it back
             await self._pool.release(connection)
-        return await self._pool.acquire()
+        self._waiting += 1
+        try:
+            return await self._pool.acquire()
+        finally:
+            self._waiting -= 1

@@ -65,6 +65,40 @@ async def test_what_is_lent_while_it_closes_goes_back_to_the_pool(pool: asyncpg.
     assert in_use(pool) == 0
 
 
+async def test_nobody_waits_for_the_pool_while_one_is_kept(pool: asyncpg.Pool) -> None:
+    connections = Connections(pool)
+    others = [await pool.acquire() for _ in range(pool.get_max_size() - 1)]
+    waiting = [asyncio.create_task(connections.fetch("SELECT pg_sleep(0.01)")) for _ in range(3)]
+    done, _ = await asyncio.wait(waiting, timeout=5)
+    for other in others:
+        await pool.release(other)
+    assert len(done) == len(waiting)
+    await connections.close()
+    assert in_use(pool) == 0
+
+
+async def test_one_that_is_lost_while_it_closes_does_not_hold_back_the_others(
+    pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connections = Connections(pool)
+    await asyncio.gather(*(connections.fetch("SELECT pg_sleep(0.01)") for _ in range(2)))
+    assert in_use(pool) == 2
+    given_back = []
+
+    async def release(_: asyncpg.Pool, connection: asyncpg.pool.PoolConnectionProxy) -> None:
+        given_back.append(connection)
+        if len(given_back) == 1:
+            connection.terminate()
+            raise asyncpg.ConnectionDoesNotExistError
+
+    with monkeypatch.context() as losing:
+        losing.setattr(asyncpg.Pool, "release", release)
+        await connections.close()
+    assert len(given_back) == 2
+    await pool.release(given_back[1])
+    assert in_use(pool) == 0
+
+
 async def test_of_a_small_pool_none_is_kept(database_url: str) -> None:
     async with asyncpg.create_pool(database_url, min_size=1, max_size=KEPT_OF_ALL - 1) as small:
         connections = Connections(small)
