@@ -19,8 +19,23 @@ import pytest
 CONSTANCIA = Path(sys.executable).with_name("constancia")
 START_SECONDS = 120
 STOP_SECONDS = 30
+COMMAND_SECONDS = 600
 
 ALL_SCOPES = ["reports:write", "assignments:write", "imports:write", "events:read", "incidents:verify"]
+
+
+def constancia(*arguments: str, typed: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    """One command, to its end."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("CONSTANCIA_")}
+    return subprocess.run(
+        [str(CONSTANCIA), *arguments],
+        capture_output=True,
+        text=True,
+        input=typed,
+        timeout=COMMAND_SECONDS,
+        check=False,
+        env={**clean, **environment},
+    )
 
 
 class Program:

@@ -1,7 +1,5 @@
 """Erasing a person from the running register, as its operator does, while strangers keep checking it."""
 
-import os
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,17 +7,10 @@ from typing import Any
 
 import httpx
 
-from tests.acceptance.conftest import CONSTANCIA, Program, report
+from tests.acceptance.conftest import Program, constancia, report
 
 CURP = "XEXX991231MNEPLN07"
 NARRATIVE = "Un relato que solo habla de ella."
-
-
-def constancia(*arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("CONSTANCIA_")}
-    return subprocess.run(
-        [str(CONSTANCIA), *arguments], capture_output=True, text=True, timeout=120, input=typed, env=clean
-    )
 
 
 def published(client: httpx.Client, after: int) -> int:

@@ -5,8 +5,6 @@ and so is one case more, of a student who dies of an attack a month later.
 """
 
 import csv
-import os
-import subprocess
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.cases import CASES, KILLED, Json, Row, between, day, in_municipality, student
-from tests.acceptance.conftest import CONSTANCIA, Program, directory, free_port
+from tests.acceptance.conftest import Program, constancia, directory, free_port
 from tests.acceptance.desk import Desk, ask
 
 DRIVER = {"role": "STAFF", **KILLED, "nexus": "ON_DUTY_TRANSFER"}
@@ -32,17 +30,6 @@ EXPECTED = {
     "MICH-2021-07-11": (NOTHING, POSSIBLE, NOTHING),
     "CHIS-2020-06-10": (NOTHING, NOTHING, NOTHING),
 }
-
-
-def constancia(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(CONSTANCIA), *arguments],
-        env={name: value for name, value in os.environ.items() if not name.startswith("CONSTANCIA_")},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
 
 
 def total(column: int) -> tuple[int, ...]:

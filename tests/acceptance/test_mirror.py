@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.conftest import CONSTANCIA, Program
-from tests.acceptance.test_program import constancia
+from tests.acceptance.conftest import CONSTANCIA, Program, constancia
 
 ASKED = """{ counts(groupBy: [STATE, KIND], unit: VICTIMISATIONS,
     filter: { class: [ATTACK], nexus: BROAD, period: { from: "2024-01", to: "2026-12" } }) {

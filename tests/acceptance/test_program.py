@@ -18,7 +18,7 @@ import pytest
 from registry.log.note import Verifier
 from registry.log.proof import Proof
 from registry.log.tiles import bundle_path, tile_path
-from tests.acceptance.conftest import CONSTANCIA, Program, free_port, report
+from tests.acceptance.conftest import CONSTANCIA, Program, constancia, free_port, report
 
 PRIVATE = ["Un mensaje le ordenó", "EJEMPLO-77"]
 
@@ -158,18 +158,6 @@ class TestRunning:
         third.process.send_signal(signal.SIGINT)
         third.process.send_signal(signal.SIGINT)
         third.process.wait(20)
-
-
-def constancia(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """One command, to its end."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("CONSTANCIA_")}
-    return subprocess.run(
-        [str(CONSTANCIA), *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**clean, **environment},
-    )
 
 
 class TestCommands:

@@ -10,8 +10,7 @@ from typing import Any
 import asyncpg
 import httpx
 
-from tests.acceptance.conftest import CONSTANCIA, Program, report
-from tests.acceptance.test_program import constancia
+from tests.acceptance.conftest import CONSTANCIA, Program, constancia, report
 
 
 def reports(client: httpx.Client) -> list[str]:

@@ -13,8 +13,7 @@ import pytest
 from registry.log.keys import load_or_create
 from registry.log.policy import Policy
 from registry.log.submission import shown_at
-from tests.acceptance.conftest import CONSTANCIA, Program, free_port, report
-from tests.acceptance.test_program import constancia
+from tests.acceptance.conftest import CONSTANCIA, Program, constancia, free_port, report
 
 ORIGIN = "register.example/log"
 

@@ -32,7 +32,8 @@ from registry.log.note import Signer
 from registry.log.publisher import Publisher
 from registry.log.tiles import bundle_path
 from tests.histories import Public, histories, queries
-from tests.integration.test_verify import mirror, publisher
+from tests.integration.published import mirror
+from tests.integration.test_verify import publisher
 from tests.unit.counting.test_disclosure import CONTRADICTIONS, PUBLIC, changed
 from tests.unit.counting.test_vectors import CASES
 from tests.unit.verification.synthetic import (

@@ -38,10 +38,10 @@ from registry.log.keys import LogKeys
 from registry.log.publisher import Publisher
 from tests.events import store_leaves
 from tests.integration.conftest import Clock
+from tests.integration.published import given, write_history
 from tests.integration.test_export import exported
 from tests.integration.test_graphql import publish
 from tests.integration.test_site import EARLIER, LATER, LEAVES, SIZE, Page
-from tests.integration.test_verify import given, write_history
 
 WHOLE_YEAR = '{class: [ATTACK], period: {from: "2020-01", to: "2020-12"}}'
 QUESTIONS = (

@@ -34,7 +34,7 @@ from registry.log.publisher import Publisher
 from registry.log.tiles import bundle_path, tile_path, tiles_of
 from registry.privacy.sealing import commitment, new_key
 from tests.integration.conftest import Clock
-from tests.integration.test_verify import given, one_incident, write_history
+from tests.integration.published import given, one_incident, write_history
 
 SERVED = {"policy": b"quorum none\n"}
 

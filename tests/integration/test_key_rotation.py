@@ -25,7 +25,7 @@ from registry.log.keys import LogKeys, Purpose, load_or_create
 from registry.log.note import split_note
 from registry.log.publisher import Publisher
 from registry.privacy.master import MasterKey
-from tests.integration.test_verify import mirror
+from tests.integration.published import mirror
 
 ORIGIN = "log.example/test"
 TODAY = datetime.now(UTC).date()

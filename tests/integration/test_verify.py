@@ -6,9 +6,7 @@ Reports, incidents, releases and checkpoints are made by the program itself; onl
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import date
 from pathlib import Path
-from uuid import UUID
 
 import asyncpg
 import pytest
@@ -21,100 +19,19 @@ from api.cli.verify import run
 from api.health import Health
 from api.server import Server, reserve
 from api.services import Services
-from projections.counting.definition import DEFINITION_ID, definition_sha256
 from projections.models.public_count import PublicCount
 from projections.models.waiting import Waiting
-from projections.releases import Releases
 from projections.runner import Runner
 from projections.verification.verifier import Options
-from registry.application import incidents, register, reports
-from registry.application.drafts import (
-    CertaintyDraft,
-    FindingDraft,
-    IncidentDraft,
-    ReportDraft,
-    RetractionDraft,
-    VictimDraft,
-    WhenDraft,
-    WhereDraft,
-)
 from registry.application.execution.application import Application
-from registry.application.execution.unit import OPERATOR, Actor, WriteOptions
-from registry.disclosure import policy
-from registry.domain.codes import (
-    Certainty,
-    CorrectionReason,
-    DatePrecision,
-    Directness,
-    IncidentClass,
-    Nexus,
-    Outcome,
-    PlacePrecision,
-    ReportClass,
-    Sex,
-    SourceType,
-    VictimRole,
-)
-from registry.log import reader
+from registry.application.execution.unit import Actor
 from registry.log.keys import LogKeys
 from registry.log.note import Signer
 from registry.log.publisher import Publisher
-from registry.log.tiles import bundle_path, tile_path, tiles_of
 from registry.privacy.master import MasterKey
 from registry.settings import Settings, load_settings
 from tests.integration.conftest import Clock
-
-WHEN = WhenDraft(earliest=date(2026, 1, 5), latest=date(2026, 1, 5), precision=DatePrecision.DAY)
-WHERE = WhereDraft(cvegeo="16012", precision=PlacePrecision.MUNICIPALITY)
-VICTIM = VictimDraft(
-    role=VictimRole.PASANTE_MEDICINE,
-    sex=Sex.FEMALE,
-    outcome=Outcome.PSYCHOLOGICAL,
-    nexus=Nexus.ON_DUTY_AT_SITE,
-)
-
-
-async def one_incident(app: Application, university: Actor, verifier: Actor) -> UUID:
-    report = ReportDraft(
-        class_=ReportClass.ATTACK,
-        source_type=SourceType.UNIVERSITY,
-        directness=Directness.DIRECT,
-        when=WHEN,
-        where=WHERE,
-        kind="COERCED_CARE",
-        victims=[VICTIM],
-    )
-    accepted = await app.execute(university, reports.submit(report), WriteOptions())
-    draft = IncidentDraft(
-        class_=IncidentClass.ATTACK,
-        reports=[accepted.id],
-        findings=[FindingDraft(when=WHEN), FindingDraft(where=WHERE), FindingDraft(kind="COERCED_CARE")],
-        victims=[VICTIM],
-        certainty=CertaintyDraft(level=Certainty.POSSIBLE),
-    )
-    return (await app.execute(verifier, incidents.open_incident(draft), WriteOptions())).id
-
-
-async def write_history(
-    app: Application, pool: asyncpg.Pool, clock: Clock, university: Actor, verifier: Actor
-) -> None:
-    """Four releases: sealed at first, opened together, one corrected, one retracted."""
-    shipped = policy.shipped()
-    for decision in (
-        register.adopt_definition(DEFINITION_ID, definition_sha256()),
-        register.adopt_policy(str(shipped["id"]), shipped),
-    ):
-        await app.execute(OPERATOR, decision, WriteOptions())
-    releases = Releases(app, pool)
-    first, _, third, _ = [await one_incident(app, university, verifier) for _ in range(4)]
-    await releases.release_once()
-    clock.advance(days=125)
-    await releases.release_once()
-    await app.execute(verifier, incidents.record_victim(first, VICTIM), WriteOptions())
-    await releases.release_once()
-    retraction = RetractionDraft(reason=CorrectionReason.DUPLICATE)
-    await app.execute(verifier, incidents.retract(third, retraction), WriteOptions())
-    await releases.release_once()
+from tests.integration.published import given, mirror, one_incident, write_history
 
 
 @pytest.fixture
@@ -132,26 +49,6 @@ async def publisher(
     publisher = Publisher(pool, log_keys, log_keys.origin, tmp_path / "log")
     await publisher.publish_once()
     return publisher
-
-
-def given(keys: LogKeys) -> Options:
-    return Options(vkeys=(keys.log.verifier.vkey(), keys.count.verifier.vkey()))
-
-
-async def mirror(pool: asyncpg.Pool, directory: Path) -> Path:
-    """Everything that the log serves, as files."""
-    note = await reader.checkpoint_note(pool)
-    assert note is not None
-    found: dict[str, bytes | None] = {"checkpoint": note.encode()}
-    for tile in tiles_of(int(note.split("\n")[1])):
-        paths = [tile_path(tile.level, tile.index, tile.width)]
-        paths += [bundle_path(tile.index, tile.width)] if tile.level == 0 else []
-        found |= {path: await reader.tile(pool, path) for path in paths}
-    for path, content in found.items():
-        assert content is not None
-        (directory / path).parent.mkdir(parents=True, exist_ok=True)
-        (directory / path).write_bytes(content)
-    return directory
 
 
 async def test_a_mirror_of_what_was_published_verifies(

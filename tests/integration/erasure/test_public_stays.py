@@ -28,7 +28,7 @@ from registry.log.leaf import OpenLeaf, parse_leaf
 from registry.log.publisher import Publisher
 from tests.integration.conftest import Clock, institution_of
 from tests.integration.erasure.telling import REASON, Told, everything
-from tests.integration.test_verify import given, mirror, one_incident
+from tests.integration.published import given, mirror, one_incident
 
 
 async def test_leaves_proofs_counts_and_receipts_are_the_same_before_and_after(
