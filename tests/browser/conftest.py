@@ -11,7 +11,6 @@ from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, syn
 
 from tests.acceptance.conftest import Program, directory, free_port
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 PHONE: ViewportSize = {"width": 360, "height": 740}
 DESK: ViewportSize = {"width": 1280, "height": 900}
 UNFOLD = "document.querySelectorAll('details').forEach(folded => { folded.open = true })"
@@ -23,8 +22,17 @@ STEADY_SECONDS = 3
 
 
 @pytest.fixture(scope="session")
-def register() -> Iterator[Program]:
-    """The demonstration, complete and published. Nothing is added to it any more."""
+def chromium() -> str:
+    """The program, by the variable of that name where there is one."""
+    found = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if found is None:
+        pytest.skip("chromium is absent: apt-get install chromium")
+    return found
+
+
+@pytest.fixture(scope="session")
+def register(chromium: str) -> Iterator[Program]:
+    """The demonstration, complete and published, if there is a browser for it. Nothing is added to it any more."""
     with directory() as place:
         running = Program(
             place / "data",
@@ -70,20 +78,18 @@ def site(register: Program) -> str:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser(chromium: str) -> Iterator[Browser]:
     """One Chromium for all tests of a module.
 
     Of a module and not of the session: while Playwright's synchronous interface is open, its event loop counts as
     running in this thread, and asynchronous tests could not have theirs.
     """
-    if CHROMIUM is None:
-        pytest.skip("chromium is absent: apt-get install chromium")
     # Chromium refuses to be its own sandbox for root, as whom containers run.
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield chromium
-        chromium.close()
+        started = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        yield started
+        started.close()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Response, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.addresses import PLACES, Place
 from tests.browser.conftest import DESK, PHONE, UNFOLD
@@ -34,12 +34,11 @@ class Reading:
         if not url.startswith(f"{self._site}/"):
             self.complaints.append(f"asked of somebody else: {url}")
 
-    def open(self, address: str) -> Response:
+    def open(self, address: str) -> None:
         self.complaints.clear()
         answer = self.page.goto(address)
         assert answer is not None
         assert answer.status == 200, address
-        return answer
 
 
 @pytest.fixture(scope="module")
