@@ -49,7 +49,7 @@ def read(parameters: Parameters) -> Asked:
     return Asked(query, size(parameters))
 
 
-def listed(query: CountQuery) -> CountQuery:
+def one_by_one(query: CountQuery) -> CountQuery:
     """The question whose incidents are listed one by one where this is asked: of no other unit, and not broken down."""
     return query.whole()._replace(unit=Unit.INCIDENTS)
 

@@ -167,7 +167,7 @@ class _Downloads:
 
 
 async def _described(visit: Visit, table: str) -> tuple[contents.Content, dict[str, Any]]:
-    query = questions.listed(visit.asked) if table == "incidents" else visit.asked
+    query = questions.one_by_one(visit.asked) if table == "incidents" else visit.asked
     answer = await visit.count(query)
     content = contents.counts(visit, answer) if table == "counts" else contents.incidents(visit, query)
     asked = questions.write(query, visit.size)

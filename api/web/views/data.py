@@ -42,7 +42,7 @@ async def data(visit: Visit) -> str:
 
 
 def _files(visit: Visit, root: str, table: str) -> Files:
-    query = questions.listed(visit.asked) if table == "incidents" else visit.asked
+    query = questions.one_by_one(visit.asked) if table == "incidents" else visit.asked
     asked = questions.write(query, visit.size)
     links = [(form.upper(), f"{root}/{table}.{form}?{asked}") for form in FORMS]
     return Files(TABLES[table].in_(visit.language), links, f"{root}/{table}-metadata.json?{asked}")

@@ -29,7 +29,7 @@ async def explore(visit: Visit) -> str:
         lines=lines(visit, answer, rows),
         charts=charts(visit, answer),
         files=visit.link("data", visit.asked),
-        incidents=visit.link("incidents", questions.listed(visit.asked)),
+        incidents=visit.link("incidents", questions.one_by_one(visit.asked)),
         previous=visit.link("explore", visit.asked, page=str(number - 1)) if number > 1 else None,
         next=visit.link("explore", visit.asked, page=str(number + 1)) if number < last else None,
         breakdowns=[
