@@ -90,7 +90,7 @@ class Pages:
         pinned = await self._site.backing.counts.pin(asked.as_of)
         parts = {part: str(value) for part, value in request.path_params.items()}
         visit = Visit(self._site, name, language, request.query_params, parts, asked.query, pinned)
-        named = tag(visit, request.url.path, sorted(request.query_params.multi_items()))
+        named = tag(visit, request.url.path, request.query_params.multi_items())
         headers = {
             **secure(view.policy),
             "content-type": view.media_type,

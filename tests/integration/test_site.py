@@ -310,6 +310,15 @@ async def test_a_page_as_of_an_earlier_size_stays_as_it_was(site: httpx.AsyncCli
     assert "immutable" not in (await site.get("/static/site.css?v=0")).headers["cache-control"]
 
 
+async def test_a_table_that_is_broken_down_the_other_way_round_is_another_page(
+    site: httpx.AsyncClient,
+) -> None:
+    first, second = [await site.get(f"/explorar?by={by}") for by in ("YEAR&by=STATE", "STATE&by=YEAR")]
+    assert "por año, estado" in first.text
+    assert "por estado, año" in second.text
+    assert first.headers["etag"] != second.headers["etag"]
+
+
 async def test_an_incident_tells_its_history_and_what_is_not_public(site: httpx.AsyncClient) -> None:
     retracted = await site.get(f"/incidentes/{UUID(int=1, version=4)}")
     assert "Aún no es público" in retracted.text
