@@ -9,7 +9,8 @@ from api.caching import NEVER
 from api.language import language_of
 from api.problems import INTERNAL_ERROR, NOT_FOUND, RETRY_AFTER_SECONDS, UNAVAILABLE, Problem
 from api.web import questions
-from api.web.headers import secure
+from api.web.headers import EMBEDDED, PAGE, secure
+from api.web.pages import LANGUAGES, PAGES
 from api.web.rendering import render
 from projections.errors import (
     CatchingUp,
@@ -35,9 +36,12 @@ _AGAIN: Final = Text("Vuelva a intentarlo en unos segundos.", "Try again in a fe
 
 _OF_PROGRAMS: Final = ("/v1/", "/log/", "/graphql", "/problems/", "/datos/", "/en/data/")
 
+_FRAMED: Final = tuple(PAGES["embed"].path(language).format(name="") for language in LANGUAGES)
+"""What stands in somebody else's page says there, too, why it shows nothing."""
 
-def respond(error: Exception, language: Language, parameters: questions.Parameters) -> Response:
-    """Problems and projections say what to do themselves; else the database is away. ``parameters``: what was asked."""
+
+def respond(request: Request, error: Exception, language: Language) -> Response:
+    """Problems and projections say what to do themselves; else the database is away."""
     title: Text | None = None
     match error:
         case Problem():
@@ -47,8 +51,8 @@ def respond(error: Exception, language: Language, parameters: questions.Paramete
         case _:
             status, title, text = UNAVAILABLE.status, UNAVAILABLE.title, _AGAIN
     nearest = error.nearest if isinstance(error, NotACheckpoint) else None
-    instead = None if nearest is None else (nearest, questions.moved(parameters, nearest))
-    return page(status, title, text, language, instead)
+    instead = None if nearest is None else (nearest, questions.moved(request.query_params, nearest))
+    return _page(request, status, title, text, language, instead)
 
 
 def is_for_a_reader(request: Request) -> bool:
@@ -58,7 +62,7 @@ def is_for_a_reader(request: Request) -> bool:
 
 def absent(request: Request) -> Response:
     """There is no such address."""
-    return page(NOT_FOUND.status, NOT_FOUND.title, None, _language(request))
+    return _page(request, NOT_FOUND.status, NOT_FOUND.title, None, _language(request))
 
 
 def unexpected(request: Request, number: str) -> Response:
@@ -67,10 +71,11 @@ def unexpected(request: Request, number: str) -> Response:
         f"El error es nuestro. Vuelva a intentarlo; si sigue, dígale a quien opera el registro este número: {number}",
         f"The error is ours. Try again; if it stays, tell whoever operates the register this number: {number}",
     )
-    return page(INTERNAL_ERROR.status, INTERNAL_ERROR.title, told, _language(request))
+    return _page(request, INTERNAL_ERROR.status, INTERNAL_ERROR.title, told, _language(request))
 
 
-def page(
+def _page(
+    request: Request,
     status: int,
     title: Text | None,
     text: Text | None,
@@ -78,6 +83,7 @@ def page(
     instead: tuple[int, str] | None = None,
 ) -> Response:
     """``instead``: the size of a checkpoint that the same can be asked of, and the query that does."""
+    framed = request.url.path.startswith(_FRAMED)
     body = render(
         "error.html",
         language,
@@ -87,9 +93,14 @@ def page(
             "text": None if text is None else text.in_(language),
             "instead": instead,
             "invented": None,
+            "framed": framed,
         },
     )
-    headers = {**secure(), "content-type": "text/html; charset=utf-8", "cache-control": NEVER}
+    headers = {
+        **secure(EMBEDDED if framed else PAGE),
+        "content-type": "text/html; charset=utf-8",
+        "cache-control": NEVER,
+    }
     if status == 503:
         headers["retry-after"] = str(RETRY_AFTER_SECONDS)
     return Response(body, status, headers)

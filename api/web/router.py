@@ -81,7 +81,7 @@ class Pages:
             try:
                 return await self._respond(request, name, language, view)
             except (ProjectionError, Problem, *TRANSIENT) as error:
-                return errors.respond(error, language, request.query_params)
+                return errors.respond(request, error, language)
 
         return plain_route(path, respond)
 

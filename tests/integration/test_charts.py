@@ -154,7 +154,7 @@ async def test_what_cannot_be_drawn_says_why(site: httpx.AsyncClient, services: 
         answer = await site.get(path)
         assert answer.status_code == status, path
         assert says in unescape(answer.text), path
-        assert policy(answer)["frame-ancestors"] == "'none'"
+        assert policy(answer)["frame-ancestors"] == ("*" if "/embed/" in path else "'none'")
     async with client(services) as without:
         assert (await without.get("/graficas/map.svg")).status_code == 404
         page = (await without.get("/explorar?by=STATE")).text
@@ -194,6 +194,29 @@ async def test_what_pages_offer_to_embed_can_be_framed_and_nothing_else_can(site
         assert "verif" in answer.text
         assert ("<svg" in answer.text) == ("/figure" not in address)
         assert "invent" not in answer.text
+
+
+async def test_a_frame_that_cannot_show_its_chart_says_why_where_it_stands(
+    site: httpx.AsyncClient, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = [
+        (await site.get("/insertar/pie"), 404, "Hay: figure, bars, tiles, map"),
+        (await site.get("/en/embed/bars?by=COLOUR"), 400, "COLOUR"),
+        (await site.get(f"/insertar/bars?by=YEAR&as_of={EARLIER + 1}"), 404, f"as_of={EARLIER}"),
+        (await site.get("/insertar/"), 404, "No existe"),
+    ]
+    monkeypatch.setattr("api.web.visit.Visit.count", None)
+    async with client(services) as broken:
+        answers.append((await broken.get("/en/embed/figure"), 500, "The error is ours"))
+    for answer, status, says in answers:
+        assert (answer.status_code, answer.headers["cache-control"]) == (status, "no-store")
+        assert policy(answer)["frame-ancestors"] == "*"
+        assert policy(answer)["form-action"] == "'none'"
+        assert says in unescape(answer.text)
+        # What stands around our own pages would open inside the frame, which they refuse.
+        inside = [link for link in re.findall(r"<a [^>]*>", answer.text) if "_blank" not in link]
+        assert all('href="?' in link for link in inside)
+        assert "<nav" not in answer.text
 
 
 async def test_pictures_of_a_demonstration_say_that_everybody_is_invented(
