@@ -50,7 +50,7 @@ def read(parameters: Parameters) -> Asked:
 
 
 def one_by_one(query: CountQuery) -> CountQuery:
-    """The question whose incidents are listed one by one where this is asked: of no other unit, and not broken down."""
+    """The question whose incidents are listed where this is asked: of no other unit, and not broken down."""
     return query.whole()._replace(unit=Unit.INCIDENTS)
 
 
