@@ -24,6 +24,17 @@ Polygons: TypeAlias = Mapping[str, Sequence[Sequence[Ring]]]
 
 _NAMES: Final = ("CVEGEO", "cvegeo", "cve_geo", "CVE_ENT", "cve_ent")
 
+_OTHERWISE: Final = (
+    msgspec.DecodeError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    ValueError,
+    RecursionError,
+)
+"""How a document fails that is made otherwise than it should be."""
+
 _TOLD: Final = 5
 """Codes of other things that an error names."""
 
@@ -136,7 +147,7 @@ def _read(data: bytes) -> dict[str, list[list[Ring]]]:
         polygons: dict[str, list[list[Ring]]] = {}
         for code, found in _topology(document) if document["type"] == "Topology" else _collection(document):
             polygons.setdefault(code, []).extend(found)
-    except (msgspec.DecodeError, KeyError, TypeError, IndexError, ValueError, StopIteration) as error:
+    except _OTHERWISE as error:
         raise _unreadable() from error
     if not polygons:
         raise _unreadable()
@@ -190,4 +201,7 @@ def _topology(document: Any) -> Iterator[tuple[str, list[list[Ring]]]]:
 def _code(feature: Any) -> str:
     if "id" in feature:
         return str(feature["id"])
-    return str(next(feature["properties"][name] for name in _NAMES if name in feature["properties"]))
+    for name in _NAMES:
+        if name in feature["properties"]:
+            return str(feature["properties"][name])
+    raise KeyError("id")

@@ -27,6 +27,10 @@ GRID: Final = 10
 _FIRST_TOLERANCE: Final = 0.25
 """Units that a line may move by, at first; half as much again until the outlines are short enough."""
 
+_SHARED_TOLERANCE: Final = 2.0
+"""Units that a line may move by where borders are shared. In a file whose neighbours have corners of their own, nearly
+every corner is where borders meet and stays: there each state is simplified by itself, and begins anew."""
+
 _SPECK: Final = 0.4
 """Square units. A smaller part of a state cannot be seen and is left out, unless it is the largest."""
 
@@ -52,16 +56,11 @@ def outlines(polygons: Polygons) -> Outlines:
     """``polygons``: of each state, one of them at least large enough to be seen (``read_states``)."""
     rings, height = _placed(polygons)
     meetings = set(_meetings(ring for found in rings.values() for ring in found))
-    lines = {code: [_cut(ring, meetings) for ring in found] for code, found in rings.items()}
-    tolerance = _FIRST_TOLERANCE * GRID
-    while True:
-        known: dict[Line, Line] = {}
-        paths = {
-            code: "".join(_path(ring, tolerance, known) for ring in found) for code, found in lines.items()
-        }
-        if sum(map(len, paths.values())) <= PATH_CHARACTERS:
-            break
+    tolerance = _FIRST_TOLERANCE
+    while sum(map(len, (paths := _paths(rings, meetings, tolerance)).values())) > PATH_CHARACTERS:
         tolerance *= 1.5
+        if meetings and tolerance > _SHARED_TOLERANCE:
+            meetings, tolerance = set(), _FIRST_TOLERANCE
     digest = hashlib.sha256("".join(f"{code}{path}" for code, path in sorted(paths.items())).encode())
     return Outlines(paths, height, digest.hexdigest())
 
@@ -93,7 +92,8 @@ def _placed(polygons: Polygons) -> tuple[dict[str, list[Line]], int]:
             [
                 _ring((round((x - west) * scale), round((north - y) * scale)) for x, y in ring)
                 for ring in found
-            ]
+            ],
+            _SPECK,
         )
         for code, found in projected.items()
     }
@@ -113,9 +113,10 @@ def _ring(corners: Iterable[Point]) -> Line:
     return (*kept, kept[0]) if kept[0] != kept[-1] else tuple(kept)
 
 
-def _seen(rings: Sequence[Line]) -> list[Line]:
+def _seen(rings: Sequence[Line], least: float) -> list[Line]:
+    """Without what is smaller than so many square units."""
     largest = max(rings, key=_area)
-    return [ring for ring in rings if ring is largest or _area(ring) >= _SPECK * GRID**2]
+    return [ring for ring in rings if ring is largest or _area(ring) >= least * GRID**2]
 
 
 def _area(ring: Line) -> float:
@@ -140,6 +141,19 @@ def _cut(ring: Line, meetings: Collection[Point]) -> list[Line]:
     turned = (*corners[ends[0] :], *corners[: ends[0]], corners[ends[0]])
     places = [*(end - ends[0] for end in ends), len(turned) - 1]
     return [turned[first : last + 1] for first, last in pairwise(places)]
+
+
+def _paths(
+    rings: Mapping[str, Sequence[Line]], meetings: Collection[Point], tolerance: float
+) -> dict[str, str]:
+    """Of each state, moved by the tolerance at most; a part that this would make a line of is left out."""
+    known: dict[Line, Line] = {}
+    return {
+        code: "".join(
+            _path(_cut(ring, meetings), tolerance * GRID, known) for ring in _seen(found, tolerance**2)
+        )
+        for code, found in rings.items()
+    }
 
 
 def _path(lines: Sequence[Line], tolerance: float, known: dict[Line, Line]) -> str:

@@ -6,6 +6,7 @@ from collections import Counter
 from itertools import pairwise
 from math import cos, hypot, radians
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -39,6 +40,10 @@ def rings(path: str) -> list[list[Point]]:
             ring.append((x, y))
         found.append([*ring, ring[0]])
     return found
+
+
+def area(ring: list[Point]) -> float:
+    return abs(sum(x * y2 - x2 * y for (x, y), (x2, y2) in pairwise(ring))) / 2
 
 
 def sides(path: str) -> Counter[frozenset[Point]]:
@@ -95,6 +100,24 @@ def test_the_real_map_is_small_and_whole(shared_data: Path) -> None:
     assert sum(number == 2 for number in met.values()) > len(met) / 2
 
 
+def test_a_map_whose_neighbours_have_corners_of_their_own_becomes_as_small() -> None:
+    chance = Random(1)
+    document = geojson()
+    for feature in document["features"]:
+        (ring,) = feature["geometry"]["coordinates"]
+        moved = [
+            (x + (x2 - x) * step / 20 + chance.uniform(-0.01, 0.01), y + (y2 - y) * step / 20)
+            for (x, y), (x2, y2) in pairwise(ring)
+            for step in range(20)
+        ]
+        feature["geometry"]["coordinates"] = [[*moved, moved[0]]]
+    drawn, shared = outlines(read_states(json.dumps(document).encode())), invented()
+    assert sum(map(len, drawn.paths.values())) <= PATH_CHARACTERS
+    for code, path in drawn.paths.items():
+        (ring,), (other,) = rings(path), rings(shared.paths[code])
+        assert area(ring) == pytest.approx(area(other), rel=0.02)
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -108,8 +131,28 @@ def test_the_real_map_is_small_and_whole(shared_data: Path) -> None:
         (lambda found: found["features"][7]["geometry"]["coordinates"][0].clear(), "Missing: 08"),
         (lambda found: found["features"][7]["geometry"]["coordinates"][0].append(["x", 1]), "cannot be read"),
         (lambda found: found.clear(), "cannot be read"),
+        (
+            lambda found: (found["features"][0].pop("id"), found["features"][0].update(properties={})),
+            "cannot be read",
+        ),
+        (lambda found: found.update(type="Topology", arcs=[], objects=[]), "cannot be read"),
+        (
+            lambda found: found["features"][7]["geometry"]["coordinates"][0].append([10**400, 1]),
+            "cannot be read",
+        ),
     ],
-    ids=["one-too-few", "another", "without-area", "in-metres", "without-corners", "in-words", "nothing"],
+    ids=[
+        "one-too-few",
+        "another",
+        "without-area",
+        "in-metres",
+        "without-corners",
+        "in-words",
+        "nothing",
+        "without-a-name",
+        "without-layers",
+        "beyond-numbers",
+    ],
 )
 async def test_what_is_no_map_of_the_states_is_refused_at_the_start(
     change: object, says: str, tmp_path: Path
