@@ -16,6 +16,8 @@ _SHORT: Final = 7
 
 _BESIDE: Final = 62
 _FIGURE: Final = 96
+_CHARACTER: Final = 8
+"""Of a figure in the widest of usual fonts, DejaVu."""
 
 
 class Bar(NamedTuple):
@@ -30,10 +32,14 @@ class Bar(NamedTuple):
 def bars(title: str, description: str, given: Sequence[Bar]) -> Picture:
     """Bars over one scale from zero. ``figure`` is written at the end of each: what is drawn can also be read."""
     beside = any(bar.known for bar in given) and all(_is_short(bar) for bar in given if bar.known)
-    largest = max((bar.bounds.high for bar in given), default=0) or 1
+    left, room = 0, WIDTH
+    if beside:
+        left = _BESIDE
+        room -= left + max(_FIGURE, *(_CHARACTER * len(bar.figure) for bar in given))
+    scale = room / (max((bar.bounds.high for bar in given), default=0) or 1)
     shapes, top = [], 0
     for bar in given:
-        row, height = (_beside if beside and _is_short(bar) else _above)(bar, top, largest)
+        row, height = (_beside if beside and _is_short(bar) else _above)(bar, left, top, scale)
         shapes.append(element("g", *row, class_="row" if bar.known else "row unknown"))
         top += height
     return Picture("bars", title, description, WIDTH, max(top, 1), together(shapes))
@@ -43,20 +49,16 @@ def _is_short(bar: Bar) -> bool:
     return len(bar.label) <= _SHORT
 
 
-def _beside(bar: Bar, top: int, largest: int) -> tuple[list[Markup], int]:
+def _beside(bar: Bar, left: int, top: int, scale: float) -> tuple[list[Markup], int]:
     """The label, the bar and the figure in one line; and its height."""
     text, figure = _written(bar, top + 17)
-    return [
-        text,
-        *_drawn(bar.bounds, _BESIDE, (WIDTH - _FIGURE - _BESIDE) / largest, top + 5, 14),
-        figure,
-    ], 26
+    return [text, *_drawn(bar.bounds, left, scale, top + 5, 14), figure], 26
 
 
-def _above(bar: Bar, top: int, largest: int) -> tuple[list[Markup], int]:
+def _above(bar: Bar, left: int, top: int, scale: float) -> tuple[list[Markup], int]:
     """The label and the figure in a line above the bar; and the height of both."""
     text, figure = _written(bar, top + 16)
-    return [text, *_drawn(bar.bounds, 0, WIDTH / largest, top + 22, 11), figure], 40
+    return [text, *_drawn(bar.bounds, left, scale, top + 22, 11), figure], 40
 
 
 def _written(bar: Bar, baseline: int) -> tuple[Markup, Markup]:

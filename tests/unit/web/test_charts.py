@@ -24,23 +24,31 @@ rows = st.lists(
 def test_bars_are_as_long_as_their_numbers_and_stay_in_the_picture(given_rows: list[Bar]) -> None:
     picture = ElementTree.fromstring(bars("Título <&>", "Descripción", given_rows).inline("id"))
     largest = max((bar.bounds.high for bar in given_rows), default=0) or 1
+    # One line from which all bars begin, and one scale.
+    begins = {float(axis.get("x1", "")) for axis in picture.iter(f"{SVG}line")}
+    assert len(begins) <= 1
+    full = WIDTH if begins <= {0} else 262
     groups = picture.findall(f"{SVG}g")
     assert len(groups) == len(given_rows)
     for group, bar in zip(groups, given_rows, strict=True):
         parts = group.findall(f"{SVG}rect")
         widths = [float(part.get("width", "")) for part in parts]
         assert sum(widths) <= WIDTH + 0.05
-        assert sum(widths) == pytest.approx(bar.bounds.high / largest * _full(group), abs=0.05)
+        assert sum(widths) == pytest.approx(bar.bounds.high / largest * full, abs=0.05)
         assert (group.get("class") == "row") == bar.known
         label, figure = group.findall(f"{SVG}text")
         assert (label.text or "", figure.text) == (bar.label, bar.figure)
 
 
-def _full(group: ElementTree.Element) -> float:
-    """How long the longest bar may be: less where the label stands beside it."""
-    axis = group.find(f"{SVG}line")
-    assert axis is not None
-    return WIDTH if axis.get("x1") == "0" else 262
+def test_a_bar_ends_before_its_figure_begins() -> None:
+    figure = "12,345 (11,000–13,000)"
+    picture = ElementTree.fromstring(
+        bars("t", "d", [Bar("2020", Bounds(11_000, 12_345, 13_000), figure)]).inline("id")
+    )
+    right = max(
+        float(part.get("x", "")) + float(part.get("width", "")) for part in picture.iter(f"{SVG}rect")
+    )
+    assert right <= WIDTH - 8 * len(figure)
 
 
 def test_a_picture_is_one_image_with_a_title_and_a_description() -> None:
