@@ -50,8 +50,9 @@ def respond(request: Request, error: Exception, language: Language) -> Response:
             status, text = _status(error), error.text
         case _:
             status, title, text = UNAVAILABLE.status, UNAVAILABLE.title, _AGAIN
-    nearest = error.nearest if isinstance(error, NotACheckpoint) else None
-    instead = None if nearest is None else (nearest, questions.moved(request.query_params, nearest))
+    instead = None
+    if isinstance(error, NotACheckpoint) and error.nearest is not None:
+        instead = (error.nearest, questions.moved(request.query_params, error.size, error.nearest))
     return _page(request, status, title, text, language, instead)
 
 

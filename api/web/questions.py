@@ -12,7 +12,10 @@ from projections.errors import InvalidQuery
 NAMES: Final = ("unit", "nexus", "class", "kind", "state", "municipality", "from", "to", "by", "as_of")
 """The parameters of a question."""
 
-_AS_OF: Final = re.compile(r"[0-9]{1,16}")
+SIZES: Final = ("as_of", "since", "until")
+"""The parameters that may name the size of a checkpoint."""
+
+_SIZE: Final = re.compile(r"[0-9]{1,16}")
 _YEAR: Final = re.compile(r"[0-9]{4}")
 
 
@@ -59,7 +62,7 @@ def size(parameters: Parameters) -> int | None:
     given = one(parameters, "as_of")
     if given is None:
         return None
-    if not _AS_OF.fullmatch(given):
+    if not _SIZE.fullmatch(given):
         raise InvalidQuery(
             "as_of",
             "«as_of» es el tamaño de un punto de control publicado, un número entero.",
@@ -99,12 +102,21 @@ def write(query: CountQuery, as_of: int | None = None, **more: str) -> str:
     return urlencode(pairs)
 
 
-def moved(parameters: Parameters, as_of: int) -> str:
-    """The same query as of another size."""
-    kept = [
-        (name, value) for name in NAMES for value in parameters.getlist(name) if value and name != "as_of"
-    ]
-    return urlencode([*kept, ("as_of", str(as_of))])
+def moved(parameters: Parameters, never: int, published: int) -> str:
+    """The same query with a size that was ``published`` wherever it names one that ``never`` was."""
+
+    def size_or(name: str, value: str) -> str:
+        is_it = name in SIZES and _SIZE.fullmatch(value.strip()) and int(value) == never
+        return str(published) if is_it else value
+
+    return urlencode(
+        [
+            (name, size_or(name, value))
+            for name in dict.fromkeys((*NAMES, *SIZES))
+            for value in parameters.getlist(name)
+            if value
+        ]
+    )
 
 
 def _period(first: str | None, last: str | None) -> tuple[str, str] | None:

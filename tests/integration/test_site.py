@@ -351,6 +351,10 @@ async def test_changes_between_two_sizes_sum_to_the_difference_of_the_counts(sit
     assert "pruebas nuevas" in answer.text
     assert "Abierto por exención" in answer.text
     today = await site.get("/cambios?since=2020-01-01&until=2999-01-01")
+    assert 'value="2020-01-01"' in today.text
+    assert 'value="2999-01-01"' in today.text
+    beyond = await site.get(f"/cambios?since=0&until={SIZE}&as_of={EARLIER}")
+    assert Page(beyond.text).rows == Page((await site.get(f"/cambios?since=0&until={EARLIER}")).text).rows
     assert len(Page(today.text).rows["Cambios, lo más antiguo primero"]) > len(rows) + 1
 
 
@@ -415,10 +419,15 @@ async def test_what_cannot_be_shown_says_what_to_do(site: httpx.AsyncClient) -> 
     never = await site.get(f"/en/explore?as_of={EARLIER + 1}&state=16&by=YEAR")
     assert never.status_code == 404
     assert f'href="?state=16&amp;by=YEAR&amp;as_of={EARLIER}"' in never.text
+    between = await site.get(f"/cambios?since={EARLIER + 1}&until={SIZE}")
+    assert f'href="?since={EARLIER}&amp;until={SIZE}"' in between.text
     for path, says in (
         ("/explorar?as_of=x", "punto de control"),
         ("/explorar?by=SEX", "SEX"),
         ("/en/explore?page=9", "“page”"),
+        (f"/en/explore?page={'9' * 5_000}", "“page”"),
+        ("/en/explore?page=1&page=2", "only once"),
+        ("/cambios?until=2020-01-01", "día posterior"),
         ("/en/incidents?after=x", "follow the link"),
         ("/cambios?since=ayer", "AAAA-MM-DD"),
         (f"/cambios?since={SIZE}&until={EARLIER}", "posterior"),

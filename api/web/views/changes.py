@@ -10,6 +10,7 @@ from projections.errors import InvalidQuery, NotPublishedYet
 from projections.models import changes as model
 from projections.models import checkpoints
 from projections.models.changes import Place
+from projections.models.checkpoints import PublishedCheckpoint
 from projections.tables import Connection
 
 CHANGES: Final = 100
@@ -28,10 +29,12 @@ async def changes(visit: Visit) -> str:
     Raises InvalidQuery and NotACheckpoint.
     """
     after = _after(visit)
+    first, last = (questions.one(visit.parameters, name) for name in ("since", "until"))
     async with visit.site.backing.pool.acquire() as connection:
-        since = await _size(connection, questions.one(visit.parameters, "since"), timedelta())
-        until = await _size(connection, questions.one(visit.parameters, "until"), timedelta(days=1))
-        until = visit.size if until is None else until
+        since = await _size(connection, first, timedelta())
+        until = await _size(connection, last, timedelta(days=1))
+        # Of what was published later, the page as of this size knows nothing, whatever day it was asked until.
+        until = visit.size if until is None else min(until, visit.size)
         if since is not None and since > until:
             raise InvalidQuery(
                 "since",
@@ -54,6 +57,8 @@ async def changes(visit: Visit) -> str:
         newest_first=since is None,
         seen=seen,
         end=end,
+        first_day=_day(first, seen),
+        last_day=_day(last, end),
         oldest=visit.link("changes", None, since="0", until=str(until)),
         newest=visit.link("changes", None, until=str(until)),
         first=visit.link("changes", None, **pinned) if after else None,
@@ -109,6 +114,17 @@ async def _size(connection: Connection, given: str | None, until: timedelta) -> 
         ) from None
     except NotPublishedYet:
         if until:
-            raise
+            raise InvalidQuery(
+                "until",
+                f"Hasta el día {given} no se había publicado nada. Escriba un día posterior.",
+                f"Until the day {given} nothing had been published. Write a later day.",
+            ) from None
         return 0
     return seen.size
+
+
+def _day(given: str | None, seen: PublishedCheckpoint | None) -> str:
+    """What the form shows: the day that was asked about, else that of the checkpoint; nothing for the empty log."""
+    if given is not None and not _SIZE.fullmatch(given):
+        return given
+    return "" if seen is None else seen.published_at.date().isoformat()

@@ -1,5 +1,6 @@
 """The explorer: any question of the definition, as a plain form, with its answer as figure, table and picture."""
 
+import re
 from typing import Final
 
 from api import labels
@@ -13,6 +14,8 @@ from projections.errors import InvalidQuery
 
 ROWS: Final = 300
 """Rows of a table on one page."""
+
+_NUMBER: Final = re.compile(r"[0-9]{1,9}")
 
 
 async def explore(visit: Visit) -> str:
@@ -45,7 +48,7 @@ def _by(visit: Visit, dimension: Dimension) -> CountQuery:
 
 
 def _page(visit: Visit, last: int) -> int:
-    given = visit.parameters.getlist("page") or ["1"]
-    if not (given[0].isascii() and given[0].isdigit() and 1 <= int(given[0]) <= last):
+    given = questions.one(visit.parameters, "page") or "1"
+    if not (_NUMBER.fullmatch(given) and 1 <= int(given) <= last):
         raise InvalidQuery("page", f"«page» va de 1 a {last}.", f"“page” is from 1 to {last}.")
-    return int(given[0])
+    return int(given)
