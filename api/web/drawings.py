@@ -123,13 +123,13 @@ def _map(visit: Visit, answer: Answer, name: str, title: str) -> Picture:
     }
     if name == MAP and outlines is not None:
         description = words.gettext(
-            "Los estados según el mapa; la intensidad del color sigue a su estimación. Un cero dice que nada de lo "
-            "publicado ocurrió ahí."
+            "Los estados según el mapa; la intensidad del color sigue a su estimación. Un cero dice que nada "
+            "confirmado ni probable de lo publicado ocurrió ahí."
         )
         return areas(title, description, outlines, values, names)
     description = words.gettext(
         "Cada estado es un cuadro del mismo tamaño, colocado según el mapa, con su estimación. Un cero dice que nada "
-        "de lo publicado ocurrió ahí."
+        "confirmado ni probable de lo publicado ocurrió ahí."
     )
     return tiles(title, description, values, names)
 

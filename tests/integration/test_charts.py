@@ -108,6 +108,10 @@ async def test_every_chart_is_a_file_that_says_what_it_counts_as_of_when_and_whe
             assert any("checkpoint" in line or "punto de control" in line for line in said)
             (sentence, *_) = SENTENCE.findall(shown.text)
             assert unescape(sentence) in said
+            # A tile shows the estimate: its zero says nothing about what is possible.
+            zero = [line for line in said if "Un cero dice" in line or "A zero says" in line]
+            assert all("confirm" in line and "probable" in line for line in zero)
+            assert bool(zero) == (name != "bars")
             # The picture of the page is the picture of the file: the same shapes at the same places.
             assert f"{room}/{name}.svg?{link.partition('?')[2]}" in Page(shown.text).links
             inline = ElementTree.fromstring(PICTURE.findall(shown.text)[name == "map"])
