@@ -5,14 +5,14 @@ reader may follow.
 """
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from markupsafe import Markup
 
 from api.web.charts import style
 from api.web.charts.bars import WIDTH
-from api.web.charts.svg import NAMESPACE, Picture, element, together
+from api.web.charts.svg import NAMESPACE, Picture, element
 from registry.text import Language
 
 MARGIN: Final = 24
@@ -149,18 +149,15 @@ class _Column:
 
 
 def _metadata(caption: Caption) -> Markup:
-    terms: Iterator[tuple[str, str]] = iter(
-        (
-            ("title", caption.title),
-            ("publisher", "Constancia"),
-            ("identifier", caption.link),
-            ("rights", caption.licence),
-            ("source", caption.citation),
-        )
-    )
+    terms = {
+        "title": caption.title,
+        "publisher": "Constancia",
+        "identifier": caption.link,
+        "rights": caption.licence,
+        "source": caption.citation,
+    }
     return element(
         "metadata",
-        Markup('<dc:terms xmlns:dc="http://purl.org/dc/elements/1.1/">')
-        + together(element(f"dc:{name}", said) for name, said in terms)
-        + Markup("</dc:terms>"),
+        *(element(f"dc:{name}", said) for name, said in terms.items()),
+        **{"xmlns:dc": "http://purl.org/dc/elements/1.1/"},
     )

@@ -85,6 +85,8 @@ def test_the_file_says_what_it_shows_as_of_when_and_where_it_is_cited() -> None:
     (link,) = root.iter(f"{SVG}a")
     assert link.get("href") == LINK
     terms = {term.tag.rpartition("}")[2]: term.text for term in root.iter() if "purl.org" in term.tag}
+    # Elements of the vocabulary, and none of our own around them.
+    assert terms.keys() == {"title", "publisher", "identifier", "rights", "source"}
     assert (terms["identifier"], terms["source"], terms["rights"]) == (LINK, "Cita", CAPTION.licence)
     named = root.get("aria-labelledby", "").split()
     assert next(element.text for element in root if element.get("id") in named) == CAPTION.title
