@@ -227,14 +227,15 @@ class Reference:
 def example(line: Line, operation: Mapping[str, Any], *, keyed: bool) -> str:
     """The operation as a command of curl, with the document's own example of a body."""
     parts = [f'curl "$CONSTANCIA_URL{_filled(line.path)}{_asked(operation)}"']
-    if line.method not in ("GET", "POST"):
+    sent = _sent(operation.get("requestBody"))
+    if line.method != ("POST" if sent else "GET"):  # which curl says by itself
         parts.append(f"--request {line.method}")
     if keyed:
         parts.append('--header "Authorization: Bearer $CONSTANCIA_KEY"')
     headers = [one["name"] for one in operation.get("parameters", ()) if one["in"] == "header"]
     if "If-Match" in headers:
         parts.append("--header 'If-Match: \"1\"'")
-    parts += _sent(operation.get("requestBody"))
+    parts += sent
     return " \\\n  ".join(parts)
 
 

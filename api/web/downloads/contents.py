@@ -69,7 +69,7 @@ async def pieces(rows: Iterator[Row]) -> Rows:
 
 def _labelled(name: str, about: Text) -> tuple[Column, Column]:
     """A column of codes and the one that says them in words."""
-    words = Text(f"{about.es}, en palabras", f"{about.en}, in words")
+    words = Text(f"Lo que dice «{name}», en palabras", f"What “{name}” says, in words")
     return Column(name, Kind.STRING, about), Column(f"{name}_label", Kind.STRING, words)
 
 

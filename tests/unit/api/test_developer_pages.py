@@ -221,5 +221,10 @@ def test_an_example_asks_for_what_the_operation_needs(app: FastAPI) -> None:
         amend.line, {"requestBody": {"content": {"application/json": {"example": "it's"}}}}, keyed=False
     )
     assert quoted.endswith("--json '\"it'\\''s\"'")
+    for group in reference.groups():
+        for one in reference.operations(group.tag):
+            method = re.search(r"--request (\w+)", one.example)
+            sends = re.search(r"--json|--data-binary", one.example)
+            assert one.line.method == (method[1] if method else "POST" if sends else "GET"), one.line
     (match,) = reference.operations("matches")
     assert '/v1/matches?report=$REPORT"' in match.example
