@@ -20,13 +20,19 @@ KEPT_OF_ALL: Final = 4
 Of ten that is two, and under load two batches are under way (``writer``), so neither of them waits for the pool.
 """
 
+LARGE: Final = 8
+"""Of a smaller pool none stays: listeners and the lock of an import hold four of it for as long as they like, and
+whoever else asks it for one must not wait for the store's next statement.
+"""
+
 
 class Connections:
     """Lends connections. Owns those that it keeps, until ``close``; the pool belongs to the caller."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
-        self._most = pool.get_max_size() // KEPT_OF_ALL
+        size = pool.get_max_size()
+        self._most = size // KEPT_OF_ALL if size >= LARGE else 0
         self._kept: list[Connection] = []
         self._waiting = 0
 

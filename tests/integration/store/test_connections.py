@@ -5,7 +5,7 @@ import asyncio
 import asyncpg
 import pytest
 
-from registry.store.connections import KEPT_OF_ALL, Connections
+from registry.store.connections import KEPT_OF_ALL, LARGE, Connections
 
 
 def in_use(pool: asyncpg.Pool) -> int:
@@ -100,7 +100,10 @@ async def test_one_that_is_lost_while_it_closes_does_not_hold_back_the_others(
 
 
 async def test_of_a_small_pool_none_is_kept(database_url: str) -> None:
-    async with asyncpg.create_pool(database_url, min_size=1, max_size=KEPT_OF_ALL - 1) as small:
+    async with asyncpg.create_pool(database_url, min_size=0, max_size=LARGE - 1) as small:
         connections = Connections(small)
         await connections.fetch("SELECT 1")
         assert in_use(small) == 0
+        others = [await small.acquire(timeout=5) for _ in range(LARGE - 1)]
+        for other in others:
+            await small.release(other)
