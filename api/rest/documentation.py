@@ -43,7 +43,9 @@ from api.problems import (
 from api.rest.answers import EvidenceAnswer, Item, KeyAnswer, Matches, Page, Places, Queue, WriteAnswer
 from api.rest.examples import EXAMPLES
 from api.rest.operations import WRITES, Write, collection_of
+from api.rest.parameters import explain
 from api.rest.tags import described
+from api.schemas import components as schemas_of
 from api.streams.envelope import BATCH_MEDIA_TYPE
 from api.streams.models import EventPage
 from projections.site_history import SiteHistory
@@ -314,7 +316,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
         tags=described(),
     )
     drafts: list[Any] = [write.draft for write in WRITES]
-    _, schemas = msgspec.json.schema_components([*drafts, *_SHAPES], ref_template=_REF)
+    schemas = schemas_of([*drafts, *_SHAPES], _REF)
     components = document.setdefault("components", {})
     components["schemas"] = {**components.get("schemas", {}), **schemas}
     # FastAPI announces its own shape of a 422 wherever a path has a parameter. Nobody ever gets it.
@@ -324,6 +326,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
         for operation in operations.values():
             if "application/json" in operation["responses"].get("422", {}).get("content", {}):
                 del operation["responses"]["422"]
+    explain(document)
     components["securitySchemes"] = {
         SECURITY_SCHEME: {"type": "http", "scheme": "bearer", "description": "cst_<env>_<secret><checksum>"}
     }

@@ -14,9 +14,11 @@ from starlette.responses import Response
 
 from api.auth.guard import SECURITY_SCHEME
 from api.delivery.webhooks.sending import TEST_TYPE
+from api.schemas import components
 from api.streams.envelope import BATCH_MEDIA_TYPE, MEDIA_TYPE, TYPES
 from api.streams.examples import examples
 from api.streams.feed import DEFAULT_LIMIT, MAX_WAIT_SECONDS
+from api.streams.filters import ABOUT
 from api.streams.leaves import OPEN_LEAVES
 from api.streams.models import EntryLeaf, StreamEvent
 from registry.domain.event import ENVELOPE
@@ -176,12 +178,13 @@ def _operations() -> dict[str, Any]:
         }
 
     def query(**properties: dict[str, Any]) -> dict[str, Any]:
-        filters = {
+        filters: dict[str, dict[str, Any]] = {
             "after": {"type": "integer", "minimum": 0, "default": 0},
             "types": {"type": "array", "items": {"type": "string", "enum": sorted(TYPES)}},
             "subject": {"type": "array", "items": {"type": "string"}},
         }
-        schema = {"type": "object", "properties": {**filters, **properties}}
+        told = {name: {**one, "description": ABOUT[name]} for name, one in {**filters, **properties}.items()}
+        schema = {"type": "object", "properties": told}
         return {"http": {"method": "GET", "query": schema, "bindingVersion": "0.3.0"}}
 
     limit = {"type": "integer", "minimum": 1, "maximum": PAGE_EVENTS, "default": DEFAULT_LIMIT}
@@ -244,7 +247,7 @@ def _test_message() -> dict[str, Any]:
 def _schemas() -> dict[str, Any]:
     closed = [event for event in EVENTS.values() if not event.OPEN]
     shapes = [StreamEvent, EntryLeaf, *OPEN_LEAVES.values(), *closed]
-    _, schemas = msgspec.json.schema_components(shapes, ref_template=_SCHEMA)
+    schemas = components(shapes, _SCHEMA)
     for event in closed:
         schemas[event.__name__] = _data(schemas[event.__name__])
     return {**_without_discriminators(schemas), **{name: _payload(name) for name in TYPES}}

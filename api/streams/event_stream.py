@@ -19,7 +19,7 @@ from api.auth.guard import requires
 from api.problems import Problem
 from api.rest.documentation import document_event_stream
 from api.streams.audience import Audience, audience_of
-from api.streams.filters import wanted_events
+from api.streams.filters import ABOUT, wanted_events
 from api.streams.following import Following, StreamedEvent, StreamPage
 from api.streams.sse import EventStream
 from api.streams.streams import StreamsFull
@@ -135,7 +135,7 @@ def build_router() -> APIRouter:
         request: Request,
         actor: Annotated[Actor, Depends(caller)],
         wanted: Annotated[Wanted, Depends(wanted_events)],
-        after: Annotated[int, Query(ge=0, le=MAX_INTEGER)] = 0,
+        after: Annotated[int, Query(ge=0, le=MAX_INTEGER, description=ABOUT["after"])] = 0,
         last_event_id: Annotated[int | None, Header(ge=0, le=MAX_INTEGER)] = None,
     ) -> Response:
         following: Following = request.app.state.following

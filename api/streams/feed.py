@@ -17,7 +17,7 @@ from api.caching import ASK_AGAIN, FOR_EVER, is_known
 from api.rest.documentation import document_events
 from api.streams.audience import audience_of
 from api.streams.envelope import BATCH_MEDIA_TYPE
-from api.streams.filters import wanted_events
+from api.streams.filters import ABOUT, wanted_events
 from api.streams.following import Following, StreamPage
 from api.streams.wanted import Wanted
 from registry.application.execution.unit import Actor
@@ -52,9 +52,9 @@ def build_router() -> APIRouter:
         request: Request,
         actor: Annotated[Actor, Depends(requires("GET", PATH))],
         wanted: Annotated[Wanted, Depends(wanted_events)],
-        after: Annotated[int, Query(ge=0, le=MAX_INTEGER)] = 0,
-        limit: Annotated[int, Query(ge=1, le=PAGE_EVENTS)] = DEFAULT_LIMIT,
-        wait: Annotated[int, Query(ge=0, le=MAX_WAIT_SECONDS)] = 0,
+        after: Annotated[int, Query(ge=0, le=MAX_INTEGER, description=ABOUT["after"])] = 0,
+        limit: Annotated[int, Query(ge=1, le=PAGE_EVENTS, description=ABOUT["limit"])] = DEFAULT_LIMIT,
+        wait: Annotated[int, Query(ge=0, le=MAX_WAIT_SECONDS, description=ABOUT["wait"])] = 0,
     ) -> Response:
         audience = audience_of(actor)
         following: Following = request.app.state.following

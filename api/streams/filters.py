@@ -1,7 +1,7 @@
 """Which events a reader wants, as query parameters: by type, and by the record that they are about."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Final
 
 from fastapi import Query
@@ -14,6 +14,16 @@ from registry.text import Text
 
 MAX_SUBJECTS: Final = 100
 
+ABOUT: Final[Mapping[str, str]] = {
+    "after": "La primera posición que se quiere. · The first position wanted.",
+    "types": "Tipos de eventos; se repite. · Types of events; repeat it for several.",
+    "subject": "Registros, como «incident/<id>»; se repite. · Records, as “incident/<id>”; repeat it for several.",
+    "limit": "Cuántos, a lo más. · How many, at most.",
+    "wait": "Segundos que se espera un evento donde aún no hay ninguno. · Seconds to wait for an event where there is "
+    "none yet.",
+}
+"""What the parameters of the feed and the stream mean."""
+
 SUBJECT: Final = (
     rf"^({'|'.join(sorted(aggregate.NOUN for aggregate in STREAMS))})/"
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
@@ -22,14 +32,14 @@ SUBJECT: Final = (
 Types = Annotated[
     list[str],
     Query(
-        description="Tipos de eventos; se repite. · Types of events; repeat it for several.",
+        description=ABOUT["types"],
         json_schema_extra={"items": {"type": "string", "enum": sorted(TYPES)}},
     ),
 ]
 Subjects = Annotated[
     list[str],
     Query(
-        description="Registros, como «incident/<id>»; se repite. · Records, as “incident/<id>”; repeat it for several.",
+        description=ABOUT["subject"],
         json_schema_extra={"items": {"type": "string", "pattern": SUBJECT}, "maxItems": MAX_SUBJECTS},
     ),
 ]

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from api.problems import PROBLEMS
 from api.streams import asyncapi
+from api.streams.filters import ABOUT
 from api.web.developers.guides import GUIDES, examples
 from api.web.developers.operations import Reference, example
 from api.web.developers.schemas import Schemas
@@ -21,6 +22,7 @@ from api.web.developers.wording import fold, is_bilingual, plain, said
 from api.web.developers.writing import NAMES, OPERATIONS, Desk, NoSuchPage, write
 from api.web.pages import LANGUAGES, PAGES, address
 from api.web.texts import texts
+from registry.domain.codes import PlacePrecision
 from registry.text import Language
 from tests.integration.test_site import Page
 
@@ -127,6 +129,7 @@ def test_a_reference_holds_every_operation_field_problem_and_message_of_its_docu
             assert str(said(operation["summary"], language).text) in section
             told = set(re.findall(r"<dt><code>([^<]+)</code>", section))
             assert {one["name"] for one in operation.get("parameters", ())} <= told
+            assert all(one["description"] for one in operation.get("parameters", ()) if one["in"] == "query")
             for content in operation.get("requestBody", {}).get("content", {}).values():
                 assert names(schemas, content["schema"]) <= told, path
             refused = {
@@ -135,6 +138,8 @@ def test_a_reference_holds_every_operation_field_problem_and_message_of_its_docu
                 for slug in answer.get("content", {}).get("application/problem+json", {}).get("examples", ())
             }
             assert refused == set(re.findall(r"/problems/([\w-]+)", section))
+    places = re.findall(r"<code>(SITE|LOCALITY|MUNICIPALITY|STATE|COUNTRY)</code>", pages["incidents"])
+    assert places[:5] == list(PlacePrecision)  # «finest first», it says beside them
     with pytest.raises(NoSuchPage):
         write(desk, OPERATIONS, language, {"tag": "nothing"})
 
@@ -145,6 +150,7 @@ def test_a_reference_holds_every_operation_field_problem_and_message_of_its_docu
             assert str(said(message["summary"], language).text) in followed
         for given in message.get("examples", ()):
             assert json.dumps(given["payload"], indent=2, ensure_ascii=False) in unescape(followed)
+    assert all(str(said(about, language).text) in followed for about in ABOUT.values())
     for channel in streams["channels"].values():
         assert channel["address"] is None or f"<code>{channel['address']}</code>" in followed
     for name in names(Schemas(streams, texts(language)), {"$ref": "#/components/schemas/StreamEvent"}):
