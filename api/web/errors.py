@@ -3,7 +3,7 @@
 from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from api.caching import NEVER
 from api.language import language_of
@@ -36,6 +36,13 @@ _AGAIN: Final = Text("Vuelva a intentarlo en unos segundos.", "Try again in a fe
 
 _OF_PROGRAMS: Final = ("/v1/", "/log/", "/graphql", "/problems/", "/datos/", "/en/data/")
 
+_WRITTEN_OUT: Final = {
+    f"{path}/": path
+    for path in (page.path(language) for page in PAGES.values() for language in LANGUAGES)
+    if path != "/" and "{" not in path
+}
+"""Addresses as people type them, with a stroke at the end, and where that page is."""
+
 _FRAMED: Final = tuple(PAGES["embed"].path(language).format(name="") for language in LANGUAGES)
 """What stands in somebody else's page says there, too, why it shows nothing."""
 
@@ -58,11 +65,16 @@ def respond(request: Request, error: Exception, language: Language) -> Response:
 
 def is_for_a_reader(request: Request) -> bool:
     """Whether somebody with a browser is to be answered: programs are answered with a problem."""
-    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith(_OF_PROGRAMS)
+    path = request.url.path
+    of_programs = path.startswith(_OF_PROGRAMS) and path not in _WRITTEN_OUT
+    return "text/html" in request.headers.get("accept", "") and not of_programs
 
 
 def absent(request: Request) -> Response:
-    """There is no such address."""
+    """There is no such address; where only a stroke at its end is too much, it says the right one."""
+    if page := _WRITTEN_OUT.get(request.url.path):
+        query = request.url.query
+        return RedirectResponse(f"{page}?{query}" if query else page, 308, {"cache-control": NEVER})
     return _page(request, NOT_FOUND.status, NOT_FOUND.title, None, _language(request))
 
 
@@ -113,4 +125,4 @@ def _status(error: ProjectionError) -> int:
 
 def _language(request: Request) -> Language:
     """The address says it, or else the browser."""
-    return "en" if request.url.path.startswith("/en/") else language_of(request)
+    return "en" if f"{request.url.path}/".startswith("/en/") else language_of(request)

@@ -442,6 +442,9 @@ async def test_what_cannot_be_shown_says_what_to_do(site: httpx.AsyncClient) -> 
     for path, language in (("/no-hay", "es"), ("/en/nothing", "en")):
         absent = await site.get(path)
         assert (absent.status_code, Page(absent.text).language) == (404, language)
+    for path in ("/en/", "/explorar/?by=YEAR", "/datos/"):
+        elsewhere = await site.get(path)
+        assert (elsewhere.status_code, elsewhere.headers["location"]) == (308, "".join(path.rsplit("/", 1)))
     assert (await site.get("/nothing", headers={"accept": "*/*"})).json()["code"] == "not-found"
     assert (await site.get("/v1/nothing")).json()["code"] == "not-found"
 
