@@ -306,6 +306,8 @@ def test_it_refuses_what_contradicts_the_last_visit(reader: Reader, log: Log) ->
     reader.open()
     assert reader.verify() == "passed"
     reader.answers = {}
+    # A storage without room for more hides nothing that it holds.
+    reader.page.evaluate(FILL)
 
     assert reader.verify() == "failed"
 
@@ -323,6 +325,11 @@ def test_it_refuses_what_contradicts_the_last_visit(reader: Reader, log: Log) ->
     )
 
     reader.page.locator("button[data-forget]").click()
+    reader.page.evaluate(FILL)
+    reader.answers = {}
+    assert reader.verify() == "passed"
+    assert "no tiene lugar para más" in reader.outcome("memory")
+    reader.page.evaluate("localStorage.clear()")
     text, note = Checkpoint(log.keys.origin, log.size, log.root).text(), log.note()
     cosigned = note + WITNESS.cosign(text, 1_700_000_000).line()
     reader.answers = {"policy": WITNESSED, "checkpoint": cosigned.encode()}
@@ -334,27 +341,63 @@ def test_it_refuses_what_contradicts_the_last_visit(reader: Reader, log: Log) ->
     assert evidence.all_inner_texts()[0] == WITNESSED.decode()
 
 
-def test_it_says_what_is_missing_where_nothing_can_be_proved(browser: Browser, site: str) -> None:
+FILL = """() => {
+  for (let size = 1 << 20, number = 0; size >= 1; number += 1) {
+    try { localStorage.setItem(number, "x".repeat(size)); } catch { size >>= 1; }
+  }
+}"""
+
+
+def test_a_page_that_shows_half_a_figure_is_not_compared_with_nothing(reader: Reader, log: Log) -> None:
+    page, changes = re.subn(r'data-low="\d+" data-best="\d+"', 'data-best="999"', log.pages["es"])
+    assert changes == 1
+    reader.answers = {VERIFY["es"]: page.encode()}
+    reader.open()
+
+    assert reader.verify() == "unproven"
+
+    assert reader.outcome("checkpoint").startswith("La página no dice bien qué cifra muestra.")
+
+
+@pytest.mark.parametrize("lack", ["ED25519", "SIMD", "WORKERS"])
+def test_it_says_what_is_missing_where_nothing_can_be_proved(lack: str, browser: Browser, site: str) -> None:
+    script, step, said = WITHOUT[lack]
     with browser.new_context(base_url=site, viewport=PHONE) as context:
-        context.add_init_script(WITHOUT_ED25519)
+        context.add_init_script(script)
         reader = Reader(context)
         reader.open()
         assert reader.verify() == "unproven"
-        assert reader.outcome("checkpoint") == (
-            "Este navegador no comprueba firmas Ed25519, o la página no llegó por https. Actualícelo o use el comando."
-        )
+        assert re.fullmatch(said, reader.outcome(step))
         assert reader.page.locator("#verify a[href='#command']").is_visible()
         assert "constancia verify" in reader.page.locator("section:has(> #command)").inner_text()
 
 
-WITHOUT_ED25519 = """
+WITHOUT = {
+    "ED25519": (
+        """
 const { importKey } = SubtleCrypto.prototype;
 SubtleCrypto.prototype.importKey = function (format, data, algorithm, ...rest) {
   const refused = new DOMException("Unrecognized name.", "NotSupportedError");
   if (algorithm.name === "Ed25519") return Promise.reject(refused);
   return importKey.call(this, format, data, algorithm, ...rest);
 };
-"""
+""",
+        "checkpoint",
+        "Este navegador no comprueba firmas Ed25519, o la página no llegó por https. Actualícelo o use el comando.",
+    ),
+    "SIMD": (
+        "WebAssembly.instantiate = () => Promise.reject(new WebAssembly.CompileError('SIMD'));",
+        "checkpoint",
+        "Este navegador no ejecuta WebAssembly con SIMD, con lo que se calculan las huellas. Permítalo, .*",
+    ),
+    # They are lost before anything is asked of them, as where the network is.
+    "WORKERS": (
+        "globalThis.Worker = class extends Worker { constructor() { super('/static/none.js'); } };",
+        "leaves",
+        r"No se pudo leer /static/verify\.js\. Revise la conexión .*",
+    ),
+}
+"""What the browser is made to lack, which step says so, and what it says."""
 
 
 def test_it_goes_on_after_the_network_was_lost_and_after_it_was_stopped(reader: Reader) -> None:

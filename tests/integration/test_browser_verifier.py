@@ -131,6 +131,7 @@ class Register:
             "shown": None,
             "certificate": None,
             "memory": None,
+            "full": False,
             **page,
         }
         told["expected"] = {"refused": refused, "values": values or {}, "outcomes": outcomes or {}}
@@ -176,6 +177,10 @@ def honest_cases(register: Register) -> None:
     dropped = {path: data for path, data in register.files.items() if ".p/" not in path}
     dropped[bundle_path(1)] = files(grown)[bundle_path(1)]
     register.case("a log that grew while it was read", content=dropped)
+    # A storage without room stops nothing, and hides nothing that it held.
+    register.case("a first visit with a full storage", outcomes={"memory": "full"}, full=True)
+    known = memory(signed(leaves[:280]))
+    register.case("a visit with a full storage", outcomes={"memory": "stale"}, memory=known, full=True)
     note = register.files["checkpoint"].decode()
     cosigned = note + WITNESS.cosign(note[: note.index("\n\n") + 1], 1_700_000_000).line()
     witnessed = {"checkpoint": cosigned.encode(), "policy": WITNESSED}
@@ -184,9 +189,15 @@ def honest_cases(register: Register) -> None:
     before = memory(signed(leaves[:280]), policy=WITNESSED)
     register.case(
         "a log with witnesses that asks for none any more",
-        outcomes={"witnesses": "none", "memory": "prefix"},
+        outcomes={"witnesses": "changed", "memory": "prefix"},
         altered={"checkpoint": cosigned.encode()},
         memory=before,
+    )
+    register.case(
+        "a policy in another spelling",
+        outcomes={"witnesses": "quorum"},
+        altered=witnessed,
+        memory=memory(signed(leaves[:280]), policy=b"# the same\n" + WITNESSED),
     )
     register.case("a quorum that was dropped", "POLICY_WEAKENED", {"quorum": "w"}, memory=before)
     register.case("a false cosignature", "SIGNATURE_FALSE", altered={**witnessed, "checkpoint": false})
@@ -212,6 +223,12 @@ def tampered_cases(register: Register) -> None:
     register.case("leaves and tiles changed together", "ROOT_DIFFERS", altered=swapped)
     register.case("half a bundle", "BUNDLE_MALFORMED", altered={bundle_path(0): bytes(bundle[:-1])})
     missing = {path: data for path, data in register.files.items() if "entries" not in path}
+    endless = Checkpoint(ORIGIN, 2**53 - 1, bytes(32)).sign(KEY).encode()
+    register.case("more leaves than there are", "UNAVAILABLE", altered={"checkpoint": endless})
+    flood = bytes(256 * (2 + 65_535) + 1)
+    for path in ("keys", "checkpoint", "policy", bundle_path(0)):
+        name = f"a flood of {path.replace('/', ' ')}"
+        register.case(name, "FILE_TOO_LONG", {"path": path}, altered={path: flood})
     register.case("no bundles", "UNAVAILABLE", {"path": bundle_path(0)}, content=missing)
     # The signature.
     note = register.files["checkpoint"].decode()
@@ -260,6 +277,10 @@ def tampered_cases(register: Register) -> None:
     no_policy = memory(note, policy=b"<html>")
     register.case("a memory of a policy that is none", "MEMORY_DAMAGED", memory=no_policy)
     register.case("a damaged memory", "MEMORY_DAMAGED", memory='{"v":1}')
+    unsigned = memory(signed(leaves[:270]).replace("\n270\n", "\n271\n"))
+    register.case("a memory that nobody signed", "MEMORY_DAMAGED", memory=unsigned)
+    full = memory(signed(more))
+    register.case("a log that was rolled back, with a full storage", "ROLLED_BACK", memory=full, full=True)
     register.case("a memory that is no note", "MEMORY_DAMAGED", memory=memory("x"))
 
 
@@ -313,6 +334,19 @@ def false_logs(register: Register) -> None:
     respelled = log()
     respelled.leaves.append(respelled.leaves[0].replace(b'"v":1', b'"v": 1'))
     register.log("a leaf in another spelling", "LEAF_MALFORMED", respelled, values={"leaf": 4})
+    deep = log()
+    deep.leaves.append(b"[" * 30_000 + b"]" * 30_000)
+    register.log("a leaf nested deeply", "LEAF_MALFORMED", deep, values={"leaf": 4})
+
+    def countless(public: Json) -> None:
+        scope = {"victims": [2**53 - 1] * 3, "deaths": [0, 0, 0]}
+        public["facets"]["tally"]["value"] = {"strict": scope, "broad": scope}
+
+    beyond = SyntheticLog()
+    beyond.adopt()
+    beyond.disclose(incident(1), change=countless)
+    beyond.disclose(incident(2), change=countless)
+    register.log("a sum that has no spelling", "COUNT_TOO_LARGE", beyond)
     malformed = log()
     malformed.disclose(incident(2), change=lambda public: public.update(disputed=0))
     register.log("a disclosure that is malformed", "LEAF_MALFORMED", malformed, values={"field": "disputed"})
@@ -354,6 +388,7 @@ async def test_it_verifies_what_a_register_published(
         "shown": {"low": 0, "best": 0, "high": 4},
         "certificate": None,
         "memory": None,
+        "full": False,
         "expected": {"refused": None, "outcomes": {"count": "agrees"}},
     }
     (place / "case.json").write_text(json.dumps(case), encoding="utf-8")

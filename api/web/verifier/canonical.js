@@ -34,14 +34,17 @@ const PLAIN = /^[\x20-\x5b\x5d-\x7e]*$/;
 export function read(text) {
   if (text === null) return undefined;
   let value;
+  let again;
   try {
     value = JSON.parse(text);
+    again = JSON.stringify(value);
   } catch {
+    // Also what is nested more deeply than this engine can write.
     return undefined;
   }
   // JSON.stringify spells as RFC 8785 does and keeps the order of the keys, so what is left to see is that order. It
   // puts keys that look like numbers first: those are spelled the long way.
-  const quick = JSON.stringify(value) === text && inOrder(value, DEPTH, PLAIN.test(text));
+  const quick = again === text && inOrder(value, DEPTH, PLAIN.test(text));
   return quick || write(value) === text ? value : undefined;
 }
 

@@ -61,9 +61,7 @@ async function hashAll({ size }, sizes, anew, { hash, sha256 }, progress) {
     if (tree.size === size || sizes.has(tree.size)) leaves.roots.set(tree.size, writeBase64(tree.root()));
   };
   note();
-  const runs = runsOf(size, sizes, anew);
-  for await (const [at, hashed] of inOrder(runs, hash)) {
-    const { from = 0, to = 0 } = runs[at] ?? {};
+  for await (const [{ from, to }, hashed] of inOrder(runsOf(size, sizes, anew), hash)) {
     for (const bundle of hashed.hashes) {
       const whole = bundle.length === HASH_SIZE && size - tree.size >= WIDTH;
       for (let start = 0; start < bundle.length; start += HASH_SIZE) {
@@ -80,16 +78,19 @@ async function hashAll({ size }, sizes, anew, { hash, sha256 }, progress) {
 }
 
 /**
+ * One after the other: a size is only claimed until the leaves are there.
+ *
  * @param {number} size
  * @param {ReadonlySet<number>} sizes
  * @param {boolean} anew
+ * @returns {Generator<Address>}
  */
-function runsOf(size, sizes, anew) {
+function* runsOf(size, sizes, anew) {
   const leaves = RUN * WIDTH;
-  return Array.from({ length: Math.ceil(size / leaves) }, (_, run) => {
+  for (let run = 0; leaves * run < size; run += 1) {
     const [from, to] = [leaves * run, Math.min(leaves * (run + 1), size)];
-    return { run, from, to, cuts: [...sizes].filter((cut) => from < cut && cut < to), anew };
-  });
+    yield { run, from, to, cuts: [...sizes].filter((cut) => from < cut && cut < to), anew };
+  }
 }
 
 /**
@@ -107,27 +108,25 @@ export function* openLeaves({ open }) {
 }
 
 /**
- * The answers in order; some are asked for ahead.
+ * The questions in order, each with its answer; some are asked ahead.
  *
  * @template Q, A
- * @param {Q[]} questions
+ * @param {Iterable<Q>} questions
  * @param {(question: Q) => Promise<A>} ask
- * @returns {AsyncGenerator<[at: number, answer: A]>}
+ * @returns {AsyncGenerator<[question: Q, answer: A]>}
  */
 async function* inOrder(questions, ask) {
-  /** @type {Promise<A>[]} */
+  /** @type {[Q, Promise<A>][]} */
   const asked = [];
-  for (let at = 0; at < questions.length; at += 1) {
-    for (const question of questions.slice(asked.length, at + AHEAD)) {
-      const answer = ask(question);
-      // Whoever comes to it sees its error; until then it is not one that nobody handles.
-      answer.catch(() => undefined);
-      asked.push(answer);
-    }
-    const next = asked[at];
-    if (next !== undefined) yield [at, await next];
-    delete asked[at];
+  for (const question of questions) {
+    const answer = ask(question);
+    // Whoever comes to it sees its error; until then it is not one that nobody handles.
+    answer.catch(() => undefined);
+    asked.push([question, answer]);
+    if (asked.length < AHEAD) continue;
+    for (const [first, next] of asked.splice(0, 1)) yield [first, await next];
   }
+  for (const [first, next] of asked) yield [first, await next];
 }
 
 /**
@@ -138,8 +137,9 @@ async function* inOrder(questions, ask) {
  * @param {Means} means
  */
 async function changed(hashes, size, { hash, read, sha256 }) {
-  const tiles = hashes.map((_, number) => tilePath(0, number, Math.min(WIDTH, size - WIDTH * number)));
-  for await (const [number, served] of inOrder(tiles, (path) => read(path).catch(() => null))) {
+  /** @param {number} number */
+  const tile = (number) => read(tilePath(0, number, Math.min(WIDTH, size - WIDTH * number))).catch(() => null);
+  for await (const [number, served] of inOrder(hashes.keys(), tile)) {
     if (served === null) break;
     let [ours] = hashes.slice(number, number + 1);
     if (ours?.length === HASH_SIZE && served.length === HASH_SIZE * WIDTH) {

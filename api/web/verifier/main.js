@@ -75,7 +75,7 @@ async function run(section, rendering, signal) {
   const log = logOf(section);
   const verifyEd25519 = await browserEd25519(globalThis.crypto.subtle);
   const sha256 = await loadSha256();
-  const workers = startWorkers(import.meta.url, log, navigator.hardwareConcurrency, signal);
+  const workers = startWorkers(import.meta.url, log, navigator.hardwareConcurrency || 1, signal);
   try {
     const means = { log, read: reader(log, { signal }), hash: workers.hash, sha256, verifyEd25519, kept: storage(), signal };
     await verify(figure, means, rendering);
@@ -98,7 +98,9 @@ function figureOf({ dataset }, signal) {
   return {
     query: readQuestion({ unit, groupBy, filter }),
     asOf,
-    shown: low === undefined ? null : { low: whole(low), best: whole(best), high: whole(high) },
+    shown: [low, best, high].every((number) => number === undefined)
+      ? null
+      : { low: whole(low), best: whole(best), high: whole(high) },
     certificate: certificate === undefined ? null : () => fetched(certificate, signal),
   };
 }
@@ -131,12 +133,9 @@ function whole(digits) {
   return value;
 }
 
-/** The browser's memory; null where it lets the page keep nothing. */
+/** The browser's memory; null where it lets the page keep nothing. One that is full is still to be read. */
 function storage() {
   try {
-    const probe = "constancia/probe";
-    localStorage.setItem(probe, "");
-    localStorage.removeItem(probe);
     return localStorage;
   } catch (error) {
     if (error instanceof DOMException) return null;

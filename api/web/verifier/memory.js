@@ -2,8 +2,8 @@
 
 import { readBase64, writeBase64 } from "./bytes.js";
 import { isList, members, read, write } from "./canonical.js";
-import { readCheckpoint } from "./checkpoint.js";
-import { readKey, splitNote } from "./note.js";
+import { openCheckpoint } from "./checkpoint.js";
+import { readKey } from "./note.js";
 import { readPolicy } from "./policy.js";
 import { Refused } from "./refused.js";
 
@@ -31,9 +31,10 @@ import { Refused } from "./refused.js";
  * @param {Kept} kept
  * @param {string} log its address
  * @param {import("./sha256.js").Sha256} sha256
- * @returns {Memory | null} null where it sees the log for the first time
+ * @param {import("./note.js").VerifyEd25519} verifyEd25519 what is held against the log must itself be signed
+ * @returns {Promise<Memory | null>} null where it sees the log for the first time
  */
-export function recall(kept, log, sha256) {
+export async function recall(kept, log, sha256, verifyEd25519) {
   const text = kept.getItem(name(log));
   if (text === null) return null;
   const memory = members(read(text), ["keys", "note", "policy", "v"]);
@@ -41,10 +42,11 @@ export function recall(kept, log, sha256) {
   const policyFile = readBase64(String(memory.policy));
   if (policyFile === null) throw new Refused("MEMORY_DAMAGED");
   try {
+    const keys = memory.keys.map((vkey) => readKey(sha256, String(vkey)));
     return {
-      keys: memory.keys.map((vkey) => readKey(sha256, String(vkey))),
+      keys,
       note: memory.note,
-      checkpoint: readCheckpoint(splitNote(memory.note).text),
+      checkpoint: (await openCheckpoint(memory.note, keys, verifyEd25519)).checkpoint,
       policyFile,
       policy: readPolicy(sha256, policyFile),
     };
@@ -60,10 +62,17 @@ export function recall(kept, log, sha256) {
  * @param {readonly Key[]} keys
  * @param {string} note
  * @param {Uint8Array} policyFile
+ * @returns {boolean} false where there is no room; what was remembered before stays
  */
 export function remember(kept, log, keys, note, policyFile) {
   const memory = { keys: keys.map(({ vkey }) => vkey), note, policy: writeBase64(policyFile), v: 1 };
-  kept.setItem(name(log), write(memory) ?? "");
+  try {
+    kept.setItem(name(log), write(memory) ?? "");
+  } catch (error) {
+    if (error instanceof DOMException) return false;
+    throw error;
+  }
+  return true;
 }
 
 /**

@@ -60,6 +60,19 @@ export function meets(policy, names) {
 }
 
 /**
+ * Whether both ask for the same witnesses. Comments, addresses and the log's own line ask for nothing.
+ *
+ * @param {Policy} one
+ * @param {Policy} other
+ */
+export function asksTheSame(one, other) {
+  const [asked, askedToo] = [one, other].map(({ witnesses, groups, quorum }) =>
+    JSON.stringify([witnesses.map(({ name, key }) => `${name} ${key.vkey}`).sort(), groups, quorum]),
+  );
+  return asked === askedToo;
+}
+
+/**
  * Since when, in POSIX seconds, a quorum vouches: the latest time at or after which enough of them cosigned. A single
  * witness whose clock is ahead cannot make a checkpoint younger than its quorum.
  *

@@ -35,8 +35,11 @@ export function startWorkers(script, base, cores, signal) {
     worker.onerror = () => refuse(new Refused("UNAVAILABLE", { path: new URL(script).pathname }));
     return worker;
   });
+  /** @type {Refused | null} Why nothing is answered any more: a worker may be lost before anything is asked. */
+  let ended = null;
   /** @param {Refused} refused */
   const refuse = (refused) => {
+    ended = refused;
     for (const { reject } of waiting.values()) reject(refused);
     waiting.clear();
   };
@@ -45,7 +48,7 @@ export function startWorkers(script, base, cores, signal) {
   return {
     hash: (address) =>
       new Promise((resolve, reject) => {
-        if (signal.aborted) throw new Refused("STOPPED");
+        if (ended !== null) throw ended;
         const call = (calls += 1);
         waiting.set(call, { resolve, reject });
         workers[call % workers.length]?.postMessage({ base, address, call });

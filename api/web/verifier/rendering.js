@@ -63,8 +63,9 @@ export class Rendering {
    * @param {string} [outcome]
    * @param {Values} [values]
    * @param {string[]} [keys] that signed
+   * @param {string[]} [evidence] documents to keep
    */
-  step(id, state, outcome, values, keys = []) {
+  step(id, state, outcome, values, keys = [], evidence = []) {
     this.current = id;
     const item = this.#item(id);
     this.#show(item, state);
@@ -75,6 +76,7 @@ export class Rendering {
       part(item, "[data-part=outcome]").textContent = this.#say(`step.${id}.${outcome}`, values);
     // To be compared with the one that somebody has on paper.
     for (const key of keys) part(item, "[data-part=outcome]").after(paragraph("key", key));
+    for (const note of evidence) item.append(paragraph("evidence", note, "pre"));
   }
 
   /**
@@ -100,10 +102,9 @@ export class Rendering {
   refused(refused) {
     const item = this.#item(this.current);
     const verdict = refused.contradicts ? "failed" : "unproven";
-    this.step(this.current, verdict);
+    this.step(this.current, verdict, undefined, {}, [], refused.evidence);
     const why = this.#say(`failure.${refused.code}`, refused.values);
     part(item, "[data-part=outcome]").textContent = why;
-    for (const note of refused.evidence) item.append(paragraph("evidence", note, "pre"));
     for (const later of this.#items.values()) {
       if (later.dataset["state"] === "waiting") this.#show(later, "unreached");
     }

@@ -1,5 +1,6 @@
 // The log's files over HTTP, and bundles of them hashed. Runs in the page and in its workers.
 
+import { concatenate } from "./bytes.js";
 import { RUN } from "./kept.js";
 import { isEntryLeaf } from "./leaf.js";
 import { leafHashes, perfectRoot } from "./merkle.js";
@@ -25,6 +26,9 @@ import { bundlePath, bundlesOf, HASH_SIZE, readBundle, WIDTH, writeBundle } from
  */
 /** @typedef {Uint8Array<ArrayBuffer>} Bytes */
 
+/** No file of a log is longer than a full bundle of entries of 65,535 bytes, each behind its length. */
+const LONGEST = WIDTH * (2 + 65_535);
+
 /**
  * @param {string} base the address below which the files are
  * @param {{ cache?: RequestCache, signal?: AbortSignal }} [options] what the browser does with a file that is not to be
@@ -39,7 +43,7 @@ export function reader(base, { cache = "default", signal } = {}) {
         ...(signal === undefined ? {} : { signal }),
       });
       if (response.status === 404 || response.status === 410) return null;
-      if (response.status === 200) return new Uint8Array(await response.arrayBuffer());
+      if (response.status === 200) return await received(response, path);
     } catch (error) {
       if (signal?.aborted) throw new Refused("STOPPED");
       // A TypeError is how fetch says that the connection failed.
@@ -47,6 +51,29 @@ export function reader(base, { cache = "default", signal } = {}) {
     }
     throw new Refused("UNAVAILABLE", { path });
   };
+}
+
+/**
+ * The body of an answer. Refused as soon as it is longer than any file may be: it might have no end.
+ *
+ * @param {Response} response
+ * @param {string} path
+ * @returns {Promise<Bytes>}
+ */
+async function received({ body }, path) {
+  /** @type {Uint8Array[]} */
+  const parts = [];
+  let length = 0;
+  const stream = body?.getReader();
+  for (let part = await stream?.read(); part?.value !== undefined; part = await stream?.read()) {
+    length += part.value.length;
+    if (length > LONGEST) {
+      await stream?.cancel();
+      throw new Refused("FILE_TOO_LONG", { path });
+    }
+    parts.push(part.value);
+  }
+  return concatenate(...parts);
 }
 
 /**

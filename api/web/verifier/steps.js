@@ -12,9 +12,9 @@
 
 export const STEPS = /** @type {const} */ ([
   { id: "checkpoint", outcomes: ["signed"] },
-  { id: "witnesses", outcomes: ["quorum", "none"] },
+  { id: "witnesses", outcomes: ["quorum", "none", "changed"] },
   { id: "leaves", outcomes: ["root", "kept", "anew"] },
-  { id: "memory", outcomes: ["prefix", "first", "blocked"] },
+  { id: "memory", outcomes: ["prefix", "stale", "first", "full", "blocked"] },
   { id: "openings", outcomes: ["kept"] },
   { id: "count", outcomes: ["agrees", "counted"] },
   { id: "certificate", outcomes: ["agrees", "absent"] },

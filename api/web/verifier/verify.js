@@ -8,7 +8,7 @@ import { count } from "./count.js";
 import { openLeaves, readLeaves } from "./leaves.js";
 import { recall, remember } from "./memory.js";
 import { openNote, readKey } from "./note.js";
-import { meets, quorumTime, readPolicy } from "./policy.js";
+import { asksTheSame, meets, quorumTime, readPolicy } from "./policy.js";
 import { Recount } from "./recount.js";
 import { Refused } from "./refused.js";
 import { required } from "./source.js";
@@ -42,10 +42,11 @@ import { required } from "./source.js";
  * }} Means
  */
 /**
- * Who is told. `outcome` names the text that says how a step ended, `keys` are the public ones that signed.
+ * Who is told. `outcome` names the text that says how a step ended, `keys` are the public ones that signed, `evidence`
+ * are documents to keep.
  *
  * @typedef {{
- *   step: (id: StepId, state: State, outcome?: string, values?: Values, keys?: string[]) => void,
+ *   step: (id: StepId, state: State, outcome?: string, values?: Values, keys?: string[], evidence?: string[]) => void,
  *   progress: (done: number, total: number) => void,
  * }} Report
  */
@@ -61,7 +62,7 @@ export async function verify(figure, means, report) {
   const { log, sha256, kept } = means;
 
   report.step("checkpoint", "running");
-  const earlier = kept === null ? null : recall(kept, log, sha256);
+  const earlier = kept === null ? null : await recall(kept, log, sha256, means.verifyEd25519);
   const keys = await servedKeys(means);
   const signed = await signedCheckpoint(means, keys.log, earlier);
   const { checkpoint } = signed;
@@ -94,9 +95,9 @@ export async function verify(figure, means, report) {
     throw contradiction("FORKED", before.size, size, earlier?.note, signed.note);
   }
   // Now, not at the end: whatever is wrong with the figures, this log may never take these leaves back.
-  if (kept !== null) remember(kept, log, signed.keys, signed.note, policyFile);
-  if (before !== null) report.step("memory", "passed", "prefix", { size: before.size });
-  else report.step("memory", "noted", kept === null ? "blocked" : "first");
+  const remembered = kept !== null && remember(kept, log, signed.keys, signed.note, policyFile);
+  if (before !== null) report.step("memory", "passed", remembered ? "prefix" : "stale", { size: before.size });
+  else report.step("memory", "noted", kept === null ? "blocked" : remembered ? "first" : "full");
 
   report.step("openings", "running");
   const { recount, counted } = await recounted(leaves, figure.query, asOf, means, (done) =>
@@ -212,11 +213,15 @@ async function checkWitnesses({ read, sha256, verifyEd25519 }, signed, earlier, 
   if (!meets(policy, new Set(times.keys()))) {
     throw new Refused("QUORUM_MISSED", { quorum: readable(policy.quorum ?? ""), witnesses: witnesses || "-" });
   }
+  const both = earlier === null ? [] : [earlier.policyFile, file].map((bytes) => new TextDecoder().decode(bytes));
   if (earlier !== null && !meets(earlier.policy, new Set(timesThen?.keys()))) {
-    const both = [earlier.policyFile, file].map((bytes) => new TextDecoder().decode(bytes));
     throw new Refused("POLICY_WEAKENED", { quorum: readable(earlier.policy.quorum ?? "") }, both);
   }
-  if (policy.quorum === null) report.step("witnesses", "noted", "none");
+  if (earlier !== null && !asksTheSame(policy, earlier.policy)) {
+    // Never silently: from now on the new one is remembered, and it may ask for less.
+    const state = policy.quorum === null ? "noted" : "passed";
+    report.step("witnesses", state, "changed", { witnesses: witnesses || "-" }, [], both);
+  } else if (policy.quorum === null) report.step("witnesses", "noted", "none");
   else report.step("witnesses", "passed", "quorum", { witnesses, time: shownTime(quorumTime(policy, times) ?? 0) });
   return file;
 }
@@ -264,6 +269,8 @@ async function recounted(leaves, query, asOf, { sha256, signal }, progress) {
  * @param {import("./count.js").Count} actual
  */
 function checkShown(shown, { low, best, high }) {
+  // The answer's canonical form has no such number, and here it may be rounded.
+  if (!Number.isSafeInteger(high)) throw new Refused("COUNT_TOO_LARGE");
   if (shown === null || (shown.low === low && shown.best === best && shown.high === high)) return;
   throw new Refused("COUNT_DIFFERS", {
     shown: `${shown.low} / ${shown.best} / ${shown.high}`,

@@ -32,7 +32,7 @@ await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
 after(() => server.close());
 
 for (const name of (await readdir(cases)).sort()) {
-  const { question, asOf, shown, certificate, memory, expected } = JSON.parse(
+  const { question, asOf, shown, certificate, memory, full, expected } = JSON.parse(
     await readFile(join(cases, name, "case.json"), "utf8"),
   );
   const log = `http://127.0.0.1:${server.address().port}/${encodeURIComponent(name)}`;
@@ -57,7 +57,13 @@ for (const name of (await readdir(cases)).sort()) {
       sha256,
       verifyEd25519,
       signal: new AbortController().signal,
-      kept: { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value) },
+      kept: {
+        getItem: (key) => kept.get(key) ?? null,
+        setItem: (key, value) => {
+          if (full) throw new DOMException("no room", "QuotaExceededError");
+          kept.set(key, value);
+        },
+      },
     };
     const figure = {
       query: readQuestion(question),
@@ -66,7 +72,7 @@ for (const name of (await readdir(cases)).sort()) {
       certificate: certificate === null ? null : async () => utf8(certificate),
     };
     const report = {
-      step: (id, state, outcome, values) => told.set(id, { state, outcome, values }),
+      step: (id, state, outcome, values, keys, evidence = []) => told.set(id, { state, outcome, values, evidence }),
       progress: (done) => (progressed = done),
     };
     const refused = await verify(figure, means, report).then(
@@ -89,10 +95,11 @@ for (const name of (await readdir(cases)).sort()) {
     for (const { id, outcomes } of STEPS) assert.ok(outcomes.includes(told.get(id).outcome), id);
     for (const [id, outcome] of Object.entries(expected.outcomes ?? {}))
       assert.equal(told.get(id).outcome, outcome, id);
+    for (const { outcome, evidence } of told.values()) assert.equal(evidence.length, outcome === "changed" ? 2 : 0);
     assert.equal(progressed, told.get("checkpoint").values.size);
     // What it saw now, it holds the next time to.
     await verify(figure, means, report);
-    assert.equal(told.get("memory").outcome, "prefix");
+    assert.equal(told.get("memory").outcome, full ? expected.outcomes.memory : "prefix");
     const { outcome, values } = told.get("leaves");
     assert.deepEqual([outcome, values.here], store.size > 0 ? ["kept", 2048 * store.size] : ["root", 0]);
     // What is kept is not believed: with other bytes it is fetched anew, and then kept right.
@@ -109,8 +116,8 @@ for (const name of (await readdir(cases)).sort()) {
       assert.equal(told.get("leaves").outcome, store.size > 0 ? expected : "root");
     }
     // A storage that is full, or closed to the page, is as good as none.
-    const full = () => Promise.reject(new DOMException("no room", "QuotaExceededError"));
-    for (const storage of [{ match: full, put: full }, null]) {
+    const closed = () => Promise.reject(new DOMException("no room", "QuotaExceededError"));
+    for (const storage of [{ match: closed, put: closed }, null]) {
       stored = new KeptBundles(storage, log);
       await verify(figure, means, report);
       assert.equal(told.get("leaves").outcome, "root");
