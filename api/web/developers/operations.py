@@ -257,10 +257,15 @@ def _sent(body: Mapping[str, Any] | None) -> list[str]:
     for media_type, content in body["content"].items():
         if media_type == _JSON and "example" in content:
             text = json.dumps(content["example"], ensure_ascii=False, indent=2)
-            return ["--json '{}'".format(text.replace("'", "'\\''"))]
+            # Not --json, which curl has since 7.82 only: stable systems come with older ones.
+            return [_content_type(_JSON), "--data '{}'".format(text.replace("'", "'\\''"))]
         if media_type != _JSON:
-            return [f"--header 'Content-Type: {media_type}'", '--data-binary "@$FILE"']
+            return [_content_type(media_type), '--data-binary "@$FILE"']
     return []
+
+
+def _content_type(media_type: str) -> str:
+    return f"--header 'Content-Type: {media_type}'"
 
 
 def _is_success(status: str) -> bool:

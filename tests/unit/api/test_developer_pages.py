@@ -226,11 +226,11 @@ def test_an_example_asks_for_what_the_operation_needs(app: FastAPI) -> None:
     quoted = example(
         amend.line, {"requestBody": {"content": {"application/json": {"example": "it's"}}}}, keyed=False
     )
-    assert quoted.endswith("--json '\"it'\\''s\"'")
+    assert quoted.endswith("--header 'Content-Type: application/json' \\\n  --data '\"it'\\''s\"'")
     for group in reference.groups():
         for one in reference.operations(group.tag):
             method = re.search(r"--request (\w+)", one.example)
-            sends = re.search(r"--json|--data-binary", one.example)
+            sends = re.search(r"--data\b", one.example)
             assert one.line.method == (method[1] if method else "POST" if sends else "GET"), one.line
     (match,) = reference.operations("matches")
     assert '/v1/matches?report=$REPORT"' in match.example
