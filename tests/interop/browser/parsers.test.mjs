@@ -1,7 +1,7 @@
 // What each parser of the page's verifier accepts, and that it refuses everything else.
 
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
+import { createHash, randomBytes, randomInt } from "node:crypto";
 import { test } from "node:test";
 
 import {
@@ -56,6 +56,26 @@ test("SHA-256 is that of Node, of messages of every length, one by one and many 
   });
   assert.equal(hex(sha256(messages[3], messages[70])), known(messages[3], messages[70]));
   assert.equal(sha256.each(0, []).length, 0);
+});
+
+test("SHA-256 gives the answers of FIPS 180-4, and Node's of random messages in batches of every size", () => {
+  for (const [text, hash] of [
+    ["", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"],
+    ["abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"],
+    [
+      "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+      "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1",
+    ],
+    ["a".repeat(1_000_000), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"],
+  ])
+    assert.equal(hex(sha256(utf8(text))), hash);
+  const known = (message) => createHash("sha256").update(Uint8Array.of(1)).update(message).digest();
+  // More of one length than are handed over at once, and few, so that lanes are left over, behind many.
+  for (const count of [5000, 1, 2, 3, 4, 5, 7, 2049]) {
+    const lengths = Array.from({ length: count }, () => (randomInt(4) === 0 ? randomInt(2000) : 157));
+    const messages = lengths.map((length) => new Uint8Array(randomBytes(length)));
+    assert.deepEqual(Buffer.from(sha256.each(1, messages)), Buffer.concat(messages.map(known)));
+  }
 });
 
 test("HMAC-SHA-256 gives the answers of RFC 4231 and the commitment of docs/log.md", () => {
