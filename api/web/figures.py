@@ -104,8 +104,8 @@ def sentence(query: CountQuery, texts: Texts) -> str:
             "dos veces"
         ),
         Unit.DEATHS: texts.gettext(
-            "Pasantes de medicina que murieron en esos hechos, %(nexus)s: cada muerte cuenta una vez, en la fecha "
-            "del ataque"
+            "Pasantes de medicina que murieron en un hecho de este registro, %(nexus)s: cada muerte cuenta una vez, en "
+            "la fecha del ataque"
         ),
     }
     whole = says[query.unit] % {"nexus": labels.NEXUS[query.nexus].in_(texts.language)}

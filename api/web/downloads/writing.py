@@ -27,6 +27,8 @@ SHEET_ROWS: Final = 50_000
 """Of an XLSX: some seconds of work. A sheet could hold twenty times as many, which nobody reads."""
 
 _WIDEST: Final = 60
+_OF_WORDS: Final = 30
+"""Columns of a sheet, in characters."""
 
 Described = Mapping[str, Any]
 """What stands beside a table: names of this program, values of JSON."""
@@ -148,6 +150,8 @@ class _Xlsx:
         self._sheet.freeze_panes(1, 0)
         for place, column in enumerate(columns):
             self._sheet.write_string(0, place, column.name, self._bold)
+            in_words = column.name.endswith("_label")
+            self._sheet.set_column(place, place, max(len(column.name), _OF_WORDS if in_words else 0) + 2)
         self._line = 0
 
     def add(self, rows: Sequence[Row]) -> None:
