@@ -61,9 +61,14 @@ def _tile(code: str, column: int, row: int, bounds: Bounds, largest: int, name: 
         "g",
         element("title", name),
         _frame(code, x, y),
-        element("text", str(bounds.best), x=x + _TILE / 2, y=y + 31, class_="number"),
+        element("text", f"{bounds.best:,}", x=x + _TILE / 2, y=y + 31, class_=_number(bounds.best)),
         class_=f"tile t{shade(bounds.best, largest)}",
     )
+
+
+def _number(value: int) -> str:
+    """Four digits and their comma are as wide as a tile in smaller letters; no state comes to a million."""
+    return "number" if value < 1_000 else "number long" if value < 10_000 else "number longer"
 
 
 @cache

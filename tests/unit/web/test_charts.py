@@ -82,6 +82,17 @@ def test_a_tile_shows_its_number_and_zero_has_no_shade() -> None:
     assert shown["Zacatecas"] == ("tile t0", "0")
 
 
+def test_a_number_of_many_digits_is_smaller_so_that_it_stays_on_its_tile() -> None:
+    values = {"12": Bounds(0, 999, 999), "13": Bounds(0, 1_000, 1_000), "14": Bounds(0, 12_345, 12_345)}
+    picture = ElementTree.fromstring(tiles("t", "d", values, NAMES).inline("map"))
+    shown = {text.text: text.get("class") for text in picture.iter(f"{SVG}text")}
+    assert [shown[number] for number in ("999", "1,000", "12,345")] == [
+        "number",
+        "number long",
+        "number longer",
+    ]
+
+
 @given(st.integers(0, 10**6), st.integers(0, 10**6))
 def test_shades_grow_with_the_number_and_only_nothing_has_none(one: int, other: int) -> None:
     low, high = sorted((one, other))
