@@ -21,6 +21,10 @@ _ORIGIN = re.compile(r"[a-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*")
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False, json_schema_extra={"unit": "s"})]
 Bytes = Annotated[int, Field(ge=1024, json_schema_extra={"unit": "bytes"})]
 Connections = Annotated[int, Field(ge=1, le=1000, json_schema_extra={"unit": "connections"})]
+LEAST_CONNECTIONS = 6
+"""Listeners and an import hold some for as long as they last. Tried with the demonstration: 3 are enough to go on, with
+2 the register waits for itself; twice that leaves room for those who read."""
+
 Networks = tuple[IPv4Network | IPv6Network, ...]
 Servers = tuple[str, ...]
 
@@ -76,7 +80,7 @@ class Settings(BaseSettings):
     pool_min: Connections = Field(default=1, description="Database connections kept open per process.")
     pool_max: Connections = Field(
         default=10,
-        description="Database connections opened at most per process; as many again answer public questions.",
+        description="Database connections opened at most per process, 6 or more; as many again answer public questions.",
     )
     body_limit: Bytes = Field(default=1 << 20, description="Largest accepted request body.")
     import_limit: Bytes = Field(default=64 << 20, description="Largest accepted import file.")
@@ -159,7 +163,9 @@ class Settings(BaseSettings):
 
     @field_validator("pool_max")
     @classmethod
-    def _holds_the_minimum(cls, value: int, info: ValidationInfo) -> int:
+    def _is_enough(cls, value: int, info: ValidationInfo) -> int:
+        if value < LEAST_CONNECTIONS:
+            raise ValueError(f"must not be smaller than {LEAST_CONNECTIONS}")
         if value < info.data.get("pool_min", 1):
             raise ValueError("must not be smaller than CONSTANCIA_POOL_MIN")
         return value

@@ -92,6 +92,7 @@ def test_a_password_is_not_shown_where_settings_are_printed() -> None:
         ("RELEASE_EVERY", "daily", "valid number"),
         ("RELEASE_EVERY", "inf", "finite number"),
         ("POOL_MIN", "11", "POOL_MIN"),
+        ("POOL_MAX", "2", "smaller than 6"),
         ("BODY_LIMIT", "10", "greater than or equal to 1024"),
         ("WEBHOOK_NETWORKS", "10.1.0.0/16,secret", "separated by commas"),
         ("NATS_URL", "nats://a:secret@host,http://b", "nats://a:4222,nats://b:4222"),
