@@ -80,7 +80,7 @@ class Settings(BaseSettings):
     pool_min: Connections = Field(default=1, description="Database connections kept open per process.")
     pool_max: Connections = Field(
         default=10,
-        description="Database connections opened at most per process, 6 or more; as many again answer public questions.",
+        description="Database connections at most per process (6 or more); as many again answer public questions.",
     )
     body_limit: Bytes = Field(default=1 << 20, description="Largest accepted request body.")
     import_limit: Bytes = Field(default=64 << 20, description="Largest accepted import file.")
