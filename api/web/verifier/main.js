@@ -77,7 +77,7 @@ async function run(section, rendering, signal) {
   const sha256 = await loadSha256();
   const workers = startWorkers(import.meta.url, log, navigator.hardwareConcurrency || 1, signal);
   try {
-    const means = { log, read: reader(log, { signal }), hash: workers.hash, sha256, verifyEd25519, kept: storage(), signal };
+    const means = { log, read: reader(log, signal), hash: workers.hash, sha256, verifyEd25519, kept: storage(), signal };
     await verify(figure, means, rendering);
   } finally {
     workers.stop();
@@ -111,7 +111,7 @@ function figureOf({ dataset }, signal) {
  */
 function fetched(address, signal) {
   const { origin, pathname, search } = new URL(address, document.baseURI);
-  return required(reader(origin, { signal }), `${pathname.slice(1)}${search}`);
+  return required(reader(origin, signal), `${pathname.slice(1)}${search}`);
 }
 
 /** @param {string} text */

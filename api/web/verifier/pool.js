@@ -67,9 +67,7 @@ export function work() {
   onmessage = async (/** @type {MessageEvent<Asked>} */ { data: { base, address, call } }) => {
     try {
       const kept = await store;
-      // Bytes that are kept here need not be kept a second time by the browser.
-      const read = reader(base, { cache: kept !== null || address.anew ? "no-store" : "default" });
-      const hashed = await hashedBundles(read, new KeptBundles(kept, base), await sha256, address);
+      const hashed = await hashedBundles(reader(base), new KeptBundles(kept, base), await sha256, address);
       postMessage({ call, hashed }, { transfer: [hashed.open.data.buffer] });
     } catch (error) {
       // Nobody hears of what is thrown here.

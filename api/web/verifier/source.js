@@ -8,9 +8,9 @@ import { Refused } from "./refused.js";
 import { bundlePath, bundlesOf, HASH_SIZE, readBundle, WIDTH, writeBundle } from "./tiles.js";
 
 /**
- * The bytes of a file; null where there is none. `fresh`: past every cache.
+ * The bytes of a file; null where there is none.
  *
- * @typedef {(path: string, fresh?: boolean) => Promise<Bytes | null>} Read
+ * @typedef {(path: string) => Promise<Bytes | null>} Read
  */
 /**
  * Some bundles, and where to find them: the number of their run, the leaves from the first to before the last. `cuts`
@@ -30,16 +30,18 @@ import { bundlePath, bundlesOf, HASH_SIZE, readBundle, WIDTH, writeBundle } from
 const LONGEST = WIDTH * (2 + 65_535);
 
 /**
+ * Past the browser's own cache: what another log left there at this address, for ever as bundles are, would look like
+ * this one's leaves changed, and no page can throw it away. `KeptBundles` keep what need not be fetched again.
+ *
  * @param {string} base the address below which the files are
- * @param {{ cache?: RequestCache, signal?: AbortSignal }} [options] what the browser does with a file that is not to be
- *   fresh, and what ends the reading
+ * @param {AbortSignal} [signal] what ends the reading
  * @returns {Read}
  */
-export function reader(base, { cache = "default", signal } = {}) {
-  return async (path, fresh = false) => {
+export function reader(base, signal) {
+  return async (path) => {
     try {
       const response = await fetch(`${base}/${path}`, {
-        cache: fresh ? "no-store" : cache,
+        cache: "no-store",
         ...(signal === undefined ? {} : { signal }),
       });
       if (response.status === 404 || response.status === 410) return null;
@@ -79,10 +81,9 @@ async function received({ body }, path) {
 /**
  * @param {Read} read
  * @param {string} path
- * @param {boolean} [fresh]
  */
-export async function required(read, path, fresh) {
-  const bytes = await read(path, fresh);
+export async function required(read, path) {
+  const bytes = await read(path);
   if (bytes === null) throw new Refused("UNAVAILABLE", { path });
   return bytes;
 }

@@ -136,7 +136,7 @@ export async function verify(figure, means, report) {
  * @param {Means} means
  */
 async function servedKeys({ read, sha256 }) {
-  const shown = parsed(readUtf8(await required(read, "keys", true)));
+  const shown = parsed(readUtf8(await required(read, "keys")));
   const log = shown.log.map((vkey) => readKey(sha256, vkey));
   const origin = log[0]?.name ?? "";
   if (log.length === 0 || log.some(({ name }) => name !== origin))
@@ -174,7 +174,7 @@ function parsed(text) {
  * @param {import("./memory.js").Memory | null} earlier
  */
 async function signedCheckpoint({ read, verifyEd25519 }, shown, earlier) {
-  const note = readUtf8(await required(read, "checkpoint", true));
+  const note = readUtf8(await required(read, "checkpoint"));
   const remembered = earlier?.keys ?? [];
   const unknown = remembered.filter(({ vkey }) => shown.every((key) => key.vkey !== vkey));
   const signed = await openCheckpoint(note, [...shown, ...unknown], verifyEd25519);
@@ -195,7 +195,7 @@ async function signedCheckpoint({ read, verifyEd25519 }, shown, earlier) {
  * @returns {Promise<Uint8Array>} the policy's file
  */
 async function checkWitnesses({ read, sha256, verifyEd25519 }, signed, earlier, report) {
-  const file = await required(read, "policy", true);
+  const file = await required(read, "policy");
   const policy = readPolicy(sha256, file);
   const policies = earlier === null ? [policy] : [policy, earlier.policy];
   const keys = policies.flatMap(({ witnesses }) => witnesses.map(({ key }) => key));

@@ -16,6 +16,7 @@ import {
 } from "../../../api/web/verifier/bytes.js";
 import { read, write } from "../../../api/web/verifier/canonical.js";
 import { openCheckpoint, readCheckpoint } from "../../../api/web/verifier/checkpoint.js";
+import { KeptBundles } from "../../../api/web/verifier/kept.js";
 import { isEntryLeaf, readOpenLeaf } from "../../../api/web/verifier/leaf.js";
 import { perfectRoot, Tree } from "../../../api/web/verifier/merkle.js";
 import { browserEd25519, readKey, splitNote, WITNESS } from "../../../api/web/verifier/note.js";
@@ -24,6 +25,7 @@ import { meets, quorumTime, readPolicy } from "../../../api/web/verifier/policy.
 import { readCanonical, readQuestion } from "../../../api/web/verifier/query.js";
 import { Refused } from "../../../api/web/verifier/refused.js";
 import { hmac, loadSha256 } from "../../../api/web/verifier/sha256.js";
+import { hashedBundles, reader } from "../../../api/web/verifier/source.js";
 import { bundlePath, bundlesOf, readBundle, tilePath, writeBundle } from "../../../api/web/verifier/tiles.js";
 
 const sha256 = await loadSha256();
@@ -246,6 +248,21 @@ test("paths and bundles are those of c2sp.org/tlog-tiles", () => {
   ]) {
     assert.equal(readBundle(data, width), null);
   }
+});
+
+test("nothing is taken from the browser's own cache, where another log may have left its bundles", async (context) => {
+  const asked = [];
+  context.mock.method(globalThis, "fetch", async (address, { cache }) => {
+    asked.push([address, cache]);
+    return new Response(writeBundle([utf8("leaf")]));
+  });
+  const read = reader("https://example.org/log");
+  await hashedBundles(read, new KeptBundles(null, ""), sha256, { run: 0, from: 0, to: 1, cuts: [], anew: false });
+  await read("checkpoint");
+  assert.deepEqual(asked, [
+    ["https://example.org/log/tile/entries/000.p/1", "no-store"],
+    ["https://example.org/log/checkpoint", "no-store"],
+  ]);
 });
 
 test("a tree gives one root, however it is put together", () => {
