@@ -17,6 +17,8 @@ from api.imports.errors import RowProblem
 from api.imports.job_answers import JobView, view_of
 from api.imports.jobs import Batch, Format, Job, Jobs
 from api.language import language_of
+from api.problems import INVALID_INPUT, MISSING_SCOPE, NOT_FOUND, UNAUTHENTICATED, UNAVAILABLE
+from api.rest.documentation import refusals
 from registry.application.execution.unit import Actor, no_such_record
 from registry.text import Language, Text
 
@@ -40,7 +42,10 @@ def build_router(jobs: Jobs, kept: float) -> APIRouter:
     router = APIRouter()
 
     @router.get(
-        ONE, summary="Ver cómo va una importación · See how far an import is", openapi_extra=_openapi()
+        ONE,
+        summary="Ver cómo va una importación · See how far an import is",
+        openapi_extra=_openapi(),
+        responses=_refused(),
     )
     async def one(
         request: Request,
@@ -57,7 +62,10 @@ def build_router(jobs: Jobs, kept: float) -> APIRouter:
         return respond(view_of(job, kept, outcomes, following, language), 200, language=language)
 
     @router.post(
-        CANCELLATION, summary="Cancelar una importación · Cancel an import", openapi_extra=_openapi()
+        CANCELLATION,
+        summary="Cancelar una importación · Cancel an import",
+        openapi_extra=_openapi(),
+        responses=_refused(),
     )
     async def cancel(
         id: Id,  # noqa: A002 - the path says id
@@ -71,6 +79,7 @@ def build_router(jobs: Jobs, kept: float) -> APIRouter:
         ONE,
         status_code=204,
         openapi_extra={"security": [{SECURITY_SCHEME: []}]},
+        responses=_refused(),
         summary="Cancelar una importación y borrar su archivo · Cancel an import and delete its file",
     )
     async def delete(
@@ -87,6 +96,7 @@ def build_router(jobs: Jobs, kept: float) -> APIRouter:
         summary="El archivo enviado, con una columna de errores · The file as it was sent, with a column of errors",
         response_class=StreamingResponse,
         openapi_extra={"security": [{SECURITY_SCHEME: []}]},
+        responses=_refused(),
     )
     async def file(
         id: Id,  # noqa: A002 - the path says id
@@ -195,6 +205,10 @@ def _openapi() -> dict[str, object]:
         "security": [{SECURITY_SCHEME: []}],
         "responses": {"200": {"description": "How far it is.", "content": content}},
     }
+
+
+def _refused() -> dict[int | str, dict[str, Any]]:
+    return refusals((UNAUTHENTICATED, MISSING_SCOPE, NOT_FOUND, INVALID_INPUT, UNAVAILABLE))
 
 
 def components() -> dict[str, dict[str, object]]:

@@ -21,12 +21,17 @@ from api.language import language_of
 from api.problems import (
     BAD_REQUEST,
     BODY_TOO_LARGE,
+    IDEMPOTENCY_KEY_REUSED,
     INVALID_INPUT,
+    MISSING_SCOPE,
+    UNAUTHENTICATED,
+    UNAVAILABLE,
     UNSUPPORTED_MEDIA_TYPE,
     FieldError,
     Problem,
 )
 from api.rest.bodies import limited
+from api.rest.documentation import refusals
 from api.rest.headers import idempotency_key
 from api.rest.writing import fingerprint
 from api.services import Services
@@ -50,6 +55,11 @@ CHARSETS: Final = {"utf-8": "utf-8", "utf8": "utf-8", "windows-1252": "cp1252", 
 
 C = TypeVar("C", bound=StrEnum)
 
+_REFUSED: Final = (
+    BAD_REQUEST, UNAUTHENTICATED, MISSING_SCOPE, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, INVALID_INPUT,
+    IDEMPOTENCY_KEY_REUSED, UNAVAILABLE,
+)  # fmt: skip
+
 
 def build_router(services: Services) -> APIRouter:
     """The import endpoints over one running register."""
@@ -64,6 +74,7 @@ def build_router(services: Services) -> APIRouter:
         summary="Importar muchos registros · Import many records",
         response_class=Response,
         openapi_extra=_openapi(),
+        responses=refusals(_REFUSED),
     )
     async def import_records(
         request: Request, actor: Annotated[Actor, Depends(requires("POST", PATH))]

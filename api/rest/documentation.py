@@ -339,7 +339,7 @@ def _operation(
     return {
         "summary": summary,
         "tags": [collection.rsplit("/", 1)[-1]],
-        "responses": {**responses, **_problems(kinds)},
+        "responses": {**responses, **refusals(kinds)},
         "response_model": None,
         "openapi_extra": {"security": [{SECURITY_SCHEME: []}]},
     }
@@ -352,7 +352,8 @@ def _with_body(
     return {**operation, "status_code": 201, "openapi_extra": extra}
 
 
-def _problems(kinds: Iterable[ProblemType]) -> dict[int | str, dict[str, Any]]:
+def refusals(kinds: Iterable[ProblemType]) -> dict[int | str, dict[str, Any]]:
+    """The responses of an operation that may answer with problems of these types."""
     by_status: dict[int | str, list[ProblemType]] = {}
     for kind in kinds:
         by_status.setdefault(kind.status, []).append(kind)

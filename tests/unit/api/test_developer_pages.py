@@ -137,6 +137,7 @@ def test_a_reference_holds_every_operation_field_problem_and_message_of_its_docu
                 for answer in operation["responses"].values()
                 for slug in answer.get("content", {}).get("application/problem+json", {}).get("examples", ())
             }
+            assert "unauthenticated" in refused or not operation.get("security"), path
             assert refused == set(re.findall(r"/problems/([\w-]+)", section))
     places = re.findall(r"<code>(SITE|LOCALITY|MUNICIPALITY|STATE|COUNTRY)</code>", pages["incidents"])
     assert places[:5] == list(PlacePrecision)  # «finest first», it says beside them
