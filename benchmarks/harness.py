@@ -6,6 +6,7 @@ ready before the clock starts. A first round, not counted, warms caches, connect
 """
 
 import asyncio
+import gc
 import statistics
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -126,6 +127,7 @@ async def in_tasks(tasks: int, items: Sequence[T], operation: Callable[[T], Awai
     """Each item once, by so many concurrent tasks, each waiting for its answer before it takes the next."""
     waiting = iter(items)
     latencies: list[float] = []
+    _forget_what_is_ready()
 
     async def submit() -> None:
         for item in waiting:
@@ -140,6 +142,12 @@ async def in_tasks(tasks: int, items: Sequence[T], operation: Callable[[T], Awai
     return Timed(len(items), time.perf_counter() - started, latencies)
 
 
+def _forget_what_is_ready() -> None:
+    """The garbage collector does not look through what was made before the clock starts, on either side."""
+    gc.collect()
+    gc.freeze()
+
+
 async def in_threads(threads: int, items: Sequence[T], operation: Callable[[T], Any]) -> Timed:
     """The same for a synchronous library, in threads of its own, while this loop does nothing."""
 
@@ -147,6 +155,8 @@ async def in_threads(threads: int, items: Sequence[T], operation: Callable[[T], 
         start = time.perf_counter()
         operation(item)
         return time.perf_counter() - start
+
+    _forget_what_is_ready()
 
     def work() -> Timed:
         with ThreadPoolExecutor(threads) as pool:

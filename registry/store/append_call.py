@@ -92,11 +92,12 @@ def to_answers(commands: Sequence[Command], rows: Iterable[asyncpg.Record]) -> l
     }
     answers = []
     for number, command in enumerate(commands):
-        if number in told:
-            answers.append(told[number])
-        else:
-            past = position + len(command.events)
-            event_ids = tuple([event.event_id for event in command.events])
-            answers.append(Answer(Outcome.STORED, event_ids, tuple(range(position, past))))
+        answer = told.get(number) if told else None
+        if answer is None:
+            events = command.events
+            past = position + len(events)
+            event_ids = tuple([event.event_id for event in events])
+            answer = Answer(Outcome.STORED, event_ids, tuple(range(position, past)))
             position = past
+        answers.append(answer)
     return answers

@@ -117,8 +117,7 @@ class Writer:
             self._abandon(self._queue)
 
     def _landed(self, commit: asyncio.Task[None]) -> None:
-        for waiting in self._under_way.pop(commit):
-            self._claimed -= waiting.claims
+        self._claimed.difference_update(*[waiting.claims for waiting in self._under_way.pop(commit)])
         self._changed.set()
 
     def _take(self) -> list[_Waiting]:
