@@ -103,6 +103,7 @@ export async function verify(figure, means, report) {
   const { recount, counted } = await recounted(leaves, figure.query, asOf, means, (done) =>
     report.progress(done, size),
   );
+  report.progress(size, size);
   const { openings, releases } = recount;
   report.step("openings", "passed", "kept", {
     leaves: recount.openLeaves,
