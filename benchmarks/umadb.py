@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from benchmarks.harness import Bench, Comparison, Side, Timed, in_tasks, in_threads
@@ -15,11 +16,11 @@ from registry.database import connect_pool
 from registry.garbage import forget_what_is_loaded
 from registry.store import EventStore
 
-SUBMITTERS = 64
+SUBMITTERS = (64, 256)
 
 
 async def run(bench: Bench) -> list[Comparison]:
-    """One figure: the same states, each append with the condition that its stream is new, as ours has."""
+    """The same states by as many submitters, each append with the condition that its stream is new, as ours has."""
     uma = _client_library()
     pool = await connect_pool(await bench.database("umadb"))
     store = EventStore(pool)
@@ -27,22 +28,27 @@ async def run(bench: Bench) -> list[Comparison]:
         client = uma.Client(address)
         forget_what_is_loaded()
 
-        async def append(count: int) -> Timed:
-            return await in_tasks(SUBMITTERS, commands(count), store.append)
+        async def append(submitters: int, count: int) -> Timed:
+            return await in_tasks(submitters, commands(count), store.append)
 
-        async def append_umadb(count: int) -> Timed:
+        async def append_umadb(threads: int, count: int) -> Timed:
             appends = [_append(uma, command.events[0]) for command in commands(count)]
-            return await in_threads(SUBMITTERS, appends, lambda one: client.append(*one))
+            return await in_threads(threads, appends, lambda one: client.append(*one))
 
-        comparison = await bench.compare(
-            f"durable appends, {SUBMITTERS} submitters",
-            Side("EventStore.append", bench.size(8_000, 300), append),
-            Side("UmaDB, 64 threads", bench.size(2_000, 100), append_umadb),
-            reach=3,
-        )
+        results = [
+            await bench.compare(
+                f"durable appends, {submitters} submitters",
+                Side("EventStore.append", bench.size(24_000, 300), partial(append, submitters)),
+                Side(
+                    f"UmaDB, {submitters} threads", bench.size(6_000, 100), partial(append_umadb, submitters)
+                ),
+                reach=3,
+            )
+            for submitters in SUBMITTERS
+        ]
     await store.close()
     await pool.close()
-    return [comparison]
+    return results
 
 
 def _append(uma: Any, event: Any) -> tuple[Any, ...]:
