@@ -16,7 +16,6 @@ from benchmarks.harness import (
 )
 from benchmarks.synthetic import commands, stored_event
 from registry.database import connect_pool
-from registry.garbage import forget_what_is_loaded
 from registry.store import Command, EventStore
 
 REACH = {64: 30.0, 256: 50.0}
@@ -40,7 +39,6 @@ async def run(bench: Bench) -> list[Comparison]:
     with PostgresDatastore(**postgres_parameters(address), pool_size=LIBRARY_THREADS) as datastore:
         recorder = PostgresApplicationRecorder(datastore)
         recorder.create_table()
-        forget_what_is_loaded()
         results = []
         for submitters, reach in REACH.items():
             ours = _ours(bench, store, submitters)

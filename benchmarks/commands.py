@@ -48,7 +48,6 @@ from registry.domain.codes import (
     SourceType,
     VictimRole,
 )
-from registry.garbage import forget_what_is_loaded
 from registry.log.keys import load_or_create
 from registry.privacy.master import MasterKey
 
@@ -69,7 +68,6 @@ async def run(bench: Bench) -> list[Comparison]:
         # Like every register in use: what is decided reads its stream, which a register without one lacks.
         await _execute(app, _OPERATOR, adopt_definition(DEFINITION_ID, definition_sha256()))
         with library.Register(library.environment(await bench.database("commands_library"))) as register:
-            forget_what_is_loaded()
             results = [await _reports(bench, app, register, submitters) for submitters in SUBMITTERS]
             results += [await _relocations(bench, app, register, submitters) for submitters in SUBMITTERS]
     await pool.close()

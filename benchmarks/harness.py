@@ -2,11 +2,11 @@
 
 A machine's speed changes from minute to minute, a ratio of neighbouring measurements hardly does. So both sides do
 the same work on the same server, in turns (A B A B …) for several rounds; each round gives one ratio. Work is made
-ready before the clock starts. A first round, not counted, warms caches, connections and prepared statements.
+ready before the clock starts, and the garbage collector forgets it, on either side. A first round, not counted, warms
+caches, connections and prepared statements.
 """
 
 import asyncio
-import gc
 import statistics
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 import asyncpg
 
 from registry.database import migrate
+from registry.garbage import forget_what_is_loaded
 
 T = TypeVar("T")
 
@@ -127,7 +128,7 @@ async def in_tasks(tasks: int, items: Sequence[T], operation: Callable[[T], Awai
     """Each item once, by so many concurrent tasks, each waiting for its answer before it takes the next."""
     waiting = iter(items)
     latencies: list[float] = []
-    _forget_what_is_ready()
+    forget_what_is_loaded()
 
     async def submit() -> None:
         for item in waiting:
@@ -142,12 +143,6 @@ async def in_tasks(tasks: int, items: Sequence[T], operation: Callable[[T], Awai
     return Timed(len(items), time.perf_counter() - started, latencies)
 
 
-def _forget_what_is_ready() -> None:
-    """The garbage collector does not look through what was made before the clock starts, on either side."""
-    gc.collect()
-    gc.freeze()
-
-
 async def in_threads(threads: int, items: Sequence[T], operation: Callable[[T], Any]) -> Timed:
     """The same for a synchronous library, in threads of its own, while this loop does nothing."""
 
@@ -156,7 +151,7 @@ async def in_threads(threads: int, items: Sequence[T], operation: Callable[[T], 
         operation(item)
         return time.perf_counter() - start
 
-    _forget_what_is_ready()
+    forget_what_is_loaded()
 
     def work() -> Timed:
         with ThreadPoolExecutor(threads) as pool:

@@ -10,7 +10,6 @@ from benchmarks.synthetic import history
 from registry.database import connect_pool
 from registry.domain.assignment import Assignment
 from registry.domain.mapper import decode_events
-from registry.garbage import forget_what_is_loaded
 from registry.store import Command, EventStore
 from registry.store.recorder import Recorder
 from registry.store.subscription import Subscriptions
@@ -42,7 +41,6 @@ async def run(bench: Bench) -> list[Comparison]:
         async def replay_store(count: int) -> Timed:
             return _events(await in_tasks(1, _repeated(ours, count), partial(fold, store)))
 
-        forget_what_is_loaded()
         streams = bench.size(500, 10)
         alternative = Side("repository.get (select, mapper, mutate)", bench.size(100, 10), replay_library)
         async with Subscriptions(pool) as subscriptions:

@@ -13,7 +13,6 @@ from typing import Any
 from benchmarks.harness import Bench, Comparison, Side, Timed, in_tasks, in_threads
 from benchmarks.synthetic import commands
 from registry.database import connect_pool
-from registry.garbage import forget_what_is_loaded
 from registry.store import EventStore
 
 SUBMITTERS = (64, 256)
@@ -26,7 +25,6 @@ async def run(bench: Bench) -> list[Comparison]:
     store = EventStore(pool)
     async with _server() as address:
         client = uma.Client(address)
-        forget_what_is_loaded()
 
         async def append(submitters: int, count: int) -> Timed:
             return await in_tasks(submitters, commands(count), store.append)
