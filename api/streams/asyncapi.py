@@ -40,6 +40,7 @@ _INFO: Final = (
 
 def document() -> dict[str, Any]:
     """The document, the same at every call."""
+    shown = examples()
     return {
         "asyncapi": "3.0.0",
         "id": "urn:constancia:streams",
@@ -59,7 +60,10 @@ def document() -> dict[str, Any]:
         "channels": _channels(),
         "operations": _operations(),
         "components": {
-            "messages": {**{name: _message(name) for name in sorted(TYPES)}, TEST_TYPE: _test_message()},
+            "messages": {
+                **{name: _message(name, shown.get(name)) for name in sorted(TYPES)},
+                TEST_TYPE: _test_message(),
+            },
             "schemas": _schemas(),
             "securitySchemes": {
                 SECURITY_SCHEME: {
@@ -211,10 +215,9 @@ def _operations() -> dict[str, Any]:
     }
 
 
-def _message(name: str) -> dict[str, Any]:
+def _message(name: str, example: dict[str, Any] | None) -> dict[str, Any]:
     noun = None if name == ENTRY else AGGREGATES[name].NOUN
     text = (EntryLeaf.__doc__ if name == ENTRY else EVENTS[name].__doc__) or name
-    example = examples().get(name)
     return {
         "name": name,
         "title": name,
