@@ -21,12 +21,12 @@ _ORIGIN = re.compile(r"[a-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*")
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False, json_schema_extra={"unit": "s"})]
 Bytes = Annotated[int, Field(ge=1024, json_schema_extra={"unit": "bytes"})]
 Connections = Annotated[int, Field(ge=1, le=1000, json_schema_extra={"unit": "connections"})]
+Networks = tuple[IPv4Network | IPv6Network, ...]
+Servers = tuple[str, ...]
+
 LEAST_CONNECTIONS = 6
 """Listeners and an import hold some for as long as they last. Tried with the demonstration: 3 are enough to go on, with
 2 the register waits for itself; twice that leaves room for those who read."""
-
-Networks = tuple[IPv4Network | IPv6Network, ...]
-Servers = tuple[str, ...]
 
 _NATS_SERVER = re.compile(r"(nats|tls)://[^\s,/@]*@?[^\s,/@]+")
 
