@@ -1,6 +1,7 @@
 """One call of the SQL function ``append``: commands as its arrays of rows, and what its answer says of each. Pure."""
 
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,8 @@ from registry.store.records import Answer, Command, Outcome
 
 _NO_VERSION = -1
 """Expected of a stream whose events in one command do not follow one another: no stream has it."""
+
+_event_id = attrgetter("event_id")
 
 
 def _expected(command: Command) -> list[tuple[UUID, int]]:
@@ -96,8 +99,7 @@ def to_answers(commands: Sequence[Command], rows: Iterable[asyncpg.Record]) -> l
         if answer is None:
             events = command.events
             past = position + len(events)
-            event_ids = tuple([event.event_id for event in events])
-            answer = Answer(Outcome.STORED, event_ids, tuple(range(position, past)))
+            answer = Answer(Outcome.STORED, tuple(map(_event_id, events)), tuple(range(position, past)))
             position = past
         answers.append(answer)
     return answers
