@@ -40,6 +40,7 @@ async def measure(names: list[str], directory: Path, *, quick: bool) -> str:
     comparisons = []
     async with EmbeddedServer(directory, DURABLE) as address:
         bench = Bench(address, quick=quick)
+        await bench.make_log_files()
         for name in names:
             for comparison in await importlib.import_module(f"benchmarks.{name}").run(bench):
                 print(table([comparison]), file=sys.stderr, flush=True)

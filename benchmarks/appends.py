@@ -1,5 +1,8 @@
 """Durable appends of single events by many submitters: against the library, and against a bare INSERT."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import asyncpg
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
 
@@ -32,77 +35,81 @@ FROM unnest($2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::bytea[], $7::b
 
 
 async def run(bench: Bench) -> list[Comparison]:
-    """Both submitter counts, each against both alternatives."""
-    address = await bench.database("appends")
-    pool = await connect_pool(address)
-    store = EventStore(pool)
+    """Both submitter counts, each against both alternatives, and each begun with empty tables: see growth."""
+    return [
+        await against(bench, submitters)
+        for against in (_against_library, _against_bare_insert)
+        for submitters in REACH
+    ]
+
+
+async def _against_library(bench: Bench, submitters: int) -> Comparison:
+    address = await bench.database(f"appends_library_{submitters}")
     with PostgresDatastore(**postgres_parameters(address), pool_size=LIBRARY_THREADS) as datastore:
         recorder = PostgresApplicationRecorder(datastore)
         recorder.create_table()
-        results = []
-        for submitters, reach in REACH.items():
-            ours = _ours(bench, store, submitters)
-            results.append(
-                await bench.compare(
-                    f"durable appends, {submitters} submitters", ours, _library(bench, recorder), reach=reach
-                )
+
+        async def insert(operations: int) -> Timed:
+            events = [[stored_event(command.events[0])] for command in commands(operations)]
+            return await in_threads(LIBRARY_THREADS, events, recorder.insert_events)
+
+        async with _open(address) as (_, store):
+            return await bench.compare(
+                f"durable appends, {submitters} submitters",
+                Side(
+                    "EventStore.append",
+                    bench.size(OPERATIONS, 300),
+                    lambda operations: in_tasks(submitters, commands(operations), store.append),
+                ),
+                Side("PostgresApplicationRecorder.insert_events, 16 threads", bench.size(500, 100), insert),
+                reach=REACH[submitters],
             )
-        results += [await _against_bare_insert(bench, pool, store, submitters) for submitters in REACH]
-    await store.close()
-    await pool.close()
-    return results
 
 
-def _ours(bench: Bench, store: EventStore, submitters: int) -> Side:
-    async def append(operations: int) -> Timed:
-        return await in_tasks(submitters, commands(operations), store.append)
-
-    return Side("EventStore.append", bench.size(OPERATIONS, 300), append)
-
-
-def _library(bench: Bench, recorder: PostgresApplicationRecorder) -> Side:
-    async def append(operations: int) -> Timed:
-        events = [[stored_event(command.events[0])] for command in commands(operations)]
-        return await in_threads(LIBRARY_THREADS, events, recorder.insert_events)
-
-    return Side("PostgresApplicationRecorder.insert_events, 16 threads", bench.size(500, 100), append)
-
-
-async def _against_bare_insert(
-    bench: Bench, pool: asyncpg.Pool, store: EventStore, submitters: int
-) -> Comparison:
+async def _against_bare_insert(bench: Bench, submitters: int) -> Comparison:
     """The other side inserts rows of the same columns and indexes in the very batches that the writer just made."""
-    await pool.execute("CREATE TABLE IF NOT EXISTS bare (LIKE events INCLUDING ALL)")
     batches: list[int] = []
 
-    async def append(operations: int) -> Timed:
-        before = await store.size()
-        timed = await in_tasks(submitters, commands(operations), store.append)
-        batches[:] = await commit_sizes(pool, before)
-        return timed
+    async with _open(await bench.database(f"appends_bare_{submitters}")) as (pool, store):
+        await pool.execute("CREATE TABLE bare (LIKE events INCLUDING ALL)")
 
-    async def insert(_: int) -> Timed:
-        position = await pool.fetchval("SELECT count(*) FROM bare")
-        waiting = iter(commands(sum(batches)))
-        rows = [_columns([next(waiting) for _ in range(size)]) for size in batches]
-        latencies = []
-        async with pool.acquire() as connection:
-            with stopwatch() as total:
-                for columns in rows:
-                    with stopwatch() as one:
-                        await connection.execute(_BARE_INSERT, position, *columns)
-                    latencies.append(one())
-                    position += len(columns[0])
-                seconds = total()
-        return Timed(sum(batches), seconds, latencies)
+        async def append(operations: int) -> Timed:
+            before = await store.size()
+            timed = await in_tasks(submitters, commands(operations), store.append)
+            batches[:] = await commit_sizes(pool, before)
+            return timed
 
-    operations = bench.size(OPERATIONS, 300)
-    return await bench.compare(
-        f"durable appends, {submitters} submitters",
-        Side("EventStore.append", operations, append),
-        Side("bare multi-row INSERT of the same batches, asyncpg", operations, insert),
-        reach=0.5,
-    )
+        async def insert(_: int) -> Timed:
+            position = await pool.fetchval("SELECT count(*) FROM bare")
+            waiting = iter(commands(sum(batches)))
+            rows = [_columns([next(waiting) for _ in range(size)]) for size in batches]
+            latencies = []
+            async with pool.acquire() as connection:
+                with stopwatch() as total:
+                    for columns in rows:
+                        with stopwatch() as one:
+                            await connection.execute(_BARE_INSERT, position, *columns)
+                        latencies.append(one())
+                        position += len(columns[0])
+                    seconds = total()
+            return Timed(sum(batches), seconds, latencies)
+
+        operations = bench.size(OPERATIONS, 300)
+        return await bench.compare(
+            f"durable appends, {submitters} submitters",
+            Side("EventStore.append", operations, append),
+            Side("bare multi-row INSERT of the same batches, asyncpg", operations, insert),
+            reach=0.5,
+        )
+
+
+@asynccontextmanager
+async def _open(address: str) -> AsyncIterator[tuple[asyncpg.Pool, EventStore]]:
+    pool = await connect_pool(address)
+    store = EventStore(pool)
+    yield pool, store
+    await store.close()
+    await pool.close()
 
 
 async def commit_sizes(pool: asyncpg.Pool, after: int) -> list[int]:
