@@ -51,8 +51,20 @@ _QUERIES = load_queries("registry.store", "queries.sql")
 class _Waiting(msgspec.Struct, eq=False):
     command: Command
     answer: asyncio.Future[Answer]
-    claims: set[object]
+    claims: Set[object]
+    needs: Set[object]
+    """What no earlier command may claim in the same batch or in one under way: what it claims itself and what it read,
+    for the database could not see that it changes first.
+    """
     size: int
+
+
+class _Batch(msgspec.Struct, eq=False):
+    """Commands in order of arrival, no two of which, here or in another batch under way, claim the same."""
+
+    waiting: list[_Waiting]
+    claims: set[object]
+    events: int
 
 
 class Writer:
@@ -62,9 +74,7 @@ class Writer:
         self._connections = connections
         self._queue: deque[_Waiting] = deque()
         self._waiting_events = self._waiting_bytes = 0
-        self._under_way: dict[asyncio.Task[None], list[_Waiting]] = {}
-        self._claimed: set[object] = set()
-        """By the commands under way, no two of which claim the same."""
+        self._under_way: dict[asyncio.Task[None], _Batch] = {}
         self._changed = asyncio.Event()
         self._closing = False
         self._loop = asyncio.get_running_loop()
@@ -91,7 +101,9 @@ class Writer:
                 "Too many submissions are waiting. Repeat in a few seconds with the same Idempotency-Key.",
             )
         answer: asyncio.Future[Answer] = self._loop.create_future()
-        self._queue.append(_Waiting(command, answer, _claims(command), size))
+        claims = _claims(command)
+        needs = claims.union([read.stream_id.int for read in command.reads]) if command.reads else claims
+        self._queue.append(_Waiting(command, answer, claims, needs, size))
         self._waiting_events += len(command.events)
         self._waiting_bytes += size
         self._changed.set()
@@ -106,8 +118,8 @@ class Writer:
     async def _run(self) -> None:
         try:
             while self._queue or self._under_way or not self._closing:
-                if len(self._under_way) < BATCHES_UNDER_WAY and (batch := self._take()):
-                    commit = self._loop.create_task(self._commit(batch))
+                if len(self._under_way) < BATCHES_UNDER_WAY and (batch := self._take()).waiting:
+                    commit = self._loop.create_task(self._commit(batch.waiting))
                     self._under_way[commit] = batch
                     commit.add_done_callback(self._landed)
                 else:
@@ -117,40 +129,39 @@ class Writer:
             self._abandon(self._queue)
 
     def _landed(self, commit: asyncio.Task[None]) -> None:
-        self._claimed.difference_update(*[waiting.claims for waiting in self._under_way.pop(commit)])
+        del self._under_way[commit]
         self._changed.set()
 
-    def _take(self) -> list[_Waiting]:
+    def _take(self) -> _Batch:
         """The next batch, in order of arrival. A command waits until earlier ones that claim the same are done."""
-        batch: list[_Waiting] = []
-        left: list[_Waiting] = []
-        queue = self._queue
+        batch = _Batch([], set(), 0)
+        queue, others = self._queue, self._under_way.values()
         share = len(queue)
-        if self._waiting_events + sum(map(_events, self._under_way.values())) >= PAIRED_EVENTS:
-            share = -(-(share + sum(map(len, self._under_way.values()))) // BATCHES_UNDER_WAY)
-        elif self._under_way:
+        if self._waiting_events + sum([other.events for other in others]) >= PAIRED_EVENTS:
+            share = -(-(share + sum([len(other.waiting) for other in others])) // BATCHES_UNDER_WAY)
+        elif others:
             return batch
-        claimed = self._claimed
-        passed_over: set[object] = set()
-        events = size = 0
-        while queue and len(batch) < share:
+        claimed: set[object] = set().union(*[other.claims for other in others])
+        left: list[_Waiting] = []
+        size = 0
+        while queue and len(batch.waiting) < share:
             waiting = queue[0]
-            command = waiting.command
-            if batch and (
-                events + len(command.events) > MAX_BATCH_EVENTS or size + waiting.size > MAX_BATCH_BYTES
+            events = len(waiting.command.events)
+            if batch.waiting and (
+                batch.events + events > MAX_BATCH_EVENTS or size + waiting.size > MAX_BATCH_BYTES
             ):
                 break
             queue.popleft()
-            if _may_join(waiting, claimed) and (not left or _may_join(waiting, passed_over)):
-                batch.append(waiting)
-                events += len(command.events)
+            if claimed.isdisjoint(waiting.needs):
+                batch.waiting.append(waiting)
+                batch.claims |= waiting.claims
+                batch.events += events
                 size += waiting.size
-                claimed |= waiting.claims
             else:
                 left.append(waiting)
-                passed_over |= waiting.claims
+            claimed |= waiting.claims
         queue.extendleft(reversed(left))
-        self._waiting_events -= events
+        self._waiting_events -= batch.events
         self._waiting_bytes -= size
         return batch
 
@@ -224,10 +235,6 @@ def _fail(answer: asyncio.Future[Answer], error: Exception) -> None:
         answer.set_exception(error)
 
 
-def _events(batch: Iterable[_Waiting]) -> int:
-    return sum([len(waiting.command.events) for waiting in batch])
-
-
 def _claims(command: Command) -> set[object]:
     """What two commands of one batch must not share, because the database sees both at once."""
     claims: set[object] = set()
@@ -244,13 +251,3 @@ def _claims(command: Command) -> set[object]:
     for holder in command.exclusive:
         claims.update(("exclusive", name) for name in holder.names)
     return claims
-
-
-def _may_join(waiting: _Waiting, claimed: Set[object]) -> bool:
-    """Not what claims the same; nor what was decided on a stream that changes first: in one batch the database could
-    not see that.
-    """
-    reads = waiting.command.reads
-    return claimed.isdisjoint(waiting.claims) and not (
-        reads and any(read.stream_id.int in claimed for read in reads)
-    )
