@@ -1,6 +1,8 @@
 """The embedded server is there for every process that uses it, and for no longer."""
 
 import asyncio
+import errno
+import logging
 import os
 import signal
 import subprocess
@@ -14,6 +16,10 @@ import pytest
 
 from registry.embedded import EmbeddedServer
 from registry.errors import StartRefused
+
+where_processes_need_not_interrupt = pytest.mark.skipif(
+    not hasattr(os, "SCHED_BATCH"), reason="only Linux has this way of sharing processors"
+)
 
 # Uses the server until a line comes in, or until Ctrl-C; then asks it once more before leaving.
 USER = """
@@ -98,7 +104,7 @@ async def test_acknowledged_means_on_the_disk(data: Path) -> None:
             assert await ask(address, f"SHOW {parameter}") == "on"
 
 
-@pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="only Linux has this way of sharing processors")
+@where_processes_need_not_interrupt
 async def test_its_processes_do_not_interrupt_one_another_and_ours_are_as_before(data: Path) -> None:
     def threads_of_ours() -> set[int]:
         return {os.sched_getscheduler(int(thread.name)) for thread in Path("/proc/self/task").iterdir()}
@@ -108,6 +114,20 @@ async def test_its_processes_do_not_interrupt_one_another_and_ours_are_as_before
         assert await ask(address, "SELECT 1") == 1
         assert {os.sched_getscheduler(process.pid) for process in processes(data)} == {os.SCHED_BATCH}
     assert threads_of_ours() == before
+
+
+@where_processes_need_not_interrupt
+async def test_where_a_sandbox_refuses_that_it_is_said_and_the_server_runs_all_the_same(
+    data: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "sched_setscheduler", refuse)
+    with caplog.at_level(logging.INFO, "registry.postgres"):
+        async with EmbeddedServer(data) as address:
+            assert await ask(address, "SELECT 1") == 1
+    assert "PostgreSQL runs without SCHED_BATCH: [Errno 1] Operation not permitted" in caplog.text
 
 
 async def test_a_killed_server_is_started_again_with_everything_acknowledged(data: Path) -> None:
