@@ -84,7 +84,7 @@ def give_to_owner(path: Path) -> None:
 
 @contextmanager
 def _without_preemption() -> Iterator[None]:
-    """What this thread starts meanwhile never interrupts what runs when it wakes up: ``SCHED_BATCH``, see sched(7).
+    """What this thread starts meanwhile interrupts nothing that runs when it wakes up: ``SCHED_BATCH``, see sched(7).
 
     A connection that commits wakes the one that waits for the head row. On the same processor that one would begin at
     once, and the answer to the first be sent only when it has ended. Measured with 256 submitters on two processors:
