@@ -106,10 +106,14 @@ async def _against_bare_insert(bench: Bench, submitters: int) -> Comparison:
 @asynccontextmanager
 async def _open(address: str) -> AsyncIterator[tuple[asyncpg.Pool, EventStore]]:
     pool = await connect_pool(address)
-    store = EventStore(pool)
-    yield pool, store
-    await store.close()
-    await pool.close()
+    try:
+        store = EventStore(pool)
+        try:
+            yield pool, store
+        finally:
+            await store.close()
+    finally:
+        await pool.close()
 
 
 async def commit_sizes(pool: asyncpg.Pool, after: int) -> list[int]:
