@@ -319,9 +319,9 @@ def test_rows_that_contradict_what_was_sent_before_are_shown_beside_the_file(
 
 
 def test_a_kill_during_the_import_loses_nothing_that_was_acknowledged(
-    start_program: Callable[..., Program], tmp_path: Path
+    start_program: Callable[..., Program],
 ) -> None:
-    program = start_program(tmp_path / "data", CONSTANCIA_RELEASE_EVERY="86400").wait_until_ready()
+    program = start_program(CONSTANCIA_RELEASE_EVERY="86400").wait_until_ready()
     rows = [
         json.dumps(
             {
