@@ -1,7 +1,6 @@
 """One call of the SQL function ``append``: commands as its arrays of rows, and what its answer says of each. Pure."""
 
 from collections.abc import Iterable, Sequence
-from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +10,6 @@ from registry.store.records import Answer, Command, Outcome
 
 _NO_VERSION = -1
 """Expected of a stream whose events in one command do not follow one another: no stream has it."""
-
-_event_id = attrgetter("event_id")
 
 
 def _expected(command: Command) -> list[tuple[UUID, int]]:
@@ -95,11 +92,12 @@ def to_answers(commands: Sequence[Command], rows: Iterable[asyncpg.Record]) -> l
     }
     answers = []
     for number, command in enumerate(commands):
-        answer = told.get(number) if told else None
+        answer = told.get(number)
         if answer is None:
             events = command.events
             past = position + len(events)
-            answer = Answer(Outcome.STORED, tuple(map(_event_id, events)), tuple(range(position, past)))
+            event_ids = tuple([event.event_id for event in events])
+            answer = Answer(Outcome.STORED, event_ids, tuple(range(position, past)))
             position = past
         answers.append(answer)
     return answers
