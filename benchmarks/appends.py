@@ -1,8 +1,5 @@
 """Durable appends of single events by many submitters: against the library, and against a bare INSERT."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 import asyncpg
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
 
@@ -14,12 +11,12 @@ from benchmarks.harness import (
     Timed,
     in_tasks,
     in_threads,
+    open_store,
     postgres_parameters,
     stopwatch,
 )
 from benchmarks.synthetic import commands, stored_event
-from registry.database import connect_pool
-from registry.store import Command, EventStore
+from registry.store import Command
 
 REACH = {64: 30.0, 256: 50.0}
 """Submitters → how many times the library's rate."""
@@ -53,7 +50,7 @@ async def _against_library(bench: Bench, submitters: int) -> Comparison:
             events = [[stored_event(command.events[0])] for command in commands(operations)]
             return await in_threads(LIBRARY_THREADS, events, recorder.insert_events)
 
-        async with _open(address) as (_, store):
+        async with open_store(address) as (_, store):
             return await bench.compare(
                 f"durable appends, {submitters} submitters",
                 Side(
@@ -70,7 +67,7 @@ async def _against_bare_insert(bench: Bench, submitters: int) -> Comparison:
     """The other side inserts rows of the same columns and indexes in the very batches that the writer just made."""
     batches: list[int] = []
 
-    async with _open(await bench.database(f"appends_bare_{submitters}")) as (pool, store):
+    async with open_store(await bench.database(f"appends_bare_{submitters}")) as (pool, store):
         await pool.execute("CREATE TABLE bare (LIKE events INCLUDING ALL)")
 
         async def append(operations: int) -> Timed:
@@ -101,19 +98,6 @@ async def _against_bare_insert(bench: Bench, submitters: int) -> Comparison:
             Side("bare multi-row INSERT of the same batches, asyncpg", operations, insert),
             reach=0.5,
         )
-
-
-@asynccontextmanager
-async def _open(address: str) -> AsyncIterator[tuple[asyncpg.Pool, EventStore]]:
-    pool = await connect_pool(address)
-    try:
-        store = EventStore(pool)
-        try:
-            yield pool, store
-        finally:
-            await store.close()
-    finally:
-        await pool.close()
 
 
 async def commit_sizes(pool: asyncpg.Pool, after: int) -> list[int]:

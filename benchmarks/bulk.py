@@ -3,10 +3,8 @@
 import asyncpg
 
 from benchmarks.appends import commit_sizes
-from benchmarks.harness import Bench, Comparison, Side, Timed, in_tasks, stopwatch
+from benchmarks.harness import Bench, Comparison, Side, Timed, in_tasks, open_store, stopwatch
 from benchmarks.synthetic import commands
-from registry.database import connect_pool
-from registry.store import EventStore
 
 EVENTS = 500
 """Per command."""
@@ -16,29 +14,26 @@ SUBMITTERS = 8
 
 async def run(bench: Bench) -> list[Comparison]:
     """One figure."""
-    pool = await connect_pool(await bench.database("bulk"))
-    store = EventStore(pool)
-    await pool.execute("CREATE TABLE bare (LIKE events INCLUDING ALL)")
-    batches: list[int] = []
-    size = bench.size(40, 4)
+    async with open_store(await bench.database("bulk")) as (pool, store):
+        await pool.execute("CREATE TABLE bare (LIKE events INCLUDING ALL)")
+        batches: list[int] = []
+        size = bench.size(40, 4)
 
-    async def append(count: int) -> Timed:
-        before = await store.size()
-        timed = await in_tasks(SUBMITTERS, commands(count, EVENTS), store.append)
-        batches[:] = await commit_sizes(pool, before)
-        return timed._replace(operations=count * EVENTS)
+        async def append(count: int) -> Timed:
+            before = await store.size()
+            timed = await in_tasks(SUBMITTERS, commands(count, EVENTS), store.append)
+            batches[:] = await commit_sizes(pool, before)
+            return timed._replace(operations=count * EVENTS)
 
-    async def copy(_: int) -> Timed:
-        return await _copy(pool, batches)
+        async def copy(_: int) -> Timed:
+            return await _copy(pool, batches)
 
-    comparison = await bench.compare(
-        "bulk append, commands of 500 events",
-        Side("EventStore.append", size, append),
-        Side("COPY of the same batches, asyncpg", size, copy),
-        reach=0.5,
-    )
-    await store.close()
-    await pool.close()
+        comparison = await bench.compare(
+            "bulk append, commands of 500 events",
+            Side("EventStore.append", size, append),
+            Side("COPY of the same batches, asyncpg", size, copy),
+            reach=0.5,
+        )
     return [comparison]
 
 

@@ -9,16 +9,17 @@ caches, connections and prepared statements.
 import asyncio
 import statistics
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, NamedTuple, TypedDict, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 
-from registry.database import migrate
+from registry.database import connect_pool, migrate
 from registry.garbage import forget_what_is_loaded
+from registry.store import EventStore
 
 T = TypeVar("T")
 
@@ -131,6 +132,20 @@ class Bench:
             (await ours.run(ours.operations), await theirs.run(theirs.operations)) for _ in range(self.rounds)
         ]
         return Comparison(figure, unit, reach, (ours.name, theirs.name), rounds)
+
+
+@asynccontextmanager
+async def open_store(address: str) -> AsyncIterator[tuple[asyncpg.Pool, EventStore]]:
+    """The event store of a database, and the pool that it works with; both are closed afterwards."""
+    pool = await connect_pool(address)
+    try:
+        store = EventStore(pool)
+        try:
+            yield pool, store
+        finally:
+            await store.close()
+    finally:
+        await pool.close()
 
 
 def at_median(run: Run) -> Run:

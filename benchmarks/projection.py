@@ -9,14 +9,13 @@ from eventsourcing.postgres import PostgresTrackingRecorder
 from eventsourcing.projection import Projection, ProjectionRunner
 from psycopg import RawCursor
 
-from benchmarks.harness import Bench, Comparison, Side, Timed, in_tasks, postgres_parameters
+from benchmarks.harness import Bench, Comparison, Side, Timed, in_tasks, open_store, postgres_parameters
 from benchmarks.library import Register, assignment, environment
 from benchmarks.synthetic import history
 from projections.models.records import RecordsProjection
 from projections.runner import Runner
-from registry.database import connect_pool
 from registry.sql import load_queries
-from registry.store import Command, EventStore
+from registry.store import Command
 
 LENGTH = 10
 """Events per stream."""
@@ -55,39 +54,36 @@ class LibraryRecords(Projection[RecordsView]):
 
 async def run(bench: Bench) -> list[Comparison]:
     """One figure. Each round stores new events, untimed, then times how long catching up with them takes."""
-    pool = await connect_pool(await bench.database("projection"))
     library = await bench.database("projection_library")
     await _let_unqualified_names_be_the_projections(library)
-    store = EventStore(pool)
+    async with open_store(await bench.database("projection")) as (pool, store):
 
-    async def catch_up(count: int) -> Timed:
-        await in_tasks(8, [Command(history(LENGTH)) for _ in range(count // LENGTH)], store.append)
-        runner = Runner(pool, [RecordsProjection()])
-        started = time.perf_counter()
-        await runner.catch_up()
-        return _timed(count, started)
-
-    async def catch_up_library(count: int) -> Timed:
-        with Register(environment(library)) as register:
-            saved = [register.save(assignment(LENGTH - 1)) for _ in range(count // LENGTH)]
-        started = time.perf_counter()
-        with ProjectionRunner(
-            application_class=Register,
-            projection_class=LibraryRecords,
-            view_class=RecordsView,
-            env=environment(library),
-        ) as runner:
-            runner.wait(saved[-1][-1].notification.id, timeout=600)
+        async def catch_up(count: int) -> Timed:
+            await in_tasks(8, [Command(history(LENGTH)) for _ in range(count // LENGTH)], store.append)
+            runner = Runner(pool, [RecordsProjection()])
+            started = time.perf_counter()
+            await runner.catch_up()
             return _timed(count, started)
 
-    comparison = await bench.compare(
-        "projection catch-up",
-        Side("Runner, RecordsProjection", bench.size(20_000, 500), catch_up),
-        Side("ProjectionRunner, the same SQL per event", bench.size(300, 100), catch_up_library),
-        reach=100,
-    )
-    await store.close()
-    await pool.close()
+        async def catch_up_library(count: int) -> Timed:
+            with Register(environment(library)) as register:
+                saved = [register.save(assignment(LENGTH - 1)) for _ in range(count // LENGTH)]
+            started = time.perf_counter()
+            with ProjectionRunner(
+                application_class=Register,
+                projection_class=LibraryRecords,
+                view_class=RecordsView,
+                env=environment(library),
+            ) as runner:
+                runner.wait(saved[-1][-1].notification.id, timeout=600)
+                return _timed(count, started)
+
+        comparison = await bench.compare(
+            "projection catch-up",
+            Side("Runner, RecordsProjection", bench.size(20_000, 500), catch_up),
+            Side("ProjectionRunner, the same SQL per event", bench.size(300, 100), catch_up_library),
+            reach=100,
+        )
     return [comparison]
 
 

@@ -4,10 +4,9 @@ import itertools
 from functools import partial
 from uuid import UUID
 
-from benchmarks.harness import Bench, Comparison, Side, Timed, in_tasks, in_threads
+from benchmarks.harness import Bench, Comparison, Side, Timed, in_tasks, in_threads, open_store
 from benchmarks.library import Register, assignment, environment
 from benchmarks.synthetic import history
-from registry.database import connect_pool
 from registry.domain.assignment import Assignment
 from registry.domain.mapper import decode_events
 from registry.store import Command, EventStore
@@ -22,38 +21,35 @@ STREAMS = 20
 
 async def run(bench: Bench) -> list[Comparison]:
     """As our loads read, and, for information, as the library's recorder does; without caches and snapshots."""
-    pool = await connect_pool(await bench.database("replay"))
-    store = EventStore(pool)
-    ours = [await _store(store) for _ in range(STREAMS)]
-    with Register(environment(await bench.database("replay_library"))) as register:
-        theirs = []
-        for _ in range(STREAMS):
-            aggregate = assignment(LENGTH - 1)
-            register.save(aggregate)
-            theirs.append(aggregate.id)
+    async with open_store(await bench.database("replay")) as (pool, store):
+        ours = [await _store(store) for _ in range(STREAMS)]
+        with Register(environment(await bench.database("replay_library"))) as register:
+            theirs = []
+            for _ in range(STREAMS):
+                aggregate = assignment(LENGTH - 1)
+                register.save(aggregate)
+                theirs.append(aggregate.id)
 
-        async def replay_library(count: int) -> Timed:
-            return _events(await in_threads(1, _repeated(theirs, count), register.repository.get))
+            async def replay_library(count: int) -> Timed:
+                return _events(await in_threads(1, _repeated(theirs, count), register.repository.get))
 
-        async def replay_recorder(count: int) -> Timed:
-            return _events(await in_tasks(1, _repeated(ours, count), partial(_fold_recorded, recorder)))
+            async def replay_recorder(count: int) -> Timed:
+                return _events(await in_tasks(1, _repeated(ours, count), partial(_fold_recorded, recorder)))
 
-        async def replay_store(count: int) -> Timed:
-            return _events(await in_tasks(1, _repeated(ours, count), partial(fold, store)))
+            async def replay_store(count: int) -> Timed:
+                return _events(await in_tasks(1, _repeated(ours, count), partial(fold, store)))
 
-        streams = bench.size(500, 10)
-        alternative = Side("repository.get (select, mapper, mutate)", bench.size(100, 10), replay_library)
-        async with Subscriptions(pool) as subscriptions:
-            recorder = Recorder(store, subscriptions)
-            results = [
-                await bench.compare(f"replay of streams of {LENGTH}", side, alternative, reach=reach)
-                for side, reach in (
-                    (Side("EventStore.history, decode_events, fold", streams, replay_store), 8),
-                    (Side("Recorder.select_events, decode_events, fold", streams, replay_recorder), None),
-                )
-            ]
-    await store.close()
-    await pool.close()
+            streams = bench.size(500, 10)
+            alternative = Side("repository.get (select, mapper, mutate)", bench.size(100, 10), replay_library)
+            async with Subscriptions(pool) as subscriptions:
+                recorder = Recorder(store, subscriptions)
+                results = [
+                    await bench.compare(f"replay of streams of {LENGTH}", side, alternative, reach=reach)
+                    for side, reach in (
+                        (Side("EventStore.history, decode_events, fold", streams, replay_store), 8),
+                        (Side("Recorder.select_events, decode_events, fold", streams, replay_recorder), None),
+                    )
+                ]
     return results
 
 

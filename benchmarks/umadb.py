@@ -10,10 +10,9 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
-from benchmarks.harness import Bench, Comparison, Side, Timed, in_tasks, in_threads
+from benchmarks.appends import OPERATIONS
+from benchmarks.harness import Bench, Comparison, Side, Timed, in_tasks, in_threads, open_store
 from benchmarks.synthetic import commands
-from registry.database import connect_pool
-from registry.store import EventStore
 
 SUBMITTERS = (64, 256)
 
@@ -21,9 +20,7 @@ SUBMITTERS = (64, 256)
 async def run(bench: Bench) -> list[Comparison]:
     """The same states by as many submitters, each append with the condition that its stream is new, as ours has."""
     uma = _client_library()
-    pool = await connect_pool(await bench.database("umadb"))
-    store = EventStore(pool)
-    async with _server() as address:
+    async with open_store(await bench.database("umadb")) as (_, store), _server() as address:
         client = uma.Client(address)
 
         async def append(submitters: int, count: int) -> Timed:
@@ -33,10 +30,10 @@ async def run(bench: Bench) -> list[Comparison]:
             appends = [_append(uma, command.events[0]) for command in commands(count)]
             return await in_threads(threads, appends, lambda one: client.append(*one))
 
-        results = [
+        return [
             await bench.compare(
                 f"durable appends, {submitters} submitters",
-                Side("EventStore.append", bench.size(24_000, 300), partial(append, submitters)),
+                Side("EventStore.append", bench.size(OPERATIONS, 300), partial(append, submitters)),
                 Side(
                     f"UmaDB, {submitters} threads", bench.size(6_000, 100), partial(append_umadb, submitters)
                 ),
@@ -44,9 +41,6 @@ async def run(bench: Bench) -> list[Comparison]:
             )
             for submitters in SUBMITTERS
         ]
-    await store.close()
-    await pool.close()
-    return results
 
 
 def _append(uma: Any, event: Any) -> tuple[Any, ...]:
